@@ -1,0 +1,119 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+
+	"google.golang.org/protobuf/proto"
+
+	"kaohe.dev/services/internal/store"
+)
+
+// Commit applies all writes in one transaction, or none.
+func (s *Store) Commit(ctx context.Context, writes []store.Write) error {
+	group, err := s.schema.CheckWrites(writes)
+	if err != nil {
+		return fmt.Errorf("commit: %w", err)
+	}
+	if len(writes) == 0 {
+		return nil
+	}
+	tables := map[string]*table{}
+	for i := range writes {
+		if name := writes[i].Collection; tables[name] == nil {
+			if tables[name], err = s.table(name); err != nil {
+				return fmt.Errorf("commit: %w", err)
+			}
+		}
+	}
+	rows, err := encode(tables, writes)
+	if err != nil {
+		return fmt.Errorf("commit to %s: %w", group, err)
+	}
+	f := tables[writes[0].Collection].file
+	if err := f.commit(ctx, rows); err != nil {
+		return fmt.Errorf("commit to %s: %w", group, f.explain(err))
+	}
+	return nil
+}
+
+// row is a write made ready outside the lock.
+type row struct {
+	table *table
+	stmt  *sql.Stmt
+	key   string
+	args  []any
+}
+
+// encode turns writes into statements and arguments. Bodies are marshalled deterministically: the same state is the same bytes.
+func encode(tables map[string]*table, writes []store.Write) ([]row, error) {
+	rows := make([]row, 0, len(writes))
+	opts := proto.MarshalOptions{Deterministic: true}
+	for i := range writes {
+		w := &writes[i]
+		t := tables[w.Collection]
+		r := row{table: t, key: w.Doc.Key}
+		switch {
+		case w.Delete && w.Doc.Version == 0:
+			continue
+		case w.Delete:
+			r.stmt, r.args = t.remove, []any{w.Doc.Key, w.Doc.Version}
+			rows = append(rows, r)
+			continue
+		case w.Doc.Version == 0:
+			r.stmt = t.insert
+		default:
+			r.stmt = t.update
+		}
+		body, err := opts.MarshalAppend(make([]byte, 0, 64), w.Doc.Body)
+		if err != nil {
+			return nil, fmt.Errorf("encode %s %q: %w", w.Collection, w.Doc.Key, err)
+		}
+		r.args = make([]any, 0, len(t.Fields)+3)
+		r.args = append(r.args, w.Doc.Key, w.Doc.Version+1)
+		for _, f := range t.Fields {
+			r.args = append(r.args, w.Doc.Fields[f.Name])
+		}
+		r.args = append(r.args, body)
+		rows = append(rows, r)
+	}
+	return rows, nil
+}
+
+func (f *file) commit(ctx context.Context, rows []row) error {
+	f.writing.Lock()
+	defer f.writing.Unlock()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	// The driver starts a watching goroutine per statement for a context that can end; a batch takes milliseconds, so it
+	// is not interrupted.
+	ctx = context.WithoutCancel(ctx)
+	tx, err := f.write.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = tx.Rollback() }() // after Commit it does nothing
+	bound := map[*sql.Stmt]*sql.Stmt{}
+	for i := range rows {
+		r := &rows[i]
+		stmt := bound[r.stmt]
+		if stmt == nil {
+			stmt = tx.StmtContext(ctx, r.stmt)
+			bound[r.stmt] = stmt
+		}
+		res, err := stmt.ExecContext(ctx, r.args...)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if err != nil {
+			return err
+		}
+		if n == 0 {
+			return &store.ConflictError{Collection: r.table.Name, Key: r.key}
+		}
+	}
+	return tx.Commit()
+}

@@ -1,0 +1,181 @@
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"google.golang.org/protobuf/proto"
+
+	"kaohe.dev/services/internal/store"
+)
+
+// loadChunk is the number of keys of one IN list.
+const loadChunk = 500
+
+// Load reads the keys in chunks and puts the documents in the order of keys.
+func (s *Store) Load(ctx context.Context, collection string, keys []string) ([]store.Doc, error) {
+	t, err := s.table(collection)
+	if err != nil {
+		return nil, fmt.Errorf("load: %w", err)
+	}
+	found := make(map[string]store.Doc, len(keys))
+	for chunk := range slices.Chunk(keys, loadChunk) {
+		args := make([]any, len(chunk))
+		for i, k := range chunk {
+			args[i] = k
+		}
+		marks := strings.Repeat(", ?", len(chunk))[2:]
+		docs, err := t.read(ctx, fmt.Sprintf("SELECT %s FROM %s WHERE key IN (%s)", t.columns, quote(t.Name), marks), args)
+		if err != nil {
+			return nil, fmt.Errorf("load from %s: %w", collection, t.file.explain(err))
+		}
+		for _, d := range docs {
+			found[d.Key] = d
+		}
+	}
+	out := make([]store.Doc, 0, len(found))
+	for _, k := range keys {
+		if d, ok := found[k]; ok {
+			out = append(out, d)
+			delete(found, k) // a key named twice is returned once
+		}
+	}
+	return out, nil
+}
+
+// Query reads one page through the covering index.
+func (s *Store) Query(ctx context.Context, q store.Query) ([]store.Doc, *store.Cursor, error) {
+	p, t, err := s.plan(q)
+	if err != nil {
+		return nil, nil, err
+	}
+	where, args := condition(p)
+	dir := ""
+	if p.Desc {
+		dir = " DESC"
+	}
+	order := "key" + dir
+	if p.OrderBy != "" {
+		order = quote(p.OrderBy) + dir + ", " + order
+	}
+	text := fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s LIMIT ?", t.columns, t.from(p), where, order)
+	docs, err := t.read(ctx, text, append(args, p.Limit+1))
+	if err != nil {
+		return nil, nil, fmt.Errorf("query %s: %w", q.Collection, t.file.explain(err))
+	}
+	docs, next := p.Page(docs)
+	return docs, next, nil
+}
+
+// Count counts the rows of all pages.
+func (s *Store) Count(ctx context.Context, q store.Query) (n int64, err error) {
+	p, t, err := s.plan(q)
+	if err != nil {
+		return 0, err
+	}
+	where, args := condition(p)
+	row := t.file.read.QueryRowContext(ctx, fmt.Sprintf("SELECT count(*) FROM %s WHERE %s", t.from(p), where), args...)
+	if err := row.Scan(&n); err != nil {
+		return 0, fmt.Errorf("count %s: %w", q.Collection, t.file.explain(err))
+	}
+	return n, nil
+}
+
+func (s *Store) plan(q store.Query) (store.Plan, *table, error) {
+	p, err := s.schema.Plan(q)
+	if err != nil {
+		return p, nil, err
+	}
+	t, err := s.table(q.Collection)
+	return p, t, err
+}
+
+// from names the index, so that the plan is the declared one whatever the data looks like.
+func (t *table) from(p store.Plan) string {
+	if p.Index == nil {
+		return quote(t.Name)
+	}
+	return quote(t.Name) + " INDEXED BY " + quote(indexName(t.Collection, *p.Index))
+}
+
+// condition translates a plan. Comparing with NULL is never true, so a document without the field is not found.
+func condition(p store.Plan) (string, []any) {
+	terms, args := []string{"1"}, []any{}
+	add := func(term string, values ...any) {
+		terms = append(terms, term)
+		args = append(args, values...)
+	}
+	for _, f := range p.Collection.Fields {
+		if v, ok := p.Where[f.Name]; ok {
+			add(quote(f.Name)+" = ?", v)
+		}
+	}
+	if p.KeyFrom != "" {
+		add("key >= ?", p.KeyFrom)
+	}
+	if p.KeyBelow != "" {
+		add("key < ?", p.KeyBelow)
+	}
+	order, than := "key", ">"
+	if p.OrderBy != "" {
+		order = quote(p.OrderBy)
+		add(order + " IS NOT NULL")
+	}
+	if p.Desc {
+		than = "<"
+	}
+	if p.Min != nil {
+		add(order+" >= ?", p.Min)
+	}
+	if p.Max != nil {
+		add(order+" <= ?", p.Max)
+	}
+	switch {
+	case p.After != nil && p.OrderBy != "":
+		add(fmt.Sprintf("(%s, key) %s (?, ?)", order, than), p.After.Value, p.After.Key)
+	case p.After != nil:
+		add("key "+than+" ?", p.After.Key)
+	}
+	return strings.Join(terms, " AND "), args
+}
+
+// read runs a query and decodes its rows.
+func (t *table) read(ctx context.Context, text string, args []any) (docs []store.Doc, err error) {
+	rows, err := t.file.read.QueryContext(ctx, text, args...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	var (
+		key     string
+		version int64
+		body    sql.RawBytes // not copied: Unmarshal copies what it keeps
+		values  = make([]any, len(t.Fields))
+		dest    = []any{&key, &version}
+	)
+	for i := range values {
+		dest = append(dest, &values[i])
+	}
+	dest = append(dest, &body)
+	for rows.Next() {
+		if err := rows.Scan(dest...); err != nil {
+			return nil, err
+		}
+		d := store.Doc{Key: key, Version: version, Fields: make(map[string]any, len(values)), Body: t.New()}
+		for i, v := range values {
+			if v != nil {
+				d.Fields[t.Fields[i].Name] = v
+			}
+		}
+		if err := proto.Unmarshal(body, d.Body); err != nil {
+			return nil, fmt.Errorf("%w: %s %q in %s is not a %s: %w", store.ErrCorrupt, t.Name, key, t.file.path,
+				d.Body.ProtoReflect().Descriptor().FullName(), err)
+		}
+		docs = append(docs, d)
+	}
+	return docs, rows.Err()
+}

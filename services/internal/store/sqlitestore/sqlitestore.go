@@ -1,0 +1,161 @@
+// Package sqlitestore keeps documents in SQLite, one database file per group of collections, without cgo.
+//
+//  1. One file per group, so that services commit in parallel: SQLite locks a file, not a table.
+//  2. One writing connection per file and a few reading ones; in WAL mode readers never wait for the writer.
+//  3. synchronous=NORMAL: after a power loss the file is at an earlier commit, never torn. That is safe because all content
+//     is derived and the log replays what is missing. WithSynchronousFull is for those who want no replay.
+//  4. A table has the text key, the version, the declared fields as columns and the body as protobuf bytes. It is a rowid
+//     table: with WITHOUT ROWID the bodies would sit in the key's tree and random upserts cost five times as much.
+//  5. Every secondary index ends with the key, so a page is one range of one index; queries name their index.
+package sqlitestore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/url"
+	"os"
+	"path/filepath"
+	"sync"
+
+	_ "modernc.org/sqlite" // the driver "sqlite"
+
+	"kaohe.dev/services/internal/store"
+)
+
+// readers is the number of reading connections per file.
+const readers = 4
+
+// Option changes how a store is opened.
+type Option func(*Store)
+
+// WithSynchronousFull makes every commit survive a power loss, at the price of an fsync each.
+func WithSynchronousFull() Option { return func(s *Store) { s.synchronous = "FULL" } }
+
+// Store is a directory of SQLite files.
+type Store struct {
+	dir         string
+	synchronous string
+	schema      store.Schema
+
+	mu     sync.Mutex
+	closed bool
+	files  map[string]*file  // by group
+	tables map[string]*table // by collection
+}
+
+var _ store.Store = (*Store)(nil)
+
+// file is one database file.
+type file struct {
+	path    string
+	writing sync.Mutex // held during a commit, so that waiting is fair and never busy
+	write   *sql.DB    // one connection
+	read    *sql.DB
+}
+
+// Open makes the directory if needed. Files are opened by Ensure.
+func Open(_ context.Context, dir string, options ...Option) (*Store, error) {
+	if dir == "" {
+		return nil, errors.New("open sqlite store: no directory given")
+	}
+	if err := os.MkdirAll(dir, 0o750); err != nil {
+		return nil, fmt.Errorf("open sqlite store: %w", err)
+	}
+	s := &Store{dir: dir, synchronous: "NORMAL", files: map[string]*file{}, tables: map[string]*table{}}
+	for _, o := range options {
+		o(s)
+	}
+	return s, nil
+}
+
+// Ensure opens the files of the collections, creates what is missing and checks what exists.
+func (s *Store) Ensure(ctx context.Context, collections ...store.Collection) error {
+	if err := s.schema.Declare(collections...); err != nil {
+		return fmt.Errorf("ensure: %w", err)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return fmt.Errorf("ensure: %w", errClosed)
+	}
+	for _, c := range collections {
+		f, err := s.open(store.Group(c.Name))
+		if err != nil {
+			return fmt.Errorf("ensure %s: %w", c.Name, err)
+		}
+		if err := f.ensure(ctx, c); err != nil {
+			return fmt.Errorf("ensure %s: %w", c.Name, f.explain(err))
+		}
+		if old := s.tables[c.Name]; old != nil {
+			old.close()
+		}
+		if s.tables[c.Name], err = newTable(ctx, f, c); err != nil {
+			return fmt.Errorf("ensure %s: %w", c.Name, f.explain(err))
+		}
+	}
+	return nil
+}
+
+// open returns the file of a group; s.mu is held.
+func (s *Store) open(group string) (*file, error) {
+	if f := s.files[group]; f != nil {
+		return f, nil
+	}
+	path, err := filepath.Abs(filepath.Join(s.dir, group+".db"))
+	if err != nil {
+		return nil, err
+	}
+	f := &file{path: path}
+	if f.write, err = sql.Open("sqlite", dsn(path, "immediate", "synchronous("+s.synchronous+")",
+		"journal_mode(WAL)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "cache_size(-32000)")); err != nil {
+		return nil, err
+	}
+	f.write.SetMaxOpenConns(1)
+	if f.read, err = sql.Open("sqlite", dsn(path, "deferred", "query_only(1)", "cache_size(-8000)")); err != nil {
+		return nil, errors.Join(err, f.write.Close())
+	}
+	f.read.SetMaxOpenConns(readers)
+	f.read.SetMaxIdleConns(readers)
+	s.files[group] = f
+	return f, nil
+}
+
+func dsn(path, txlock string, pragmas ...string) string {
+	q := url.Values{"_txlock": {txlock}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}
+	return (&url.URL{Scheme: "file", Path: path, RawQuery: q.Encode()}).String()
+}
+
+// table returns an ensured collection's table.
+func (s *Store) table(collection string) (*table, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, errClosed
+	}
+	t := s.tables[collection]
+	if t == nil {
+		return nil, fmt.Errorf("collection %q is not declared: give it to Ensure at start", collection)
+	}
+	return t, nil
+}
+
+// Close waits for the commits under way and closes all files.
+func (s *Store) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	var errs []error
+	for _, t := range s.tables {
+		t.close()
+	}
+	for group, f := range s.files {
+		f.writing.Lock()
+		errs = append(errs, f.read.Close(), f.write.Close())
+		f.writing.Unlock()
+		delete(s.files, group)
+	}
+	clear(s.tables)
+	return errors.Join(errs...)
+}

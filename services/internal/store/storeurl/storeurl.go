@@ -1,0 +1,42 @@
+// Package storeurl opens the document store a URL names.
+package storeurl
+
+import (
+	"context"
+	"fmt"
+	"net/url"
+	"strings"
+
+	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/internal/store/sqlitestore"
+)
+
+// Open opens "sqlite:DIR" (a directory of database files; "sqlite:DIR?synchronous=full" makes every commit survive a power
+// loss).
+func Open(ctx context.Context, address string) (store.Store, error) {
+	scheme, rest, _ := strings.Cut(address, ":")
+	switch scheme {
+	case "sqlite":
+		return openSQLite(ctx, rest)
+	}
+	return nil, fmt.Errorf("store URL has scheme %q; it must be sqlite:DIR or mongodb://HOST/DATABASE", scheme)
+}
+
+func openSQLite(ctx context.Context, rest string) (store.Store, error) {
+	dir, query, _ := strings.Cut(rest, "?")
+	q, err := url.ParseQuery(query)
+	if err != nil {
+		return nil, fmt.Errorf("store URL: %w", err)
+	}
+	var options []sqlitestore.Option
+	for name := range q {
+		switch value := strings.ToLower(q.Get(name)); {
+		case name == "synchronous" && value == "full":
+			options = append(options, sqlitestore.WithSynchronousFull())
+		case name == "synchronous" && value == "normal":
+		default:
+			return nil, fmt.Errorf("store URL: %s=%s is not known; sqlite takes synchronous=normal or synchronous=full", name, value)
+		}
+	}
+	return sqlitestore.Open(ctx, strings.TrimPrefix(dir, "//"), options...)
+}
