@@ -1,0 +1,227 @@
+package flow
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"google.golang.org/protobuf/proto"
+
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
+	"kaohe.dev/services/rulebook"
+)
+
+// NewMachine makes the machine of a service: it keeps a dossier for each key,
+// the facts known of it and what was said about it.
+func NewMachine(s Service) Machine { return &dossiers{s} }
+
+type dossiers struct{ service Service }
+
+func (m *dossiers) Name() string       { return m.service.Name }
+func (m *dossiers) Consumes() []Kind   { return m.service.Consumes }
+func (m *dossiers) Produces() []Kind   { return m.service.Produces }
+func (m *dossiers) New() proto.Message { return &statev1.Dossier{} }
+
+func (m *dossiers) Keys(in Input, _ *rulebook.Policy) []string {
+	if in.Wake != "" {
+		return []string{in.Wake}
+	}
+	return m.service.Keys(in.Fact)
+}
+
+func (m *dossiers) Affected(before, after *rulebook.Policy) []string {
+	if before.SameRules(after) {
+		return nil
+	}
+	return []string{""}
+}
+
+func (m *dossiers) Step(policy *rulebook.Policy, tx Tx, in Input) error {
+	for _, key := range m.Keys(in, policy) {
+		doc, take, err := tx.Open(key)
+		if err != nil {
+			return fmt.Errorf("open dossier %s: %w", key, err)
+		}
+		if !take {
+			continue
+		}
+		dossier := doc.State.(*statev1.Dossier)
+		if in.Fact != nil {
+			known, conflict := Learn(dossier, in.Fact)
+			if conflict {
+				tx.Quarantine(in, Because("conflict",
+					"同一编号的事件内容不同，已隔离，请核对来源系统",
+					"the same id came before with other content; check the source system"))
+			}
+			if !known {
+				continue
+			}
+		}
+		m.decide(policy, tx, in, doc, dossier)
+	}
+	return nil
+}
+
+// decide derives the key's verdicts anew and says what changed.
+func (m *dossiers) decide(policy *rulebook.Policy, tx Tx, in Input, doc *Document, dossier *statev1.Dossier) {
+	dossier.Clock = clockOf(dossier)
+	asOf := Time(dossier.AsOf)
+	if dossier.Clock != "" {
+		asOf = tx.Clock(dossier.Clock)
+	} else if in.At.After(asOf) {
+		asOf = in.At
+	}
+	dossier.AsOf = At(asOf)
+	decision := m.service.Decide(policy, Case{Key: doc.Key, Facts: Holding(dossier.Known), AsOf: asOf})
+	for _, f := range Emit(dossier, decision.Facts, in.Sequence, asOf) {
+		tx.Say(f)
+	}
+	doc.Clock, doc.Due = dossier.Clock, decision.Wake
+}
+
+// Learn adds a fact to a dossier. It is news when its revision is higher than
+// the one known; the same revision with other content is a conflict, and the
+// one known stays.
+func Learn(d *statev1.Dossier, f *factv1.Fact) (news, conflict bool) {
+	i, found := slices.BinarySearchFunc(d.Known, f.Id, func(k *factv1.Fact, id string) int {
+		return strings.Compare(k.Id, id)
+	})
+	if !found {
+		d.Known = slices.Insert(d.Known, i, f)
+		return true, false
+	}
+	known := d.Known[i]
+	switch {
+	case f.Revision > known.Revision:
+		d.Known[i] = f
+		return true, false
+	case f.Revision == known.Revision && ContentHash(f) != ContentHash(known):
+		return false, true
+	default:
+		return false, false
+	}
+}
+
+// Holding gives the facts of a dossier that are not retracted.
+func Holding(known []*factv1.Fact) []*factv1.Fact {
+	if !slices.ContainsFunc(known, (*factv1.Fact).GetRetracted) {
+		return known
+	}
+	holding := make([]*factv1.Fact, 0, len(known))
+	for _, f := range known {
+		if !f.Retracted {
+			holding = append(holding, f)
+		}
+	}
+	return holding
+}
+
+// clockOf gives the clock a key is judged by: the wall clock as soon as one
+// live fact is known, else the named clock; of several, the last by name, so
+// that the order of arrival cannot matter.
+func clockOf(d *statev1.Dossier) string {
+	clock := ""
+	for _, f := range d.Known {
+		if f.Clock == "" {
+			return ""
+		}
+		clock = max(clock, f.Clock)
+	}
+	return clock
+}
+
+// ContentHash is a hash of what a fact says, whenever it was said. What a
+// caller cannot influence (received_at, clock) is left out of an event's hash.
+func ContentHash(f *factv1.Fact) uint64 {
+	content := &factv1.Fact{
+		Id: f.Id, Retracted: f.Retracted, Reason: f.Reason, Proof: f.Proof,
+		OccurredAt: f.OccurredAt, Route: f.Route, Body: f.Body,
+	}
+	if event := f.GetEvent(); event != nil {
+		return EventHash(event)
+	}
+	return hash(content)
+}
+
+func hash(m proto.Message) uint64 {
+	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(m)
+	if err != nil {
+		panic(fmt.Sprintf("marshal %T: %v", m, err)) // only invalid UTF-8, refused at the door
+	}
+	return xxhash.Sum64(raw)
+}
+
+// Emit compares what is decided with what was said and gives what to say now,
+// noting it in the dossier. The revision is the place of the input, so doing a
+// step again says the same.
+func Emit(d *statev1.Dossier, decided []*factv1.Fact, sequence uint64, asOf time.Time) []*factv1.Fact {
+	var out []*factv1.Fact
+	received := latestReceived(d.Known)
+	stamp := func(f *factv1.Fact, revision uint64) *factv1.Fact {
+		f.Revision, f.DetectedAt, f.Clock = revision, At(asOf), d.Clock
+		if f.ReceivedAt == nil {
+			f.ReceivedAt = received
+		}
+		return f
+	}
+	decidedIDs := make(map[string]bool, len(decided))
+	for _, f := range decided {
+		decidedIDs[f.Id] = true
+		said := find(d.Emitted, f.Id)
+		switch {
+		case f.Retracted && (said == nil || said.Retracted):
+		case f.Retracted:
+			out = append(out, stamp(retraction(said, f.Reason), 2*sequence+1))
+			said.Revision, said.Retracted = 2*sequence+1, true
+		default:
+			out = append(out, assert(d, said, f, sequence, stamp)...)
+		}
+	}
+	for _, said := range d.Emitted {
+		if !decidedIDs[said.Id] && !said.Retracted {
+			gone := Because("no_longer_shown", "现有事件不再支持该认定", "the events no longer show it")
+			out = append(out, stamp(retraction(said, gone), 2*sequence+1))
+			said.Revision, said.Retracted = 2*sequence+1, true
+		}
+	}
+	return out
+}
+
+// assert says a fact that holds, if that is news; a fact whose route changed is
+// first retracted where it was.
+func assert(d *statev1.Dossier, said *statev1.Emitted, f *factv1.Fact, sequence uint64,
+	stamp func(*factv1.Fact, uint64) *factv1.Fact,
+) []*factv1.Fact {
+	f.Kind = string(KindOf(f))
+	content := ContentHash(f)
+	if said == nil {
+		said = &statev1.Emitted{Id: f.Id, Kind: f.Kind, Retracted: true}
+		d.Emitted = append(d.Emitted, said)
+	}
+	if !said.Retracted && said.Hash == content {
+		return nil
+	}
+	var out []*factv1.Fact
+	if !said.Retracted && !proto.Equal(said.Route, f.Route) {
+		moved := Because("moved", "归属变更，改记他处", "it belongs elsewhere now")
+		out = append(out, stamp(retraction(said, moved), 2*sequence))
+	}
+	said.Revision, said.Retracted, said.Hash, said.Route = 2*sequence+1, false, content, f.Route
+	return append(out, stamp(f, 2*sequence+1))
+}
+
+func retraction(said *statev1.Emitted, reason *factv1.Reason) *factv1.Fact {
+	return &factv1.Fact{Id: said.Id, Kind: said.Kind, Retracted: true, Reason: reason, Route: said.Route}
+}
+
+func find(emitted []*statev1.Emitted, id string) *statev1.Emitted {
+	for _, e := range emitted {
+		if e.Id == id {
+			return e
+		}
+	}
+	return nil
+}

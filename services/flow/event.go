@@ -1,0 +1,59 @@
+package flow
+
+import (
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+)
+
+var payloadOneof = (&feedv1.Event{}).ProtoReflect().Descriptor().Oneofs().ByName("payload")
+
+// EventRef names an event for proofs: "source/id".
+func EventRef(e *feedv1.Event) string { return e.Source + "/" + e.Id }
+
+// EventType names what an event says, for example "ticket_opened"; empty when
+// it says nothing.
+func EventType(e *feedv1.Event) string {
+	field := e.ProtoReflect().WhichOneof(payloadOneof)
+	if field == nil {
+		return ""
+	}
+	return string(field.Name())
+}
+
+// EventTypes maps the name of every event type to its payload's field.
+func EventTypes() map[string]protoreflect.FieldDescriptor {
+	types := make(map[string]protoreflect.FieldDescriptor)
+	for i := range payloadOneof.Fields().Len() {
+		field := payloadOneof.Fields().Get(i)
+		types[string(field.Name())] = field
+	}
+	return types
+}
+
+// FromEvent wraps an event of the feed as the fact that enters ticket-ingest.
+func FromEvent(e *feedv1.Event) *factv1.Fact {
+	return &factv1.Fact{
+		Id: EventRef(e), Revision: 1, Kind: string(Event), Clock: e.Clock,
+		OccurredAt: e.OccurredAt, ReceivedAt: e.ReceivedAt, DetectedAt: e.ReceivedAt,
+		Body: &factv1.Fact_Event{Event: e},
+	}
+}
+
+// EventHash is a hash of what the source says in an event. When it came and on
+// which clock it is judged are not the source's words.
+func EventHash(e *feedv1.Event) uint64 {
+	return hash(&feedv1.Event{Id: e.Id, Source: e.Source, OccurredAt: e.OccurredAt, Payload: e.Payload})
+}
+
+func latestReceived(known []*factv1.Fact) *timestamppb.Timestamp {
+	var latest *timestamppb.Timestamp
+	for _, f := range known {
+		if Time(f.ReceivedAt).After(Time(latest)) {
+			latest = f.ReceivedAt
+		}
+	}
+	return latest
+}

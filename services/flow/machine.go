@@ -1,0 +1,74 @@
+package flow
+
+import (
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	"kaohe.dev/services/rulebook"
+)
+
+// Input is one thing a machine deals with: a fact, or a wake of a key.
+type Input struct {
+	// Sequence is the place in the stream the machine reads.
+	Sequence uint64
+	// At is the instant of the input on its clock: when it was received, found
+	// or fell due. Zero on a named clock that has not moved yet.
+	At time.Time
+	// Fact is what is told; nil for a wake.
+	Fact *factv1.Fact
+	// Wake is the key to look at again; empty for a fact.
+	Wake string
+}
+
+// Document is what a machine remembers under one key.
+type Document struct {
+	Key string
+	// Sequence is the last input it took.
+	Sequence uint64
+	// Clock and Due say when to look again: on which clock, at what instant.
+	Clock string
+	Due   time.Time
+	State proto.Message
+	// Version is the store's.
+	Version int64
+}
+
+// Tx is what a machine sees and says during one step. The shell and the tests
+// provide the documents.
+type Tx interface {
+	// Open gives the document of a key for this input, made with New when there
+	// is none, and whether it still has to take the input: false when it was
+	// taken before a crash. An opened document that has to take it is stored
+	// after the step.
+	Open(key string) (doc *Document, take bool, err error)
+	// Clock gives what a named clock shows; zero: it has not moved yet.
+	Clock(name string) time.Time
+	// Say tells other services a fact.
+	Say(*factv1.Fact)
+	// Record puts an entry or a score into the ledger.
+	Record(*ledgerv1.Record)
+	// Quarantine sets an input aside, with the reason.
+	Quarantine(Input, *factv1.Reason)
+}
+
+// Machine is what the shell runs: a service over dossiers, or scoring.
+type Machine interface {
+	// Name is the target's name.
+	Name() string
+	// Consumes and Produces are the kinds of facts it reads and says.
+	Consumes() []Kind
+	Produces() []Kind
+	// New makes an empty state.
+	New() proto.Message
+	// Keys gives the documents a step will open, to load them in one go.
+	Keys(Input, *rulebook.Policy) []string
+	// Step deals with one input. An error is a broken document or a broken
+	// store, never bad input.
+	Step(*rulebook.Policy, Tx, Input) error
+	// Affected gives the prefixes of the keys whose documents must be looked
+	// at again when the policy changes.
+	Affected(before, after *rulebook.Policy) []string
+}
