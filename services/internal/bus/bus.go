@@ -1,0 +1,148 @@
+// Package bus is kaohe's way to NATS JetStream: three streams, atomic batches
+// in, ordered reading out.
+//
+// In flow messages to append; out flow messages in the order of a stream, from
+// any place on. Never here: what a message means, or who has read how far:
+// readers keep their own position beside what they derived from it.
+package bus
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nats.go/jetstream"
+)
+
+// The streams. Feed is the truth; the others can be rebuilt from it.
+const (
+	Feed   = "FEED"
+	Facts  = "FACTS"
+	Ledger = "LEDGER"
+)
+
+// Subjects of the streams.
+const (
+	FeedEvents    = "feed.events"    // an Event
+	FactPrefix    = "facts."         // facts.<kind>: a Fact
+	WakePrefix    = "wake."          // wake.<service>: a key that fell due
+	MarkerPrefix  = "marker."        // marker.<service>: a Barrier the service has passed
+	LedgerEntry   = "ledger.entry"   // a Record with an entry
+	LedgerScore   = "ledger.score"   // a Record with a scorecard
+	LedgerBarrier = "ledger.barrier" // a Record with a barrier
+)
+
+// MaxBatch is how many messages the server takes as one atomic batch.
+const MaxBatch = 1000
+
+// Message is one message to append.
+type Message struct {
+	Subject string
+	Data    []byte
+}
+
+// Options say how to reach the server.
+type Options struct {
+	// URL of a server; empty with InProcess.
+	URL string
+	// InProcess is an embedded server.
+	InProcess *server.Server
+	// Name of the connection, seen in the server's monitoring.
+	Name string
+	// Replicas of each stream; 0 is 1.
+	Replicas int
+	// Timeout of one append; 0 is 10 s.
+	Timeout time.Duration
+}
+
+// Bus is a connection to JetStream. It is safe for concurrent use.
+type Bus struct {
+	nc       *nats.Conn
+	js       jetstream.JetStream
+	replicas int
+	timeout  time.Duration
+}
+
+// Connect connects, and goes on trying for ever when a connection is lost.
+func Connect(opts Options) (*Bus, error) {
+	natsOptions := []nats.Option{
+		nats.Name(opts.Name), nats.MaxReconnects(-1), nats.ReconnectWait(200 * time.Millisecond),
+		nats.RetryOnFailedConnect(true),
+	}
+	if opts.InProcess != nil {
+		natsOptions = append(natsOptions, nats.InProcessServer(opts.InProcess))
+	}
+	nc, err := nats.Connect(opts.URL, natsOptions...)
+	if err != nil {
+		return nil, fmt.Errorf("connect to NATS at %q: %w; check --nats and that the server runs", opts.URL, err)
+	}
+	js, err := jetstream.New(nc)
+	if err != nil {
+		nc.Close()
+		return nil, fmt.Errorf("open JetStream: %w", err)
+	}
+	return &Bus{
+		nc: nc, js: js, replicas: max(1, opts.Replicas),
+		timeout: positive(opts.Timeout, 10*time.Second),
+	}, nil
+}
+
+func positive(d, otherwise time.Duration) time.Duration {
+	if d > 0 {
+		return d
+	}
+	return otherwise
+}
+
+// Close ends the connection.
+func (b *Bus) Close() { b.nc.Close() }
+
+// Ensure creates the streams, or brings an existing one up to date.
+func (b *Bus) Ensure(ctx context.Context) error {
+	for stream, subjects := range map[string][]string{
+		Feed:   {"feed.>"},
+		Facts:  {FactPrefix + ">", WakePrefix + ">", MarkerPrefix + ">"},
+		Ledger: {"ledger.>"},
+	} {
+		_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
+			Name: stream, Subjects: subjects, Storage: jetstream.FileStorage, Replicas: b.replicas,
+			AllowAtomicPublish: true, AllowDirect: true,
+			// Nothing is ever dropped for age or size: the log is the truth.
+			Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
+		})
+		if err != nil {
+			return fmt.Errorf("create stream %s: %w", stream, err)
+		}
+	}
+	return nil
+}
+
+// Last gives the last sequence of a stream.
+func (b *Bus) Last(ctx context.Context, stream string) (uint64, error) {
+	s, err := b.js.Stream(ctx, stream)
+	if err != nil {
+		return 0, fmt.Errorf("look up stream %s: %w", stream, err)
+	}
+	return s.CachedInfo().State.LastSeq, nil
+}
+
+// Ready reports why the bus cannot be used now; nil when it can.
+func (b *Bus) Ready() error {
+	if status := b.nc.Status(); status != nats.CONNECTED {
+		return fmt.Errorf("the connection to NATS is %s", status)
+	}
+	return nil
+}
+
+// ErrStreamMissing says that a stream was not created yet.
+var ErrStreamMissing = jetstream.ErrStreamNotFound
+
+// IsUnavailable reports whether an error may pass: the server could not be
+// reached, or had no place; appending again is right.
+func IsUnavailable(err error) bool {
+	return errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) ||
+		errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, context.DeadlineExceeded)
+}

@@ -1,0 +1,41 @@
+package run
+
+import (
+	"google.golang.org/protobuf/proto"
+
+	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/internal/store"
+)
+
+// Docs is the collection of a machine's documents, with the index that finds
+// what falls due: the clock and the instant, in microseconds since 1970 UTC.
+func Docs(service string, empty func() proto.Message) store.Collection {
+	return store.Collection{
+		Name:    service + "/docs",
+		Fields:  []store.Field{{Name: "clock", Type: store.String}, {Name: "due", Type: store.Int64}, {Name: "sequence", Type: store.Int64}},
+		Indexes: []store.Index{{Fields: []string{"clock", "due"}}},
+		New:     empty,
+	}
+}
+
+// Positions is the collection of how far a service has read.
+func Positions(service string) store.Collection {
+	return store.Collection{Name: service + "/position", New: func() proto.Message { return &statev1.Position{} }}
+}
+
+// References is the collection of the units and rulebooks a service judges by.
+func References(service string) store.Collection {
+	return store.Collection{Name: service + "/references", New: func() proto.Message { return &statev1.References{} }}
+}
+
+// Quarantine is the collection of input a service could not use.
+func Quarantine(service string) store.Collection {
+	return store.Collection{Name: service + "/quarantine", New: func() proto.Message { return &statev1.Quarantined{} }}
+}
+
+// Collections gives all collections of a machine.
+func Collections(m flow.Machine) []store.Collection {
+	name := m.Name()
+	return []store.Collection{Docs(name, m.New), Positions(name), References(name), Quarantine(name)}
+}
