@@ -1,9 +1,11 @@
 package sqlitestore
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -78,6 +80,10 @@ func encode(tables map[string]*table, writes []store.Write) ([]row, error) {
 		r.args = append(r.args, body)
 		rows = append(rows, r)
 	}
+	// In the order of the tree, neighbours share pages. Writes to one key stay in their order.
+	slices.SortStableFunc(rows, func(a, b row) int {
+		return cmp.Or(cmp.Compare(a.table.Name, b.table.Name), cmp.Compare(a.key, b.key))
+	})
 	return rows, nil
 }
 

@@ -109,7 +109,7 @@ func (s *Store) open(group string) (*file, error) {
 	}
 	f := &file{path: path}
 	if f.write, err = sql.Open("sqlite", dsn(path, "immediate", "synchronous("+s.synchronous+")",
-		"journal_mode(WAL)", "wal_autocheckpoint(4000)", "journal_size_limit(67108864)", "cache_size(-32000)")); err != nil {
+		"journal_mode(WAL)", "wal_autocheckpoint(16000)", "journal_size_limit(67108864)", "cache_size(-32000)")); err != nil {
 		return nil, err
 	}
 	f.write.SetMaxOpenConns(1)
