@@ -3,6 +3,7 @@ package calendar
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/goccy/go-yaml"
@@ -54,16 +55,29 @@ func (p Problems) Unwrap() []error {
 // path of the calendar's section in it ("$" for the whole, "$.calendars[0]" for the first of a list). A
 // field that is absent gets the line of what should hold it.
 func (p Problems) Locate(document []byte, base string) Problems {
-	file, err := parser.ParseBytes(document, 0)
-	if err != nil {
-		return p
-	}
-	located := make(Problems, len(p))
-	for i, problem := range p {
-		problem.Line = lineOf(file, base, problem.Field)
-		located[i] = problem
-	}
+	located := slices.Clone(p)
+	_ = survive(func() error { // a line that cannot be found stays 0; the problem itself is kept
+		file, err := parser.ParseBytes(document, 0)
+		if err != nil {
+			return err
+		}
+		for i := range located {
+			located[i].Line = lineOf(file, base, located[i].Field)
+		}
+		return nil
+	})
 	return located
+}
+
+// survive turns a panic of the YAML library into an error. The library panics on some documents, such as
+// a tag without a value where a list is expected; a bad file must not bring the process down.
+func survive(read func() error) (err error) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			err = fmt.Errorf("the YAML cannot be read; look for a tag (!) or alias (*) without a value: %v", cause)
+		}
+	}()
+	return read()
 }
 
 // lineOf finds the line of a field or, when it is absent, of the nearest thing around it; 0 if neither is.
@@ -105,7 +119,7 @@ func Load(document []byte) (*Calendar, error) {
 
 func decode(document []byte) (Spec, error) {
 	var spec Spec
-	err := yaml.UnmarshalWithOptions(document, &spec, yaml.Strict())
+	err := survive(func() error { return yaml.UnmarshalWithOptions(document, &spec, yaml.Strict()) })
 	if err == nil {
 		return spec, nil
 	}
@@ -123,16 +137,19 @@ func decode(document []byte) (Spec, error) {
 
 // fieldAt is the path of the innermost field that begins at an offset of the document; empty if there is none.
 func fieldAt(document []byte, offset int) string {
-	file, err := parser.ParseBytes(document, 0)
-	if err != nil {
-		return ""
-	}
 	finder := &offsetFinder{offset: offset}
-	for _, doc := range file.Docs {
-		if doc.Body != nil {
-			ast.Walk(finder, doc.Body)
+	_ = survive(func() error { // a field that cannot be found stays empty; the message is kept
+		file, err := parser.ParseBytes(document, 0)
+		if err != nil {
+			return err
 		}
-	}
+		for _, doc := range file.Docs {
+			if doc.Body != nil {
+				ast.Walk(finder, doc.Body)
+			}
+		}
+		return nil
+	})
 	return strings.TrimPrefix(strings.TrimPrefix(finder.path, "$"), ".")
 }
 

@@ -55,6 +55,7 @@ func TestLoadReportsLineAndField(t *testing.T) {
 		{"off and make-up", "date: 2026-01-04", "date: 2026-01-02", "line 15: years.2026.working[0].date: 2026-01-02 is listed twice"},
 		{"make-up of a rest day", "follows: wednesday", "follows: friday", "line 16: years.2026.working[0].follows: is friday, which has no working hours"},
 		{"make-up of no day", "follows: wednesday", "follows: Wed", "line 16: years.2026.working[0].follows: must be a weekday"},
+		{"tag without a value, on which the YAML library panics", "    - 00:00-24:00\n", "   !empty\n", "the YAML cannot be read; look for a tag"},
 		{"year zero", "  2026:\n", "  0:\n", "years.0: is not a year"},
 	}
 	if _, err := calendar.Load([]byte(sample)); err != nil {
