@@ -79,7 +79,19 @@ func (m *dossiers) decide(policy *rulebook.Policy, tx Tx, in Input, doc *Documen
 	for _, f := range Emit(dossier, decision.Facts, in.Sequence, asOf) {
 		tx.Say(f)
 	}
-	doc.Clock, doc.Due = dossier.Clock, decision.Wake
+	doc.Clock, doc.Due = dossier.Clock, dueAfter(decision.Wake, asOf)
+}
+
+// dueAfter rounds a wake up to the microsecond that documents keep, so that it
+// never fires before its instant, and drops one whose instant has been judged.
+func dueAfter(wake, asOf time.Time) time.Time {
+	if rounded := wake.Truncate(time.Microsecond); rounded.Before(wake) {
+		wake = rounded.Add(time.Microsecond)
+	}
+	if !wake.After(asOf) {
+		return time.Time{}
+	}
+	return wake
 }
 
 // Learn adds a fact to a dossier. It is news when its revision is higher than

@@ -1,0 +1,209 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/store"
+)
+
+// batch collects what a run of steps opens and says; it is the flow.Tx of all
+// of them.
+type batch struct {
+	s           *session
+	ctx         context.Context
+	in          input
+	dirty       map[string]*flow.Document
+	out         []bus.Message
+	scores      map[string]int // place in out of the last scorecard of a unit-month
+	quarantined []store.Write
+	from        uint64 // position before the first input
+	failure     error
+}
+
+func (s *session) newBatch(from uint64) *batch {
+	return &batch{s: s, dirty: map[string]*flow.Document{}, scores: map[string]int{}, from: from}
+}
+
+func (b *batch) begin(ctx context.Context, in input) { b.ctx, b.in = ctx, in }
+
+// Open is flow.Tx.
+func (b *batch) Open(key string) (*flow.Document, bool, error) {
+	doc, err := b.s.cache.get(b.ctx, b.s.opts.Store, Docs(b.s.name, nil).Name, key)
+	if err != nil {
+		return nil, false, err
+	}
+	if doc == nil {
+		doc = &flow.Document{Key: key, State: b.s.opts.Machine.New()}
+		b.s.cache.put(doc)
+	}
+	if doc.Sequence >= b.in.sequence {
+		return doc, false, nil
+	}
+	doc.Sequence = b.in.sequence
+	b.dirty[key] = doc
+	return doc, true, nil
+}
+
+// Clock is flow.Tx.
+func (b *batch) Clock(name string) time.Time { return flow.Time(b.s.position.Clocks[name]) }
+
+// Say is flow.Tx.
+func (b *batch) Say(f *factv1.Fact) { b.append(bus.FactPrefix+f.Kind, f) }
+
+// Record is flow.Tx. Of the scorecards of one unit and month only the last one
+// of a batch is told: it is a snapshot.
+func (b *batch) Record(r *ledgerv1.Record) {
+	card := r.GetScorecard()
+	switch {
+	case card != nil:
+		key := card.Unit + "/" + card.Month
+		if at, there := b.scores[key]; there {
+			b.out[at] = b.message(bus.LedgerScore, r)
+			return
+		}
+		b.scores[key] = len(b.out)
+		b.append(bus.LedgerScore, r)
+	case r.GetBarrier() != nil:
+		b.append(bus.LedgerBarrier, r)
+	default:
+		b.append(bus.LedgerEntry, r)
+	}
+}
+
+// Quarantine is flow.Tx.
+func (b *batch) Quarantine(_ flow.Input, reason *factv1.Reason) { b.quarantine(b.in, reason) }
+
+func (b *batch) quarantine(in input, reason *factv1.Reason) {
+	b.s.opts.Metrics.quarantined.WithLabelValues(b.s.name).Inc()
+	b.s.opts.Logger.Warn("input set aside", "service", b.s.name, "sequence", in.sequence, "reason", reason.Text.GetEn())
+	b.quarantined = append(b.quarantined, store.Write{
+		Collection: Quarantine(b.s.name).Name,
+		Doc: store.Doc{Key: fmt.Sprintf("%020d", in.sequence), Body: &statev1.Quarantined{
+			Service: b.s.name, Reason: reason, At: flow.At(in.delivery.Stored),
+			Input: in.delivery.Data, Subject: in.delivery.Subject,
+		}},
+	})
+}
+
+func (b *batch) append(subject string, m proto.Message) {
+	b.out = append(b.out, b.message(subject, m))
+}
+
+func (b *batch) message(subject string, m proto.Message) bus.Message {
+	data, err := proto.Marshal(m)
+	if err != nil {
+		b.failure = fmt.Errorf("encode for %s: %w", subject, err)
+	}
+	return bus.Message{Subject: subject, Data: data}
+}
+
+// flush says what was said and commits what was opened, in this order: what is
+// said but not committed is said again alike, what is committed but not said
+// would be lost.
+func (s *session) flush(ctx context.Context) error {
+	b := s.batch
+	if b.failure != nil {
+		return b.failure
+	}
+	if err := s.boundary(BoundaryStepped); err != nil {
+		return err
+	}
+	if err := s.say(ctx, b.out); err != nil {
+		return err
+	}
+	if err := s.boundary(BoundarySaid); err != nil {
+		return err
+	}
+	if err := s.commit(ctx, b); err != nil {
+		return err
+	}
+	s.wakes.note(b.dirty)
+	s.cache.trim()
+	s.batch = s.newBatch(s.position.Sequence)
+	return s.boundary(BoundaryCommitted)
+}
+
+// say appends messages; the streams differ by subject, the order within one
+// stays.
+func (s *session) say(ctx context.Context, out []bus.Message) error {
+	if len(out) == 0 {
+		return nil
+	}
+	if _, err := s.opts.Bus.Append(ctx, out); err != nil {
+		return fmt.Errorf("say %d facts: %w", len(out), err)
+	}
+	s.opts.Metrics.said.WithLabelValues(s.name).Add(float64(len(out)))
+	return nil
+}
+
+// commit stores the documents by key and the position last, so that any prefix
+// of the writes is safe.
+func (s *session) commit(ctx context.Context, b *batch) error {
+	docs := make([]*flow.Document, 0, len(b.dirty))
+	for _, doc := range b.dirty {
+		docs = append(docs, doc)
+	}
+	slices.SortFunc(docs, func(x, y *flow.Document) int { return strings.Compare(x.Key, y.Key) })
+	writes := make([]store.Write, 0, len(docs)+len(b.quarantined)+2)
+	for _, doc := range docs {
+		writes = append(writes, store.Write{Collection: Docs(s.name, nil).Name, Doc: toStore(doc)})
+	}
+	writes = append(writes, b.quarantined...)
+	if s.refsDirty {
+		writes = append(writes, store.Write{
+			Collection: References(s.name).Name,
+			Doc:        store.Doc{Key: positionKey, Version: s.refsVersion, Body: s.references},
+		})
+	}
+	writes = append(writes, store.Write{
+		Collection: Positions(s.name).Name,
+		Doc:        store.Doc{Key: positionKey, Version: s.positionVersion, Body: s.position},
+	})
+	if err := s.opts.Store.Commit(ctx, writes); err != nil {
+		if errors.Is(err, store.ErrConflict) {
+			return fmt.Errorf("another replica of %s has gone on, this one steps back: %w", s.name, err)
+		}
+		return fmt.Errorf("commit %d documents: %w", len(docs), err)
+	}
+	for _, doc := range docs {
+		doc.Version++
+	}
+	if s.refsDirty {
+		s.refsVersion++
+		s.refsDirty = false
+	}
+	s.positionVersion++
+	return nil
+}
+
+func toStore(doc *flow.Document) store.Doc {
+	fields := map[string]any{"sequence": int64(doc.Sequence)}
+	if !doc.Due.IsZero() {
+		fields["clock"], fields["due"] = doc.Clock, doc.Due.UnixMicro()
+	}
+	return store.Doc{Key: doc.Key, Version: doc.Version, Fields: fields, Body: doc.State}
+}
+
+func fromStore(d store.Doc) *flow.Document {
+	doc := &flow.Document{Key: d.Key, Version: d.Version, State: d.Body}
+	if sequence, ok := d.Fields["sequence"].(int64); ok {
+		doc.Sequence = uint64(sequence)
+	}
+	if due, ok := d.Fields["due"].(int64); ok {
+		doc.Due = time.UnixMicro(due).UTC()
+		doc.Clock, _ = d.Fields["clock"].(string)
+	}
+	return doc
+}

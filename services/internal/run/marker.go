@@ -1,0 +1,154 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/store"
+)
+
+// passMarker takes a marker, and once it has come from every service upstream,
+// judges all deadlines up to its instant and passes it on.
+func (s *session) passMarker(ctx context.Context, in input) error {
+	if !s.arrived(in) {
+		return nil
+	}
+	s.moveClock(in.marker)
+	if err := s.stepDue(ctx, in); err != nil {
+		return err
+	}
+	if len(s.opts.Machine.Produces()) == 0 {
+		s.batch.Record(&ledgerv1.Record{Record: &ledgerv1.Record_Barrier{Barrier: in.marker}})
+		return s.batch.failure
+	}
+	s.batch.append(bus.MarkerPrefix+s.name, in.marker)
+	return s.batch.failure
+}
+
+// arrived notes from where the marker came and reports whether it has now come
+// from everywhere. A marker is known by its place in the feed.
+func (s *session) arrived(in input) bool {
+	if in.from == "" || len(s.opts.Upstream) <= 1 {
+		return true
+	}
+	id := strconv.FormatUint(in.marker.FeedSequence, 10)
+	if s.position.Arrivals == nil {
+		s.position.Arrivals = map[string]*statev1.Arrivals{}
+	}
+	arrivals := s.position.Arrivals[id]
+	if arrivals == nil {
+		arrivals = &statev1.Arrivals{}
+		s.position.Arrivals[id] = arrivals
+	}
+	if !slices.Contains(arrivals.From, in.from) {
+		arrivals.From = append(arrivals.From, in.from)
+	}
+	if len(arrivals.From) < len(s.opts.Upstream) {
+		return false
+	}
+	// Markers come in the order of the feed, so every earlier one has passed.
+	for other := range s.position.Arrivals {
+		if sequence, err := strconv.ParseUint(other, 10, 64); err == nil && sequence <= in.marker.FeedSequence {
+			delete(s.position.Arrivals, other)
+		}
+	}
+	return true
+}
+
+// moveClock moves a named clock; it never goes back.
+func (s *session) moveClock(m *ledgerv1.Barrier) {
+	if m.Clock == "" || !m.To.AsTime().After(flow.Time(s.position.Clocks[m.Clock])) {
+		return
+	}
+	if s.position.Clocks == nil {
+		s.position.Clocks = map[string]*timestamppb.Timestamp{}
+	}
+	s.position.Clocks[m.Clock] = m.To
+}
+
+// stepDue steps every document whose instant on the marker's clock has come,
+// a page at a time.
+func (s *session) stepDue(ctx context.Context, in input) error {
+	if s.opts.Stream == bus.Feed {
+		return nil // ticket-ingest judges nothing by time
+	}
+	query := store.Query{
+		Collection: Docs(s.name, nil).Name, Where: map[string]any{"clock": in.marker.Clock},
+		OrderBy: "due", Max: in.marker.To.AsTime().UnixMicro(), Limit: maxInputs,
+	}
+	return s.stepAll(ctx, in, query, func(doc *flow.Document) flow.Input {
+		return flow.Input{Sequence: in.sequence, Wake: doc.Key, At: in.marker.To.AsTime()}
+	})
+}
+
+// stepAll commits what is open, then steps every document a query finds. After
+// a crash it starts again; documents that took the input are left alone.
+func (s *session) stepAll(ctx context.Context, in input, query store.Query, wake func(*flow.Document) flow.Input) error {
+	position := s.position.Sequence
+	s.position.Sequence = in.sequence - 1 // the input is not dealt with before its last page
+	for {
+		if err := s.flush(ctx); err != nil {
+			return err
+		}
+		docs, next, err := s.opts.Store.Query(ctx, query)
+		if err != nil {
+			return fmt.Errorf("find what falls due: %w", err)
+		}
+		s.batch.begin(ctx, in)
+		for _, d := range docs {
+			doc := s.cache.peek(d.Key)
+			if doc == nil || doc.State == nil {
+				doc = fromStore(d)
+				s.cache.put(doc)
+			}
+			if err := s.opts.Machine.Step(s.policy, s.batch, wake(doc)); err != nil {
+				return fmt.Errorf("step %s at %d: %w", s.name, in.sequence, err)
+			}
+		}
+		if next == nil {
+			s.position.Sequence = position
+			return s.batch.failure
+		}
+		query.After = next
+	}
+}
+
+// changePolicy takes a unit or rulebook, and looks again at every document
+// that it may concern.
+func (s *session) changePolicy(ctx context.Context, in input) error {
+	known := s.references.Facts
+	at, found := slices.BinarySearchFunc(known, in.reference.Id, func(f *factv1.Fact, id string) int {
+		return strings.Compare(f.Id, id)
+	})
+	switch {
+	case !found:
+		s.references.Facts = slices.Insert(known, at, in.reference)
+	case known[at].Revision < in.reference.Revision:
+		known[at] = in.reference
+	default:
+		return nil
+	}
+	before := s.policy
+	s.setPolicy()
+	for _, prefix := range s.opts.Machine.Affected(before, s.policy) {
+		query := store.Query{Collection: Docs(s.name, nil).Name, Prefix: prefix, Limit: maxInputs}
+		err := s.stepAll(ctx, in, query, func(doc *flow.Document) flow.Input {
+			return flow.Input{Sequence: in.sequence, Wake: doc.Key, At: flow.Time(in.reference.DetectedAt)}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	s.refsDirty = true
+	return nil
+}

@@ -1,0 +1,200 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/store"
+)
+
+// Options of a runner.
+type Options struct {
+	Machine flow.Machine
+	Bus     *bus.Bus
+	Store   store.Store
+	// Stream is what the machine reads, and Upstream the services whose markers
+	// must all have come before one passes on; empty reads the feed, where a
+	// marker is an event.
+	Stream   string
+	Upstream []string
+	// Now is the wall clock.
+	Now    func() time.Time
+	Logger *slog.Logger
+	// Metrics may be shared by the runners of a process.
+	Metrics *Metrics
+	// Fault, when set, is asked at every boundary of the shell; an error stops
+	// the runner there, as a crash would. For tests.
+	Fault func(boundary string) error
+}
+
+// Validate reports what is missing.
+func (o Options) Validate() error {
+	if o.Machine == nil || o.Bus == nil || o.Store == nil || o.Now == nil || o.Logger == nil || o.Metrics == nil {
+		return errors.New("a runner needs machine, bus, store, clock, logger and metrics")
+	}
+	return nil
+}
+
+// The boundaries of the shell at which a crash must do no harm.
+const (
+	BoundaryRead      = "read"      // a batch was read
+	BoundaryStepped   = "stepped"   // the machine has stepped, nothing is said
+	BoundarySaid      = "said"      // facts are in the stream, documents are not committed
+	BoundaryCommitted = "committed" // documents and position are committed
+)
+
+// Boundaries lists them in order.
+func Boundaries() []string {
+	return []string{BoundaryRead, BoundaryStepped, BoundarySaid, BoundaryCommitted}
+}
+
+// Runner runs one machine.
+type Runner struct {
+	opts   Options
+	name   string
+	failed atomic.Pointer[error] // why it does not run now
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// New makes a runner; it does not start it.
+func New(opts Options) (*Runner, error) {
+	if err := opts.Validate(); err != nil {
+		return nil, err
+	}
+	return &Runner{opts: opts, name: opts.Machine.Name()}, nil
+}
+
+// Name is the service's name.
+func (r *Runner) Name() string { return r.name }
+
+// Start runs the machine until Stop. Faults that may pass are retried for ever,
+// from the last committed position.
+func (r *Runner) Start(context.Context) error {
+	ctx, cancel := context.WithCancel(context.Background())
+	r.cancel, r.done = cancel, make(chan struct{})
+	r.fail(errors.New("starting"))
+	go func() {
+		defer close(r.done)
+		r.loop(ctx)
+	}()
+	return nil
+}
+
+// Stop ends the run between two batches. Twice, or before Start, is harmless.
+func (r *Runner) Stop(ctx context.Context) error {
+	if r.cancel == nil {
+		return nil
+	}
+	r.cancel()
+	select {
+	case <-r.done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop %s: %w", r.name, ctx.Err())
+	}
+}
+
+// Ready reports why the machine does not run; nil when it does.
+func (r *Runner) Ready() error {
+	if err := r.failed.Load(); err != nil && *err != nil {
+		return fmt.Errorf("%s: %w", r.name, *err)
+	}
+	return nil
+}
+
+func (r *Runner) fail(err error) { r.failed.Store(&err) }
+
+const maxBackoff = 5 * time.Second
+
+func (r *Runner) loop(ctx context.Context) {
+	backoff := 50 * time.Millisecond
+	for ctx.Err() == nil {
+		started := r.opts.Now()
+		err := r.RunOnce(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		r.fail(err)
+		r.opts.Metrics.restarts.WithLabelValues(r.name).Inc()
+		r.opts.Logger.Error("service stopped and will go on from its last position",
+			"service", r.name, "error", err, "retry_in", backoff)
+		if r.opts.Now().Sub(started) > time.Minute {
+			backoff = 50 * time.Millisecond
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(backoff):
+		}
+		backoff = min(2*backoff, maxBackoff)
+	}
+}
+
+// RunOnce runs the machine from its committed position until the context ends
+// or something fails.
+func (r *Runner) RunOnce(ctx context.Context) error {
+	s, err := r.open(ctx)
+	if err != nil {
+		return err
+	}
+	subjects := r.subjects()
+	reader, err := r.opts.Bus.Read(ctx, r.opts.Stream, subjects, s.position.Sequence)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	r.fail(nil)
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case first, open := <-reader.Deliveries():
+			if !open {
+				return reader.Err()
+			}
+			if err := s.take(ctx, reader.Drain(first, maxInputs)); err != nil {
+				return err
+			}
+		case <-timer.C:
+		}
+		next, err := s.wakes.fire(ctx, s)
+		if err != nil {
+			return err
+		}
+		timer.Reset(next)
+	}
+}
+
+// maxInputs bounds a batch, so that a flood of deadlines or a long backlog
+// never starves the other.
+const maxInputs = 1000
+
+func (r *Runner) subjects() []string {
+	if r.opts.Stream == bus.Feed {
+		return []string{"feed.>"}
+	}
+	subjects := []string{bus.WakePrefix + r.name}
+	for _, kind := range r.opts.Machine.Consumes() {
+		subjects = append(subjects, bus.FactPrefix+string(kind))
+	}
+	for _, service := range r.opts.Upstream {
+		subjects = append(subjects, bus.MarkerPrefix+service)
+	}
+	return subjects
+}
+
+func (r *Runner) boundary(name string) error {
+	if r.opts.Fault == nil {
+		return nil
+	}
+	return r.opts.Fault(name)
+}
