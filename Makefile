@@ -1,0 +1,50 @@
+# kaohe 考核: `make help` is the map of a developer's day.
+SHELL := bash
+GO    ?= go
+BIN   := bin/kaohe
+FUZZTIME ?= 20s
+KILLS    ?= 200
+
+.PHONY: help build demo up test race bench kill fuzz verify generate lint clean
+
+help: ## what each target does
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
+
+build: ## build bin/kaohe, one static program
+	@mkdir -p bin
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./services/cmd/kaohe
+
+demo: build ## play a simulated month of six units and watch the scores move
+	$(BIN) demo
+
+up: build ## run everything in one process under ./data
+	$(BIN) up
+
+test: ## vet and all tests: pure core, edges on real servers, black box over the real program
+	$(GO) vet ./proto/... ./services/... ./e2e/...
+	$(GO) test ./proto/... ./services/...
+	$(GO) test -timeout 15m ./e2e/...
+
+race: ## the tests of the services under the race detector (needs a C compiler)
+	CGO_ENABLED=1 $(GO) test -race -short ./services/...
+
+bench: build ## the figures of the README's performance section, in one run
+	$(BIN) bench
+
+kill: build ## kill -9 the real program under load KILLS times (200) and compare with the offline fold
+	KAOHE_KILLS=$(KILLS) $(GO) test -count=1 -timeout 120m -run TestKillNine -v ./e2e/...
+
+fuzz: ## fuzz decoders, mappings and rulebooks, FUZZTIME (20s) each
+	@scripts/fuzz.sh $(FUZZTIME)
+
+generate: ## regenerate Go, gRPC, gateway and OpenAPI from proto/
+	scripts/generate.sh
+
+verify: ## regenerate everything generated and fail on a difference; lint the contracts
+	scripts/verify.sh
+
+lint: ## format, vet and static analysis
+	scripts/lint.sh
+
+clean: ## remove what was built (not your data)
+	rm -rf bin

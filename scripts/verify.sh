@@ -1,0 +1,21 @@
+#!/usr/bin/env bash
+# Regenerates everything generated and fails on a difference; lints the
+# contracts and checks that they break no one who uses the last release.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+scripts/generate.sh
+git diff --exit-code -- proto/gen || {
+	echo "proto/gen differs from what proto/ generates: run 'make generate' and commit the result" >&2
+	exit 1
+}
+untracked=$(git ls-files --others --exclude-standard -- proto/gen)
+[ -z "$untracked" ] || { echo "not committed: $untracked" >&2; exit 1; }
+export PATH="$PWD/bin/tools:$PATH"
+(cd proto && buf lint)
+base=$(git describe --tags --abbrev=0 2>/dev/null || git rev-list --max-parents=0 HEAD | tail -n 1)
+if git cat-file -e "$base:proto/buf.yaml" 2>/dev/null; then
+	(cd proto && buf breaking --against "../.git#ref=$base,subdir=proto")
+else
+	echo "no released contracts to compare with yet"
+fi
+echo "verify: generated code is up to date, contracts are clean"

@@ -1,0 +1,222 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+
+	"kaohe.dev/services/gateway"
+	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/embedded"
+	"kaohe.dev/services/internal/run"
+	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/internal/store/storeurl"
+)
+
+// App is a running kaohe, or a part of one.
+type App struct {
+	config  Config
+	targets []target
+	token   string
+	bus     *bus.Bus
+	store   store.Store
+	gateway *gateway.Gateway
+	runners []*run.Runner
+	// cleanups are run last in, first out.
+	cleanups []cleanup
+}
+
+type cleanup struct {
+	name string
+	do   func(context.Context) error
+}
+
+// New checks the configuration. It starts nothing.
+func New(config Config) (*App, error) {
+	if len(config.Targets) == 0 {
+		config.Targets = []string{All}
+	}
+	if err := config.Validate(); err != nil {
+		return nil, err
+	}
+	if config.Now == nil {
+		config.Now = time.Now
+	}
+	if config.Logger == nil {
+		config.Logger = slog.New(slog.DiscardHandler)
+	}
+	chosen, err := resolve(config.Targets)
+	if err != nil {
+		return nil, err
+	}
+	return &App{config: config, targets: chosen}, nil
+}
+
+// Start starts all targets, downstream first and the gateway last, and returns
+// when they run. After an error nothing is left running.
+func (a *App) Start(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
+		}
+	}()
+	if err := a.openData(); err != nil {
+		return err
+	}
+	if err := a.connect(ctx); err != nil {
+		return err
+	}
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if err := a.startRunners(ctx, run.NewMetrics(registry)); err != nil {
+		return err
+	}
+	return a.startGateway(ctx, registry)
+}
+
+// Stop stops everything, upstream first. Twice, or before Start, is harmless.
+func (a *App) Stop(ctx context.Context) error {
+	var failures []error
+	for len(a.cleanups) > 0 {
+		last := a.cleanups[len(a.cleanups)-1]
+		a.cleanups = a.cleanups[:len(a.cleanups)-1]
+		if err := last.do(ctx); err != nil {
+			failures = append(failures, fmt.Errorf("stop %s: %w", last.name, err))
+		}
+	}
+	return errors.Join(failures...)
+}
+
+func (a *App) later(name string, do func(context.Context) error) {
+	a.cleanups = append(a.cleanups, cleanup{name, do})
+}
+
+// openData takes the data directory and reads its secrets.
+func (a *App) openData() error {
+	// Processes that share a data directory share its secrets only; the lock
+	// belongs to the one that keeps streams or documents in it.
+	if a.config.NATS == "" || a.config.Store == "" {
+		file, err := lock(a.config.Data)
+		if err != nil {
+			return err
+		}
+		a.later("lock", func(context.Context) error { return file.Close() })
+	} else if err := os.MkdirAll(a.config.Data, 0o700); err != nil {
+		return fmt.Errorf("make the data directory: %w", err)
+	}
+	var err error
+	a.token, err = secret(a.config.Data, "admin.token")
+	return err
+}
+
+// connect opens the streams and the store.
+func (a *App) connect(ctx context.Context) error {
+	options := bus.Options{URL: a.config.NATS, Name: "kaohe", Replicas: a.config.Replicas}
+	if a.config.NATS == "" {
+		server, err := embedded.Start(embedded.Options{Dir: filepath.Join(a.config.Data, "nats"), NoSync: a.config.NoSync})
+		if err != nil {
+			return err
+		}
+		a.later("embedded NATS", func(context.Context) error { embedded.Stop(server); return nil })
+		options.InProcess = server
+	}
+	connected, err := bus.Connect(options)
+	if err != nil {
+		return err
+	}
+	a.bus = connected
+	a.later("bus", func(context.Context) error { connected.Close(); return nil })
+	if err := connected.Ensure(ctx); err != nil {
+		return err
+	}
+	address := a.config.Store
+	if address == "" {
+		address = "sqlite:" + filepath.Join(a.config.Data, "state")
+	}
+	a.store, err = storeurl.Open(ctx, address)
+	if err != nil {
+		return err
+	}
+	a.later("store", func(context.Context) error { return a.store.Close() })
+	return nil
+}
+
+func (a *App) startRunners(ctx context.Context, metrics *run.Metrics) error {
+	for i := len(a.targets) - 1; i >= 0; i-- {
+		t := a.targets[i]
+		if t.machine == nil {
+			continue
+		}
+		runner, err := run.New(run.Options{
+			Machine: t.machine(), Bus: a.bus, Store: a.store, Stream: t.stream, Upstream: t.upstream,
+			Now: a.config.Now, Logger: a.config.Logger, Metrics: metrics,
+		})
+		if err != nil {
+			return fmt.Errorf("make %s: %w", t.name, err)
+		}
+		if err := runner.Start(ctx); err != nil {
+			return fmt.Errorf("start %s: %w", t.name, err)
+		}
+		a.runners = append(a.runners, runner)
+		a.later(t.name, runner.Stop)
+	}
+	return nil
+}
+
+func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) error {
+	if a.targets[len(a.targets)-1].name != Gateway {
+		return nil
+	}
+	key, err := secret(a.config.Data, "customer.key")
+	if err != nil {
+		return err
+	}
+	a.gateway, err = gateway.New(gateway.Options{
+		Bus: a.bus, Store: a.store, HTTP: a.config.HTTP, GRPC: a.config.GRPC, Token: a.token,
+		Services: Services(), Now: a.config.Now, Logger: a.config.Logger, Registry: registry,
+		FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), Ready: a.ready,
+	})
+	if err != nil {
+		return err
+	}
+	if err := a.gateway.Start(ctx); err != nil {
+		return err
+	}
+	a.later(Gateway, a.gateway.Stop)
+	return a.publishRulebooks(ctx)
+}
+
+// ready reports what does not run.
+func (a *App) ready() error {
+	var waiting []error
+	for _, r := range a.runners {
+		waiting = append(waiting, r.Ready())
+	}
+	return errors.Join(waiting...)
+}
+
+// HTTPAddr is where the REST API and the page are; empty without the gateway.
+func (a *App) HTTPAddr() string {
+	if a.gateway == nil {
+		return ""
+	}
+	return a.gateway.HTTPAddr()
+}
+
+// GRPCAddr is where the gRPC API is; empty without the gateway.
+func (a *App) GRPCAddr() string {
+	if a.gateway == nil {
+		return ""
+	}
+	return a.gateway.GRPCAddr()
+}
+
+// Token is the administrator's token.
+func (a *App) Token() string { return a.token }

@@ -1,0 +1,65 @@
+package app
+
+import (
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"time"
+)
+
+// Config says what to run and where.
+type Config struct {
+	// Data is the directory of everything that is kept.
+	Data string
+	// HTTP and GRPC are listen addresses, host:port; port 0 takes a free one.
+	HTTP, GRPC string
+	// NATS is the URL of a server; empty runs one in the process, under Data.
+	NATS string
+	// Store is where documents are kept: "sqlite:DIR" or "mongodb://…"; empty
+	// is SQLite under Data.
+	Store string
+	// Targets to run; empty is all.
+	Targets []string
+	// Rulebooks are files to publish at start.
+	Rulebooks []string
+	// FutureTolerance is how far a source's clock may run ahead.
+	FutureTolerance time.Duration
+	// NoSync acknowledges before the embedded server has synced to disk. Only
+	// for measuring what the sync costs.
+	NoSync bool
+	// Replicas of each stream on a cluster; 0 is 1.
+	Replicas int
+	// Now is the wall clock; nil is the system's.
+	Now func() time.Time
+	// Logger takes the log; nil throws it away.
+	Logger *slog.Logger
+}
+
+// Defaults gives the configuration of `kaohe up`: loopback only.
+func Defaults() Config {
+	return Config{
+		Data: "./data", HTTP: "127.0.0.1:8080", GRPC: "127.0.0.1:9090",
+		Targets: []string{All}, FutureTolerance: 5 * time.Minute,
+	}
+}
+
+// Validate reports what cannot work.
+func (c Config) Validate() error {
+	var problems []error
+	if c.Data == "" {
+		problems = append(problems, errors.New("--data is empty; give a directory"))
+	}
+	for flag, address := range map[string]string{"--http": c.HTTP, "--grpc": c.GRPC} {
+		if _, _, err := net.SplitHostPort(address); err != nil {
+			problems = append(problems, fmt.Errorf("%s %q is not host:port: %w", flag, address, err))
+		}
+	}
+	if _, err := resolve(c.Targets); err != nil {
+		problems = append(problems, err)
+	}
+	if c.FutureTolerance < 0 {
+		problems = append(problems, fmt.Errorf("future tolerance %s is negative", c.FutureTolerance))
+	}
+	return errors.Join(problems...)
+}

@@ -1,0 +1,56 @@
+package app
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+)
+
+// secret reads a secret of the data directory, or makes one that only the
+// owner can read.
+func secret(dir, name string) (string, error) {
+	path := filepath.Join(dir, name)
+	raw, err := os.ReadFile(path)
+	if err == nil {
+		if value := strings.TrimSpace(string(raw)); value != "" {
+			return value, nil
+		}
+		return "", fmt.Errorf("%s is empty; delete it and start again to make a new one", path)
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("read %s: %w", path, err)
+	}
+	random := make([]byte, 24)
+	if _, err := rand.Read(random); err != nil {
+		return "", fmt.Errorf("make %s: %w", path, err)
+	}
+	value := hex.EncodeToString(random)
+	if err := os.WriteFile(path, []byte(value+"\n"), 0o600); err != nil {
+		return "", fmt.Errorf("write %s: %w", path, err)
+	}
+	return value, nil
+}
+
+// lock takes the data directory for this process; the lock goes with it.
+func lock(dir string) (*os.File, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("make the data directory: %w; choose another with --data", err)
+	}
+	path := filepath.Join(dir, "lock")
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_RDWR, 0o600)
+	if err != nil {
+		return nil, fmt.Errorf("open %s: %w; choose another directory with --data", path, err)
+	}
+	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		_ = file.Close()
+		return nil, fmt.Errorf("the data directory %s is in use by another kaohe; "+
+			"stop it, or choose another with --data", dir)
+	}
+	return file, nil
+}
