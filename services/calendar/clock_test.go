@@ -46,18 +46,6 @@ func TestChineseDeadlines(t *testing.T) {
 	}
 }
 
-// The number of working days of each year is public knowledge: 248 in both. It catches a wrong date in cn.yaml.
-func TestChineseYearsHaveTheirWorkingDays(t *testing.T) {
-	china := calendar.WorkingTime(calendar.China())
-	for year, want := range map[int]int{2025: 248, 2026: 248} {
-		from := time.Date(year, 1, 1, 0, 0, 0, 0, location(t, shanghai))
-		got, err := calendar.Elapsed(china, from, from.AddDate(1, 0, 0), calendar.Set{})
-		if err != nil || got != time.Duration(want)*450*time.Minute {
-			t.Errorf("%d: got %s, %v; want %d days of 7.5 hours", year, got, err, want)
-		}
-	}
-}
-
 func TestMissingYearIsAnAlarm(t *testing.T) {
 	china := calendar.WorkingTime(calendar.China())
 	late, mid := at(t, shanghai, "2026-12-31 17:30"), at(t, shanghai, "2027-01-01 00:01")

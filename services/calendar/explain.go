@@ -51,9 +51,9 @@ func (s Span) Counted() bool { return s.Reason == ReasonCounted || s.Reason == R
 // the one listed first). An end not after start has no spans. It returns *MissingYearError like Elapsed.
 func Explain(clock Clock, start, end time.Time, pauses []Pause) ([]Span, error) {
 	var spans []Span
-	apart := separate(pauses)
-	intervals := make([]Interval, len(apart))
-	for i, p := range apart {
+	sorted := inOrder(pauses)
+	intervals := make([]Interval, len(sorted))
+	for i, p := range sorted {
 		intervals[i] = p.Interval
 	}
 	w := newWalk(clock, start, end, intervals)
@@ -65,27 +65,18 @@ func Explain(clock Clock, start, end time.Time, pauses []Pause) ([]Span, error) 
 		if !ok {
 			return spans, nil
 		}
-		spans = appendSpan(spans, describe(p, apart, start.Location()))
+		spans = appendSpan(spans, describe(p, sorted, start.Location()))
 	}
 }
 
-// separate sorts the pauses and takes from each what an earlier one already covers.
-func separate(pauses []Pause) []Pause {
+// inOrder sorts the pauses by their beginning, keeping ties as listed, and drops empty ones.
+func inOrder(pauses []Pause) []Pause {
 	sorted := slices.Clone(pauses)
 	for i := range sorted { // drop monotonic readings before anything is compared
 		sorted[i].From, sorted[i].To = sorted[i].From.Round(0), sorted[i].To.Round(0)
 	}
 	slices.SortStableFunc(sorted, func(a, b Pause) int { return a.From.Compare(b.From) })
-	apart := sorted[:0]
-	for _, p := range sorted {
-		if n := len(apart); n > 0 {
-			p.From = later(p.From, apart[n-1].To)
-		}
-		if !p.Empty() {
-			apart = append(apart, p)
-		}
-	}
-	return apart
+	return slices.DeleteFunc(sorted, Pause.Empty)
 }
 
 func describe(p piece, pauses []Pause, loc *time.Location) Span {

@@ -95,3 +95,17 @@ func TestMakeUpDayFollowsItsWeekday(t *testing.T) {
 		}
 	}
 }
+
+func TestExplainKeepsAdjoiningHolidaysApart(t *testing.T) {
+	spec := calendar.ChinaSpec()
+	spec.Years[2026].Off = append(spec.Years[2026].Off, calendar.HolidaySpec{From: "2026-10-08", ZH: "店庆", EN: "Anniversary"})
+	c, err := spec.Compile()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := calendar.Explain(calendar.WorkingTime(c), at(t, shanghai, "2026-10-06 00:00"), at(t, shanghai, "2026-10-09 00:00"), nil)
+	want := "10-06 00:00 – 10-08 00:00 holiday (国庆节, National Day)\n10-08 00:00 – 10-09 00:00 holiday (店庆, Anniversary)\n"
+	if err != nil || transcript(got) != want {
+		t.Fatalf("got\n%s%v\nwant\n%s", transcript(got), err, want)
+	}
+}

@@ -88,6 +88,32 @@ func TestDaylightSaving(t *testing.T) {
 	}
 }
 
+// London east of Greenwich in summer, and Lord Howe, which moves by half an hour: the reading taken for UTC
+// would land on the wrong side of the change.
+func TestDaylightSavingEastOfGreenwich(t *testing.T) {
+	cases := []struct {
+		zone, segment, day string
+		want               time.Duration
+	}{
+		{"Europe/London", "00:00-03:00", "2026-03-29", 2 * time.Hour},
+		{"Europe/London", "00:00-01:30", "2026-03-29", time.Hour},
+		{"Europe/London", "01:30-02:00", "2026-10-25", 90 * time.Minute},
+		{"Europe/London", "00:00-01:30", "2026-10-25", 90 * time.Minute},
+		{"Australia/Lord_Howe", "01:00-03:00", "2026-10-04", 90 * time.Minute},
+		{"Australia/Lord_Howe", "01:45-02:00", "2026-04-05", 45 * time.Minute},
+		{"Australia/Lord_Howe", "01:00-01:45", "2026-04-05", 45 * time.Minute},
+	}
+	for _, c := range cases {
+		t.Run(c.zone+" "+c.segment+" "+c.day, func(t *testing.T) {
+			from := at(t, c.zone, c.day+" 00:00")
+			got, err := noHolidays(t, c.zone, everyDay(c.segment)).Working(from, from.AddDate(0, 0, 1))
+			if err != nil || got.Total() != c.want {
+				t.Fatalf("got %s, %v; want %s", got.Total(), err, c.want)
+			}
+		})
+	}
+}
+
 // Samoa skipped 2011-12-30 altogether, and Newfoundland of 2006 put its clock back from 00:01 to 23:01.
 func TestDatesThatAreSkippedOrReturned(t *testing.T) {
 	samoa := noHolidays(t, "Pacific/Apia", everyDay("09:00-10:00"))

@@ -79,7 +79,7 @@ func (c *cursor) take(to time.Time, counted bool, reason Reason) piece {
 // of the counted ones. Its pieces are never empty and cover [start, end) without gaps.
 type walk struct {
 	cursor cursor
-	pauses []Interval // sorted, disjoint
+	pauses []Interval // not empty, by From; where they overlap, the one ahead is taken first
 	nth    int        // first pause that may end after the rest
 	rest   piece      // counted by the calendar, not yet cut by the pauses
 }
