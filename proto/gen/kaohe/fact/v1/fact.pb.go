@@ -152,7 +152,10 @@ type Route struct {
 	// The mass fault or planned interruption.
 	Outage string `protobuf:"bytes,5,opt,name=outage,proto3" json:"outage,omitempty"`
 	// The ticket's category.
-	Category      string `protobuf:"bytes,6,opt,name=category,proto3" json:"category,omitempty"`
+	Category string `protobuf:"bytes,6,opt,name=category,proto3" json:"category,omitempty"`
+	// The ticket it was merged into; empty: it is its own. Only of
+	// ticket_recorded, so that merges alone reach the dossier of a customer.
+	MergedInto    string `protobuf:"bytes,7,opt,name=merged_into,json=mergedInto,proto3" json:"merged_into,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -225,6 +228,13 @@ func (x *Route) GetOutage() string {
 func (x *Route) GetCategory() string {
 	if x != nil {
 		return x.Category
+	}
+	return ""
+}
+
+func (x *Route) GetMergedInto() string {
+	if x != nil {
+		return x.MergedInto
 	}
 	return ""
 }
@@ -3479,14 +3489,16 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\x02en\x18\x02 \x01(\tR\x02en\"E\n" +
 	"\x06Reason\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12'\n" +
-	"\x04text\x18\x02 \x01(\v2\x13.kaohe.fact.v1.TextR\x04text\"\xa1\x01\n" +
+	"\x04text\x18\x02 \x01(\v2\x13.kaohe.fact.v1.TextR\x04text\"\xc2\x01\n" +
 	"\x05Route\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x12\x16\n" +
 	"\x06ticket\x18\x02 \x01(\tR\x06ticket\x12\x1a\n" +
 	"\bcustomer\x18\x03 \x01(\tR\bcustomer\x12\x1c\n" +
 	"\tcomplaint\x18\x04 \x01(\tR\tcomplaint\x12\x16\n" +
 	"\x06outage\x18\x05 \x01(\tR\x06outage\x12\x1a\n" +
-	"\bcategory\x18\x06 \x01(\tR\bcategory\"\xfd\x13\n" +
+	"\bcategory\x18\x06 \x01(\tR\bcategory\x12\x1f\n" +
+	"\vmerged_into\x18\a \x01(\tR\n" +
+	"mergedInto\"\xfd\x13\n" +
 	"\x04Fact\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x04R\brevision\x12\x1c\n" +
