@@ -26,14 +26,28 @@ type Input struct {
 // Document is what a machine remembers under one key.
 type Document struct {
 	Key string
-	// Sequence is the last input it took.
+	// Sequence is the last input it took, and Wake the last key woken there: a
+	// change of policy wakes many keys at one place, in ascending order.
 	Sequence uint64
+	Wake     string
 	// Clock and Due say when to look again: on which clock, at what instant.
 	Clock string
 	Due   time.Time
 	State proto.Message
 	// Version is the store's.
 	Version int64
+}
+
+// Take reports whether the document still has to take an input, and notes that
+// it does. A document that several keys share takes every wake of a place once,
+// because the wakes of a place come in the order of their keys, also when they
+// come again after a crash.
+func (d *Document) Take(sequence uint64, wake string) bool {
+	if sequence < d.Sequence || sequence == d.Sequence && wake <= d.Wake {
+		return false
+	}
+	d.Sequence, d.Wake = sequence, wake
+	return true
 }
 
 // Tx is what a machine sees and says during one step. The shell and the tests

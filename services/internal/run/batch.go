@@ -24,6 +24,7 @@ type batch struct {
 	s           *session
 	ctx         context.Context
 	in          input
+	wake        string // the key woken by the input, if any
 	dirty       map[string]*flow.Document
 	out         []bus.Message
 	scores      map[string]int // place in out of the last scorecard of a unit-month
@@ -36,7 +37,12 @@ func (s *session) newBatch(from uint64) *batch {
 	return &batch{s: s, dirty: map[string]*flow.Document{}, scores: map[string]int{}, from: from}
 }
 
-func (b *batch) begin(ctx context.Context, in input) { b.ctx, b.in = ctx, in }
+func (b *batch) begin(ctx context.Context, in input) {
+	b.ctx, b.in, b.wake = ctx, in, ""
+	if in.step != nil {
+		b.wake = in.step.Wake
+	}
+}
 
 // Open is flow.Tx.
 func (b *batch) Open(key string) (*flow.Document, bool, error) {
@@ -48,10 +54,9 @@ func (b *batch) Open(key string) (*flow.Document, bool, error) {
 		doc = &flow.Document{Key: key, State: b.s.opts.Machine.New()}
 		b.s.cache.put(doc)
 	}
-	if doc.Sequence >= b.in.sequence {
+	if !doc.Take(b.in.sequence, b.wake) {
 		return doc, false, nil
 	}
-	doc.Sequence = b.in.sequence
 	b.dirty[key] = doc
 	return doc, true, nil
 }
@@ -190,6 +195,9 @@ func (s *session) commit(ctx context.Context, b *batch) error {
 
 func toStore(doc *flow.Document) store.Doc {
 	fields := map[string]any{"sequence": int64(doc.Sequence)}
+	if doc.Wake != "" {
+		fields["wake"] = doc.Wake
+	}
 	if !doc.Due.IsZero() {
 		fields["clock"], fields["due"] = doc.Clock, doc.Due.UnixMicro()
 	}
@@ -201,6 +209,7 @@ func fromStore(d store.Doc) *flow.Document {
 	if sequence, ok := d.Fields["sequence"].(int64); ok {
 		doc.Sequence = uint64(sequence)
 	}
+	doc.Wake, _ = d.Fields["wake"].(string)
 	if due, ok := d.Fields["due"].(int64); ok {
 		doc.Due = time.UnixMicro(due).UTC()
 		doc.Clock, _ = d.Fields["clock"].(string)

@@ -13,7 +13,7 @@ import (
 func Docs(service string, empty func() proto.Message) store.Collection {
 	return store.Collection{
 		Name:    service + "/docs",
-		Fields:  []store.Field{{Name: "clock", Type: store.String}, {Name: "due", Type: store.Int64}, {Name: "sequence", Type: store.Int64}},
+		Fields:  []store.Field{{Name: "clock", Type: store.String}, {Name: "due", Type: store.Int64}, {Name: "sequence", Type: store.Int64}, {Name: "wake", Type: store.String}},
 		Indexes: []store.Index{{Fields: []string{"clock", "due"}}},
 		New:     empty,
 	}

@@ -111,7 +111,9 @@ func (s *session) stepAll(ctx context.Context, in input, query store.Query, wake
 				doc = fromStore(d)
 				s.cache.put(doc)
 			}
-			if err := s.opts.Machine.Step(s.policy, s.batch, wake(doc)); err != nil {
+			step := wake(doc)
+			s.batch.wake = step.Wake
+			if err := s.opts.Machine.Step(s.policy, s.batch, step); err != nil {
 				return fmt.Errorf("step %s at %d: %w", s.name, in.sequence, err)
 			}
 		}

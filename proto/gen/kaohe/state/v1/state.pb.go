@@ -360,7 +360,9 @@ type Account struct {
 	// How many postings each rule has made.
 	Postings map[string]int32 `protobuf:"bytes,4,rep,name=postings,proto3" json:"postings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// Whether the month's counters include it.
-	Counted       bool `protobuf:"varint,5,opt,name=counted,proto3" json:"counted,omitempty"`
+	Counted bool `protobuf:"varint,5,opt,name=counted,proto3" json:"counted,omitempty"`
+	// The day of that month it happened on, 1 to 31, in the unit's zone.
+	Day           int32 `protobuf:"varint,6,opt,name=day,proto3" json:"day,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -430,6 +432,13 @@ func (x *Account) GetCounted() bool {
 	return false
 }
 
+func (x *Account) GetDay() int32 {
+	if x != nil {
+		return x.Day
+	}
+	return 0
+}
+
 // Tally is the sum of an item's entries.
 type Tally struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -492,9 +501,11 @@ type UnitMonth struct {
 	Unit string `protobuf:"bytes,1,opt,name=unit,proto3" json:"unit,omitempty"`
 	// The month, yyyy-mm.
 	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
-	// Sums by part and item, as "part/item"; a bonus has no item.
+	// Sums of what single facts charge, by part and item, as "part/item"; a bonus
+	// has no item. Entries of the month as a whole are not in it.
 	Tallies map[string]*Tally `protobuf:"bytes,3,rep,name=tallies,proto3" json:"tallies,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
-	// How many counted facts hold, by kind and variant.
+	// How many entries an item has by day, as "part/item@dd", and how many facts
+	// of a kind that is rated hold, as "kind/variant@dd".
 	Counts map[string]int64 `protobuf:"bytes,4,rep,name=counts,proto3" json:"counts,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// Entries of the month as a whole that count now.
 	Active []*v11.Entry `protobuf:"bytes,5,rep,name=active,proto3" json:"active,omitempty"`
@@ -594,6 +605,93 @@ func (x *UnitMonth) GetAsOf() *timestamppb.Timestamp {
 	return nil
 }
 
+// ScoringState is a document of scoring: of one fact, or of one unit and month.
+type ScoringState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Which of them.
+	//
+	// Types that are valid to be assigned to State:
+	//
+	//	*ScoringState_Account
+	//	*ScoringState_Month
+	State         isScoringState_State `protobuf_oneof:"state"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ScoringState) Reset() {
+	*x = ScoringState{}
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ScoringState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ScoringState) ProtoMessage() {}
+
+func (x *ScoringState) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ScoringState.ProtoReflect.Descriptor instead.
+func (*ScoringState) Descriptor() ([]byte, []int) {
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *ScoringState) GetState() isScoringState_State {
+	if x != nil {
+		return x.State
+	}
+	return nil
+}
+
+func (x *ScoringState) GetAccount() *Account {
+	if x != nil {
+		if x, ok := x.State.(*ScoringState_Account); ok {
+			return x.Account
+		}
+	}
+	return nil
+}
+
+func (x *ScoringState) GetMonth() *UnitMonth {
+	if x != nil {
+		if x, ok := x.State.(*ScoringState_Month); ok {
+			return x.Month
+		}
+	}
+	return nil
+}
+
+type isScoringState_State interface {
+	isScoringState_State()
+}
+
+type ScoringState_Account struct {
+	// What one fact was judged to cost or bring.
+	Account *Account `protobuf:"bytes,1,opt,name=account,proto3,oneof"`
+}
+
+type ScoringState_Month struct {
+	// What a unit's month adds up to.
+	Month *UnitMonth `protobuf:"bytes,2,opt,name=month,proto3,oneof"`
+}
+
+func (*ScoringState_Account) isScoringState_State() {}
+
+func (*ScoringState_Month) isScoringState_State() {}
+
 // EntryView is an entry as the gateway serves it.
 type EntryView struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -605,7 +703,7 @@ type EntryView struct {
 
 func (x *EntryView) Reset() {
 	*x = EntryView{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[8]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -617,7 +715,7 @@ func (x *EntryView) String() string {
 func (*EntryView) ProtoMessage() {}
 
 func (x *EntryView) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[8]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -630,7 +728,7 @@ func (x *EntryView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntryView.ProtoReflect.Descriptor instead.
 func (*EntryView) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{8}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *EntryView) GetEntry() *v11.Entry {
@@ -651,7 +749,7 @@ type ScorecardView struct {
 
 func (x *ScorecardView) Reset() {
 	*x = ScorecardView{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[9]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -663,7 +761,7 @@ func (x *ScorecardView) String() string {
 func (*ScorecardView) ProtoMessage() {}
 
 func (x *ScorecardView) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[9]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -676,7 +774,7 @@ func (x *ScorecardView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScorecardView.ProtoReflect.Descriptor instead.
 func (*ScorecardView) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{9}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ScorecardView) GetScorecard() *v11.Scorecard {
@@ -697,7 +795,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -709,7 +807,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -722,7 +820,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{10}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Seen) GetHash() uint64 {
@@ -751,7 +849,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -763,7 +861,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -776,7 +874,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{11}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Quarantined) GetService() string {
@@ -845,13 +943,14 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x04from\x18\x01 \x03(\tR\x04from\"7\n" +
 	"\n" +
 	"References\x12)\n" +
-	"\x05facts\x18\x01 \x03(\v2\x13.kaohe.fact.v1.FactR\x05facts\"\x92\x02\n" +
+	"\x05facts\x18\x01 \x03(\v2\x13.kaohe.fact.v1.FactR\x05facts\"\xa4\x02\n" +
 	"\aAccount\x12'\n" +
 	"\x04fact\x18\x01 \x01(\v2\x13.kaohe.fact.v1.FactR\x04fact\x12\x14\n" +
 	"\x05month\x18\x02 \x01(\tR\x05month\x12.\n" +
 	"\x06active\x18\x03 \x03(\v2\x16.kaohe.ledger.v1.EntryR\x06active\x12A\n" +
 	"\bpostings\x18\x04 \x03(\v2%.kaohe.state.v1.Account.PostingsEntryR\bpostings\x12\x18\n" +
-	"\acounted\x18\x05 \x01(\bR\acounted\x1a;\n" +
+	"\acounted\x18\x05 \x01(\bR\acounted\x12\x10\n" +
+	"\x03day\x18\x06 \x01(\x05R\x03day\x1a;\n" +
 	"\rPostingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\"9\n" +
@@ -878,7 +977,11 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\x1a>\n" +
 	"\x10FaultsByDayEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x05R\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"9\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x7f\n" +
+	"\fScoringState\x123\n" +
+	"\aaccount\x18\x01 \x01(\v2\x17.kaohe.state.v1.AccountH\x00R\aaccount\x121\n" +
+	"\x05month\x18\x02 \x01(\v2\x19.kaohe.state.v1.UnitMonthH\x00R\x05monthB\a\n" +
+	"\x05state\"9\n" +
 	"\tEntryView\x12,\n" +
 	"\x05entry\x18\x01 \x01(\v2\x16.kaohe.ledger.v1.EntryR\x05entry\"I\n" +
 	"\rScorecardView\x128\n" +
@@ -904,7 +1007,7 @@ func file_kaohe_state_v1_state_proto_rawDescGZIP() []byte {
 	return file_kaohe_state_v1_state_proto_rawDescData
 }
 
-var file_kaohe_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 19)
+var file_kaohe_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
 var file_kaohe_state_v1_state_proto_goTypes = []any{
 	(*Dossier)(nil),               // 0: kaohe.state.v1.Dossier
 	(*Emitted)(nil),               // 1: kaohe.state.v1.Emitted
@@ -914,53 +1017,56 @@ var file_kaohe_state_v1_state_proto_goTypes = []any{
 	(*Account)(nil),               // 5: kaohe.state.v1.Account
 	(*Tally)(nil),                 // 6: kaohe.state.v1.Tally
 	(*UnitMonth)(nil),             // 7: kaohe.state.v1.UnitMonth
-	(*EntryView)(nil),             // 8: kaohe.state.v1.EntryView
-	(*ScorecardView)(nil),         // 9: kaohe.state.v1.ScorecardView
-	(*Seen)(nil),                  // 10: kaohe.state.v1.Seen
-	(*Quarantined)(nil),           // 11: kaohe.state.v1.Quarantined
-	nil,                           // 12: kaohe.state.v1.Position.ClocksEntry
-	nil,                           // 13: kaohe.state.v1.Position.ArrivalsEntry
-	nil,                           // 14: kaohe.state.v1.Account.PostingsEntry
-	nil,                           // 15: kaohe.state.v1.UnitMonth.TalliesEntry
-	nil,                           // 16: kaohe.state.v1.UnitMonth.CountsEntry
-	nil,                           // 17: kaohe.state.v1.UnitMonth.PostingsEntry
-	nil,                           // 18: kaohe.state.v1.UnitMonth.FaultsByDayEntry
-	(*v1.Fact)(nil),               // 19: kaohe.fact.v1.Fact
-	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
-	(*v1.Route)(nil),              // 21: kaohe.fact.v1.Route
-	(*v11.Entry)(nil),             // 22: kaohe.ledger.v1.Entry
-	(*v11.Scorecard)(nil),         // 23: kaohe.ledger.v1.Scorecard
-	(*v1.Reason)(nil),             // 24: kaohe.fact.v1.Reason
+	(*ScoringState)(nil),          // 8: kaohe.state.v1.ScoringState
+	(*EntryView)(nil),             // 9: kaohe.state.v1.EntryView
+	(*ScorecardView)(nil),         // 10: kaohe.state.v1.ScorecardView
+	(*Seen)(nil),                  // 11: kaohe.state.v1.Seen
+	(*Quarantined)(nil),           // 12: kaohe.state.v1.Quarantined
+	nil,                           // 13: kaohe.state.v1.Position.ClocksEntry
+	nil,                           // 14: kaohe.state.v1.Position.ArrivalsEntry
+	nil,                           // 15: kaohe.state.v1.Account.PostingsEntry
+	nil,                           // 16: kaohe.state.v1.UnitMonth.TalliesEntry
+	nil,                           // 17: kaohe.state.v1.UnitMonth.CountsEntry
+	nil,                           // 18: kaohe.state.v1.UnitMonth.PostingsEntry
+	nil,                           // 19: kaohe.state.v1.UnitMonth.FaultsByDayEntry
+	(*v1.Fact)(nil),               // 20: kaohe.fact.v1.Fact
+	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
+	(*v1.Route)(nil),              // 22: kaohe.fact.v1.Route
+	(*v11.Entry)(nil),             // 23: kaohe.ledger.v1.Entry
+	(*v11.Scorecard)(nil),         // 24: kaohe.ledger.v1.Scorecard
+	(*v1.Reason)(nil),             // 25: kaohe.fact.v1.Reason
 }
 var file_kaohe_state_v1_state_proto_depIdxs = []int32{
-	19, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
+	20, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
 	1,  // 1: kaohe.state.v1.Dossier.emitted:type_name -> kaohe.state.v1.Emitted
-	20, // 2: kaohe.state.v1.Dossier.as_of:type_name -> google.protobuf.Timestamp
-	21, // 3: kaohe.state.v1.Emitted.route:type_name -> kaohe.fact.v1.Route
-	12, // 4: kaohe.state.v1.Position.clocks:type_name -> kaohe.state.v1.Position.ClocksEntry
-	13, // 5: kaohe.state.v1.Position.arrivals:type_name -> kaohe.state.v1.Position.ArrivalsEntry
-	19, // 6: kaohe.state.v1.References.facts:type_name -> kaohe.fact.v1.Fact
-	19, // 7: kaohe.state.v1.Account.fact:type_name -> kaohe.fact.v1.Fact
-	22, // 8: kaohe.state.v1.Account.active:type_name -> kaohe.ledger.v1.Entry
-	14, // 9: kaohe.state.v1.Account.postings:type_name -> kaohe.state.v1.Account.PostingsEntry
-	15, // 10: kaohe.state.v1.UnitMonth.tallies:type_name -> kaohe.state.v1.UnitMonth.TalliesEntry
-	16, // 11: kaohe.state.v1.UnitMonth.counts:type_name -> kaohe.state.v1.UnitMonth.CountsEntry
-	22, // 12: kaohe.state.v1.UnitMonth.active:type_name -> kaohe.ledger.v1.Entry
-	17, // 13: kaohe.state.v1.UnitMonth.postings:type_name -> kaohe.state.v1.UnitMonth.PostingsEntry
-	18, // 14: kaohe.state.v1.UnitMonth.faults_by_day:type_name -> kaohe.state.v1.UnitMonth.FaultsByDayEntry
-	20, // 15: kaohe.state.v1.UnitMonth.as_of:type_name -> google.protobuf.Timestamp
-	22, // 16: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
-	23, // 17: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
-	24, // 18: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
-	20, // 19: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
-	20, // 20: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
-	3,  // 21: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
-	6,  // 22: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	21, // 2: kaohe.state.v1.Dossier.as_of:type_name -> google.protobuf.Timestamp
+	22, // 3: kaohe.state.v1.Emitted.route:type_name -> kaohe.fact.v1.Route
+	13, // 4: kaohe.state.v1.Position.clocks:type_name -> kaohe.state.v1.Position.ClocksEntry
+	14, // 5: kaohe.state.v1.Position.arrivals:type_name -> kaohe.state.v1.Position.ArrivalsEntry
+	20, // 6: kaohe.state.v1.References.facts:type_name -> kaohe.fact.v1.Fact
+	20, // 7: kaohe.state.v1.Account.fact:type_name -> kaohe.fact.v1.Fact
+	23, // 8: kaohe.state.v1.Account.active:type_name -> kaohe.ledger.v1.Entry
+	15, // 9: kaohe.state.v1.Account.postings:type_name -> kaohe.state.v1.Account.PostingsEntry
+	16, // 10: kaohe.state.v1.UnitMonth.tallies:type_name -> kaohe.state.v1.UnitMonth.TalliesEntry
+	17, // 11: kaohe.state.v1.UnitMonth.counts:type_name -> kaohe.state.v1.UnitMonth.CountsEntry
+	23, // 12: kaohe.state.v1.UnitMonth.active:type_name -> kaohe.ledger.v1.Entry
+	18, // 13: kaohe.state.v1.UnitMonth.postings:type_name -> kaohe.state.v1.UnitMonth.PostingsEntry
+	19, // 14: kaohe.state.v1.UnitMonth.faults_by_day:type_name -> kaohe.state.v1.UnitMonth.FaultsByDayEntry
+	21, // 15: kaohe.state.v1.UnitMonth.as_of:type_name -> google.protobuf.Timestamp
+	5,  // 16: kaohe.state.v1.ScoringState.account:type_name -> kaohe.state.v1.Account
+	7,  // 17: kaohe.state.v1.ScoringState.month:type_name -> kaohe.state.v1.UnitMonth
+	23, // 18: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
+	24, // 19: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
+	25, // 20: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
+	21, // 21: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
+	21, // 22: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
+	3,  // 23: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
+	6,  // 24: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
+	25, // [25:25] is the sub-list for method output_type
+	25, // [25:25] is the sub-list for method input_type
+	25, // [25:25] is the sub-list for extension type_name
+	25, // [25:25] is the sub-list for extension extendee
+	0,  // [0:25] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_state_v1_state_proto_init() }
@@ -968,13 +1074,17 @@ func file_kaohe_state_v1_state_proto_init() {
 	if File_kaohe_state_v1_state_proto != nil {
 		return
 	}
+	file_kaohe_state_v1_state_proto_msgTypes[8].OneofWrappers = []any{
+		(*ScoringState_Account)(nil),
+		(*ScoringState_Month)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_state_v1_state_proto_rawDesc), len(file_kaohe_state_v1_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   19,
+			NumMessages:   20,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
