@@ -1,0 +1,170 @@
+package escalation
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/phrase"
+	"kaohe.dev/services/rulebook"
+)
+
+// reopened 返工: each reopening of a ticket, charged to who held it when the
+// work was last completed. It stays when the ticket is cancelled or merged
+// later: the work was done again all the same.
+func reopened(policy *rulebook.Policy, d dossier) []*factv1.Fact {
+	var facts []*factv1.Fact
+	for _, t := range d.tickets {
+		for i, r := range t.Reopenings {
+			at := flow.Time(r.At)
+			when := phrase.Instant(at, policy.Zone(r.Unit))
+			f := rework(id(flow.TicketReworked, t.Ticket, strconv.Itoa(i+1)), t, r.Unit, at, flow.Because("reopened",
+				fmt.Sprintf("工单完成后于%s重新打开返工", when),
+				fmt.Sprintf("the ticket was reopened at %s after its work was completed", when)))
+			f.Proof = refs(event{at, r.Proof})
+			f.GetTicketReworked().How = "reopened"
+			facts = append(facts, f)
+		}
+	}
+	return facts
+}
+
+// reportedAgain 返工: a fault of the same customer and category reported again
+// within the window after the closing of an earlier fault ticket. Only the one
+// closed last before counts, and none that was cancelled or merged away.
+func reportedAgain(policy *rulebook.Policy, d dossier) []*factv1.Fact {
+	var facts []*factv1.Fact
+	closed := closings(d.tickets)
+	for order, again := range d.tickets {
+		if again.Kind != feedv1.TicketKind_TICKET_KIND_FAULT {
+			continue
+		}
+		found, judged := false, map[string]bool{again.Ticket: true}
+		for _, c := range before(closed, again.openedAt) {
+			if judged[c.ticket.Ticket] || c.order >= order {
+				continue
+			}
+			judged[c.ticket.Ticket] = true
+			id := id(flow.TicketReworked, c.ticket.Ticket, "again", again.Ticket)
+			if found {
+				facts = append(facts, flow.Not(id, flow.Because("nearer_ticket",
+					"另有更近的同类工单", "another such ticket was closed nearer to the new report")))
+				break
+			}
+			f, counts := again.repeats(policy, id, c)
+			facts, found = append(facts, f), counts
+		}
+	}
+	return facts
+}
+
+// repeats judges a new report against the closing of an earlier ticket, and
+// whether that ticket stands, so that no farther one can count.
+func (t ticket) repeats(policy *rulebook.Policy, id string, c closing) (f *factv1.Fact, stands bool) {
+	unit := c.ticket.holder(c.at)
+	window := policy.For(unit, t.openedAt).Limits.Rework
+	after := t.openedAt.Sub(c.at)
+	switch {
+	case t.void() != nil:
+		return flow.Not(id, t.void()), true
+	case c.ticket.void() != nil:
+		return flow.Not(id, c.ticket.void()), false
+	case after > window:
+		return flow.Not(id, outsideWindow(after, window)), true
+	}
+	zh, en := phrase.Duration(after)
+	f = rework(id, c.ticket, unit, t.openedAt, flow.Because("reported_again",
+		fmt.Sprintf("工单关闭%s后同一客户再次报修同类故障（工单%s）", zh, t.Ticket),
+		fmt.Sprintf("the customer reported the same kind of fault again (ticket %s) %s after closing", t.Ticket, en)))
+	f.Proof = refs(event{c.at, c.proof}, event{t.openedAt, t.opening()})
+	f.GetTicketReworked().How, f.GetTicketReworked().Again = "reported_again", t.Ticket
+	return f, true
+}
+
+// rework makes a fact about the ticket whose work was not thorough.
+func rework(id string, t ticket, unit string, at time.Time, why *factv1.Reason) *factv1.Fact {
+	return &factv1.Fact{
+		Id: id, Reason: why, OccurredAt: timestamppb.New(at),
+		Route: &factv1.Route{Unit: unit, Ticket: t.Ticket, Customer: t.Customer, Category: t.Category},
+		Body:  &factv1.Fact_TicketReworked{TicketReworked: &factv1.TicketReworked{Ticket: t.Ticket}},
+	}
+}
+
+// closing is a time that the call centre closed a fault ticket.
+type closing struct {
+	at     time.Time
+	ticket ticket
+	order  int // the ticket's place among the tickets
+	proof  string
+}
+
+// closings lists the closings of fault tickets, the first first.
+func closings(tickets []ticket) []closing {
+	var all []closing
+	for order, t := range tickets {
+		if t.Kind != feedv1.TicketKind_TICKET_KIND_FAULT {
+			continue
+		}
+		for _, c := range t.Cycles {
+			if c.ClosedAt != nil {
+				all = append(all, closing{flow.Time(c.ClosedAt), t, order, c.ProofEnd})
+			}
+		}
+	}
+	slices.SortStableFunc(all, func(a, b closing) int {
+		return cmp.Or(a.at.Compare(b.at), cmp.Compare(a.order, b.order))
+	})
+	return all
+}
+
+// before iterates over the closings not after an instant, the nearest first.
+func before(closed []closing, at time.Time) func(func(int, closing) bool) {
+	end, _ := slices.BinarySearchFunc(closed, at, func(c closing, at time.Time) int {
+		if c.at.After(at) {
+			return 1
+		}
+		return -1
+	})
+	return slices.Backward(closed[:end])
+}
+
+// void says why a ticket does not count, nil when it does.
+func (t ticket) void() *factv1.Reason {
+	switch {
+	case t.CancelledAt != nil:
+		return flow.Because("cancelled",
+			fmt.Sprintf("工单%s已撤销", t.Ticket), fmt.Sprintf("ticket %s was cancelled", t.Ticket))
+	case t.MergedInto != "" || t.MergedAt != nil:
+		return flow.Because("merged",
+			fmt.Sprintf("工单%s已合并到其他工单", t.Ticket), fmt.Sprintf("ticket %s was merged into another", t.Ticket))
+	default:
+		return nil
+	}
+}
+
+// holder gives who held the ticket at an instant; at the instant of a transfer
+// it is the new unit.
+func (t ticket) holder(at time.Time) string {
+	unit := ""
+	for i, h := range t.Holdings {
+		if i == 0 || !flow.Time(h.From).After(at) {
+			unit = h.Unit
+		}
+	}
+	return unit
+}
+
+// opening is the event that opened the ticket.
+func (t ticket) opening() string {
+	if len(t.Cycles) == 0 {
+		return ""
+	}
+	return t.Cycles[0].ProofStart
+}

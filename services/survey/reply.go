@@ -1,0 +1,181 @@
+package survey
+
+import (
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/phrase"
+	"kaohe.dev/services/rulebook"
+)
+
+// falsification is what showed a reply to be false.
+type falsification struct {
+	at    time.Time
+	by    string // "callback", "handed_on" or "in_progress"
+	proof string
+	text  *factv1.Text
+}
+
+// repliesFalsified 虚假回单: a reply that claims done what was not, shown by a
+// callback or by what happened to the ticket next. Each false reply once,
+// proved by what showed it first.
+func repliesFalsified(policy *rulebook.Policy, d dossier) []*factv1.Fact {
+	shown := d.falsifications()
+	var facts []*factv1.Fact
+	for _, r := range d.doneReplies() {
+		id := id(flow.ReplyFalsified, d.ticket, r.Proof)
+		by, untrue := shown[r]
+		if !untrue {
+			facts = append(facts, flow.Not(id, flow.Because("not_shown_false",
+				"没有事件表明回单不实", "no event shows the reply to be false")))
+			continue
+		}
+		replied, showed := phrase.Instant(flow.Time(r.At), policy.Zone(r.Unit)), phrase.Instant(by.at, policy.Zone(r.Unit))
+		f := d.fact(id, r.Unit, r.At, flow.Because("shown_by_"+by.by,
+			fmt.Sprintf("%s回单称已完成，但%s%s", replied, showed, by.text.Zh),
+			fmt.Sprintf("the reply of %s claimed the work done, but at %s %s", replied, showed, by.text.En)),
+			r.Proof, by.proof)
+		f.Body = &factv1.Fact_ReplyFalsified{ReplyFalsified: &factv1.ReplyFalsified{Ticket: d.ticket, ShownBy: by.by}}
+		facts = append(facts, f)
+	}
+	return facts
+}
+
+// falsifications gives, for each false reply, what showed it first. A callback
+// or a later event speaks about the last done reply before it; an event only
+// until the ticket was closed or reopened: what follows is new work.
+func (d dossier) falsifications() map[*factv1.Reply]falsification {
+	shown := make(map[*factv1.Reply]falsification)
+	done := d.doneReplies()
+	note := func(r *factv1.Reply, f falsification) {
+		if first, found := shown[r]; !found || f.at.Before(first.at) {
+			shown[r] = f
+		}
+	}
+	for _, c := range d.work.Callbacks {
+		at := flow.Time(c.At)
+		denied := c.Said.GetReached() && c.Said.WorkDone != nil && !c.Said.GetWorkDone()
+		if r := lastBefore(done, at); denied && r != nil {
+			note(r, falsification{at, "callback", c.Proof,
+				&factv1.Text{Zh: "回访时客户说未真正完成", En: "the customer said it was not really done"}})
+		}
+	}
+	for _, f := range d.setbacks() {
+		r := lastBefore(done, f.at)
+		if r != nil && f.at.After(flow.Time(r.At)) && f.at.Before(d.endAfter(flow.Time(r.At))) {
+			note(r, f)
+		}
+	}
+	return shown
+}
+
+// setbacks are the events that show that work goes on, replies first.
+func (d dossier) setbacks() []falsification {
+	var all []falsification
+	for _, r := range d.work.Replies {
+		switch r.Result {
+		case feedv1.ReplyResult_REPLY_RESULT_IN_PROGRESS:
+			all = append(all, falsification{flow.Time(r.At), "in_progress", r.Proof,
+				&factv1.Text{Zh: "又回单称仍在处理", En: "another reply said the work went on"}})
+		case feedv1.ReplyResult_REPLY_RESULT_HANDED_ON:
+			all = append(all, falsification{flow.Time(r.At), "handed_on", r.Proof,
+				&factv1.Text{Zh: "又回单称已转他人", En: "another reply said the work was handed on"}})
+		}
+	}
+	for _, h := range d.work.HandOns {
+		switch h.How {
+		case "transferred":
+			all = append(all, falsification{flow.Time(h.At), "handed_on", h.Proof,
+				&factv1.Text{Zh: "工单被转派", En: "the ticket was transferred"}})
+		case "suspended":
+			all = append(all, falsification{flow.Time(h.At), "in_progress", h.Proof,
+				&factv1.Text{Zh: "工单被挂起", En: "the ticket was suspended"}})
+		}
+	}
+	return all
+}
+
+// forever is after everything that can happen.
+func forever() time.Time { return time.Unix(1<<40, 0) }
+
+// endAfter is when the ticket was next closed or reopened, at or after an
+// instant.
+func (d dossier) endAfter(at time.Time) time.Time {
+	end := forever()
+	note := func(t time.Time) {
+		if !t.Before(at) && t.Before(end) {
+			end = t
+		}
+	}
+	for _, c := range d.work.Closings {
+		note(flow.Time(c))
+	}
+	for _, h := range d.work.HandOns {
+		if h.How == "reopened" {
+			note(flow.Time(h.At))
+		}
+	}
+	return end
+}
+
+// repliesUnexplained: a reply that claims done without a cause, in words that
+// say no more than "handled". [A] Only replies claiming done are judged, and a
+// cause that says no more than "handled" is none.
+func repliesUnexplained(policy *rulebook.Policy, d dossier) []*factv1.Fact {
+	var facts []*factv1.Fact
+	for _, r := range d.doneReplies() {
+		id := id(flow.ReplyUnexplained, d.ticket, r.Proof)
+		phrases := policy.For(d.unitOf(r), flow.Time(r.At)).Limits.HandledPhrases
+		if !empty(r.FaultCause, phrases) || !empty(r.Text, phrases) {
+			facts = append(facts, flow.Not(id, flow.Because("explained",
+				"回单说明了原因或处理情况", "the reply says a cause or what was done")))
+			continue
+		}
+		why := flow.Because("says_no_more_than_handled",
+			"回单未写故障原因，只写“"+r.Text+"”", "the reply gives no cause and says only “"+r.Text+"”")
+		if strings.TrimSpace(r.Text) == "" {
+			why = flow.Because("says_nothing", "回单未写故障原因，也无内容", "the reply gives no cause and no text")
+		}
+		f := d.fact(id, r.Unit, r.At, why, r.Proof)
+		f.Body = &factv1.Fact_ReplyUnexplained{ReplyUnexplained: &factv1.ReplyUnexplained{Ticket: d.ticket, Text: r.Text}}
+		facts = append(facts, f)
+	}
+	return facts
+}
+
+// unitOf is the unit that replied.
+func (d dossier) unitOf(r *factv1.Reply) string {
+	if r.Unit != "" {
+		return r.Unit
+	}
+	return d.route.GetUnit()
+}
+
+// empty reports whether words say nothing, or no more than a phrase.
+func empty(words string, phrases []string) bool {
+	bare := letters(words)
+	if bare == "" {
+		return true
+	}
+	for _, p := range phrases {
+		if bare == letters(p) {
+			return true
+		}
+	}
+	return false
+}
+
+// letters leaves the letters and digits of words, in lower case.
+func letters(words string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r)
+		}
+		return -1
+	}, words)
+}
