@@ -1,0 +1,167 @@
+package door
+
+import (
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base32"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"buf.build/go/protovalidate"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/rulebook"
+)
+
+// earliest is the oldest instant taken: anything before is a source's mistake,
+// mostly an empty date.
+var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// check gives why an event cannot be taken whatever else is known; nil when it
+// can.
+func (d *Door) check(e *feedv1.Event, now time.Time) *Refusal {
+	if refusal := d.rules(e); refusal != nil {
+		return refusal
+	}
+	if refusal := plainName("id", e.Id); refusal != nil {
+		return refusal
+	}
+	if refusal := plainName("source", e.Source); refusal != nil {
+		return refusal
+	}
+	if refusal := d.instant(e, now); refusal != nil {
+		return refusal
+	}
+	return payload(e)
+}
+
+// rules checks the contract's field rules.
+func (d *Door) rules(e *feedv1.Event) *Refusal {
+	err := d.validator.Validate(e, protovalidate.WithFailFast())
+	if err == nil {
+		return nil
+	}
+	var invalid *protovalidate.ValidationError
+	if !errors.As(err, &invalid) || len(invalid.Violations) == 0 {
+		return Refuse("", "", "invalid", "事件无法校验：%v", "the event cannot be checked: %v", err)
+	}
+	return explain(invalid.Violations[0])
+}
+
+// plainName refuses control characters: they cannot be keys.
+func plainName(field, value string) *Refusal {
+	if i := strings.IndexFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }); i >= 0 {
+		return Refuse(field, fmt.Sprintf("%q", value), "control_character",
+			"含有控制字符，请去掉后重发", "it contains a control character; remove it and send again")
+	}
+	return nil
+}
+
+func (d *Door) instant(e *feedv1.Event, now time.Time) *Refusal {
+	at := e.OccurredAt.AsTime()
+	shown := at.Format(time.RFC3339Nano)
+	if err := e.OccurredAt.CheckValid(); err != nil {
+		return Refuse("occurred_at", e.OccurredAt.String(), "bad_instant",
+			"不是有效时间：%v", "not a valid instant: %v", err)
+	}
+	if at.Before(earliest) {
+		return Refuse("occurred_at", shown, "before_2000",
+			"早于 2000 年，多半是空日期，请核对来源系统", "it is before the year 2000, most likely an empty date; check the source system")
+	}
+	if e.Clock == "" && at.After(now.Add(d.tolerance)) {
+		return Refuse("occurred_at", shown, "from_the_future",
+			"比本系统时间 %[1]s 晚 %[2]s，容差为 %[3]s，请校准来源系统的时钟后重发",
+			"it is %[2]s ahead of this system's %[1]s and the tolerance is %[3]s; set the source's clock right and send again",
+			now.UTC().Format(time.RFC3339), at.Sub(now).Round(time.Second), d.tolerance)
+	}
+	return nil
+}
+
+// payload checks what single kinds of events need beyond the field rules.
+func payload(e *feedv1.Event) *Refusal {
+	switch p := e.Payload.(type) {
+	case *feedv1.Event_RulebookPublished:
+		if _, err := rulebook.Load(p.RulebookPublished.Version, []byte(p.RulebookPublished.Yaml)); err != nil {
+			return Refuse("rulebook_published.yaml", p.RulebookPublished.Version, "bad_rulebook",
+				"规则手册无法使用：%v", "the rulebook cannot be used: %v", err)
+		}
+	case *feedv1.Event_ClockAdvanced:
+		if p.ClockAdvanced.Clock == "" {
+			return Refuse("clock_advanced.clock", "", "wall_clock",
+				"实时时钟不能由事件推进；请填写命名时钟，或用 POST /v1/barriers 等待",
+				"the wall clock cannot be moved by an event; name a clock, or wait with POST /v1/barriers")
+		}
+	case *feedv1.Event_UnitRegistered:
+		if _, err := time.LoadLocation(p.UnitRegistered.Zone); err != nil {
+			return Refuse("unit_registered.zone", p.UnitRegistered.Zone, "unknown_zone",
+				"不是已知时区，请用 IANA 名称，例如 Asia/Shanghai", "not a known zone; use an IANA name, for example Asia/Shanghai")
+		}
+	}
+	return nil
+}
+
+// unitsOf gives the units an event names, with their fields' paths.
+func unitsOf(e *feedv1.Event, visit func(field, unit string) *Refusal) *Refusal {
+	message := payloadOf(e)
+	if message == nil {
+		return nil
+	}
+	if _, registers := e.Payload.(*feedv1.Event_UnitRegistered); registers {
+		return nil
+	}
+	kind := flow.EventType(e)
+	switch m := message.(type) {
+	case interface{ GetUnit() string }:
+		if unit := m.GetUnit(); unit != "" {
+			return visit(kind+".unit", unit)
+		}
+	case interface{ GetUnits() []string }:
+		for i, unit := range m.GetUnits() {
+			if refusal := visit(fmt.Sprintf("%s.units[%d]", kind, i), unit); refusal != nil {
+				return refusal
+			}
+		}
+	}
+	return nil
+}
+
+func payloadOf(e *feedv1.Event) proto.Message {
+	m := e.ProtoReflect()
+	field := m.WhichOneof(payloadOneof)
+	if field == nil {
+		return nil
+	}
+	return m.Get(field).Message().Interface()
+}
+
+var payloadOneof protoreflect.OneofDescriptor = (&feedv1.Event{}).ProtoReflect().Descriptor().Oneofs().ByName("payload")
+
+// pseudonymise replaces the customer's reference by its keyed hash.
+func (d *Door) pseudonymise(e *feedv1.Event) {
+	switch p := e.Payload.(type) {
+	case *feedv1.Event_TicketOpened:
+		p.TicketOpened.Customer = d.pseudonym(p.TicketOpened.Customer)
+	case *feedv1.Event_ComplaintFiled:
+		p.ComplaintFiled.Customer = d.pseudonym(p.ComplaintFiled.Customer)
+	case *feedv1.Event_PraiseGiven:
+		p.PraiseGiven.Customer = d.pseudonym(p.PraiseGiven.Customer)
+	}
+}
+
+var short = base32.NewEncoding("abcdefghijklmnopqrstuvwxyz234567").WithPadding(base32.NoPadding)
+
+// pseudonym is "c-" and 80 bits of the keyed hash: the same customer stays the
+// same, and nobody without the key can tell who it is.
+func (d *Door) pseudonym(customer string) string {
+	if customer == "" {
+		return ""
+	}
+	mac := hmac.New(sha256.New, d.customerKey)
+	mac.Write([]byte(customer))
+	return "c-" + short.EncodeToString(mac.Sum(nil)[:10])
+}

@@ -1,0 +1,252 @@
+package door
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"time"
+
+	"github.com/cespare/xxhash/v2"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/gateway/lang"
+	"kaohe.dev/services/internal/bus"
+)
+
+// job is one push on its way through the door.
+type job struct {
+	outcomes []outcome // of every item
+	events   []*prepared
+	done     chan error
+	// appended says that some of its events are in the append under way.
+	appended bool
+}
+
+// outcome is what became of an item.
+type outcome struct {
+	id        string
+	refusal   *Refusal
+	duplicate bool
+}
+
+func (o *outcome) verdict(l lang.Lang) *apiv1.EventVerdict {
+	switch {
+	case o.refusal != nil:
+		return o.refusal.Verdict(o.id, l)
+	case o.duplicate:
+		return &apiv1.EventVerdict{Id: o.id, Status: apiv1.EventStatus_EVENT_STATUS_DUPLICATE}
+	default:
+		return &apiv1.EventVerdict{Id: o.id, Status: apiv1.EventStatus_EVENT_STATUS_ACCEPTED}
+	}
+}
+
+// prepared is an event ready to be appended.
+type prepared struct {
+	event   *feedv1.Event
+	ref     string
+	hash    uint64
+	data    []byte
+	outcome *outcome
+}
+
+// prepare checks and encodes what needs no knowledge of other events.
+func (d *Door) prepare(items []Item) *job {
+	now := d.now()
+	received := timestamppb.New(now)
+	j := &job{outcomes: make([]outcome, len(items)), events: make([]*prepared, 0, len(items)), done: make(chan error, 1)}
+	for i, item := range items {
+		out := &j.outcomes[i]
+		out.id, out.refusal = item.ID, item.Refusal
+		if item.Event == nil {
+			continue
+		}
+		out.id = item.Event.Id
+		if out.refusal = d.check(item.Event, now); out.refusal != nil {
+			continue
+		}
+		d.pseudonymise(item.Event)
+		item.Event.ReceivedAt = received
+		p, err := encode(item.Event)
+		if err != nil {
+			out.refusal = Refuse("", "", "invalid", "事件无法编码：%v", "the event cannot be encoded: %v", err)
+			continue
+		}
+		p.outcome = out
+		j.events = append(j.events, p)
+	}
+	return j
+}
+
+// encode marshals an event once: first the source's words, which are hashed as
+// flow.EventHash does, then what the door adds.
+func encode(e *feedv1.Event) (*prepared, error) {
+	words := &feedv1.Event{Id: e.Id, Source: e.Source, OccurredAt: e.OccurredAt, Payload: e.Payload}
+	data, err := proto.MarshalOptions{Deterministic: true}.MarshalAppend(make([]byte, 0, 256), words)
+	if err != nil {
+		return nil, err
+	}
+	p := &prepared{event: e, ref: flow.EventRef(e), hash: xxhash.Sum64(data)}
+	p.data, err = proto.MarshalOptions{}.MarshalAppend(data, &feedv1.Event{ReceivedAt: e.ReceivedAt, Clock: e.Clock})
+	return p, err
+}
+
+// join is the one goroutine that appends: it joins the jobs that wait.
+func (d *Door) join(ctx context.Context) {
+	defer d.running.Done()
+	defer close(d.memories)
+	defer close(d.joined)
+	for {
+		select {
+		case first := <-d.jobs:
+			d.append(ctx, d.gather(first))
+		case <-d.stopped:
+			for {
+				select {
+				case j := <-d.jobs:
+					j.done <- ErrStopped
+				default:
+					return
+				}
+			}
+		}
+	}
+}
+
+// gather adds the jobs that wait already, up to one atomic batch.
+func (d *Door) gather(first *job) []*job {
+	jobs, size := []*job{first}, len(first.events)
+	for size < bus.MaxBatch {
+		select {
+		case j := <-d.jobs:
+			jobs, size = append(jobs, j), size+len(j.events)
+		default:
+			return jobs
+		}
+	}
+	return jobs
+}
+
+func (d *Door) append(ctx context.Context, jobs []*job) {
+	known, err := d.known(ctx, jobs)
+	if err != nil {
+		answer(jobs, err, func(*job) bool { return true })
+		return
+	}
+	g := d.sift(jobs, known)
+	if err := d.quarantine(ctx, g.conflicts); err != nil {
+		answer(jobs, err, func(*job) bool { return true })
+		return
+	}
+	if len(g.messages) == 0 {
+		answer(jobs, nil, nil)
+		return
+	}
+	start := time.Now()
+	last, err := d.bus.Append(ctx, g.messages)
+	d.metrics.append.Observe(time.Since(start).Seconds())
+	if err != nil {
+		d.log.Error("appending to the feed failed, callers were told to send again", "events", len(g.messages), "error", err)
+		answer(jobs, err, func(j *job) bool { return j.appended })
+		return
+	}
+	d.learn(g)
+	answer(jobs, nil, nil)
+	d.memories <- memory{fresh: g.fresh, units: g.units, sequence: last}
+}
+
+// answer tells the callers; an error only those it concerns.
+func answer(jobs []*job, err error, concerns func(*job) bool) {
+	for _, j := range jobs {
+		if err != nil && concerns(j) {
+			j.done <- err
+			continue
+		}
+		j.done <- nil
+	}
+}
+
+// known gives the hashes remembered of the jobs' events.
+func (d *Door) known(ctx context.Context, jobs []*job) (map[string]uint64, error) {
+	known := map[string]uint64{}
+	var keys []string
+	d.mu.Lock()
+	for _, j := range jobs {
+		for _, p := range j.events {
+			if hash, ok := d.pending[p.ref]; ok {
+				known[p.ref] = hash
+				continue
+			}
+			keys = append(keys, p.ref)
+		}
+	}
+	d.mu.Unlock()
+	docs, err := d.store.Load(ctx, seenCollection, keys)
+	if err != nil {
+		return nil, fmt.Errorf("look up what came before: %w", err)
+	}
+	for _, doc := range docs {
+		known[doc.Key] = doc.Body.(*statev1.Seen).Hash
+	}
+	return known, nil
+}
+
+// group is what one append consists of.
+type group struct {
+	messages  []bus.Message
+	fresh     []seen
+	units     []string
+	conflicts []*prepared
+}
+
+type seen struct {
+	ref  string
+	hash uint64
+}
+
+// sift decides about each event in order: an earlier one of the same append
+// counts as known.
+func (d *Door) sift(jobs []*job, known map[string]uint64) group {
+	var g group
+	registered := map[string]bool{}
+	for _, j := range jobs {
+		for _, p := range j.events {
+			if hash, ok := known[p.ref]; ok {
+				if p.outcome.duplicate = hash == p.hash; !p.outcome.duplicate {
+					p.outcome.refusal = conflict(p.ref)
+					g.conflicts = append(g.conflicts, p)
+				}
+				continue
+			}
+			if p.outcome.refusal = d.unitsKnown(p.event, registered); p.outcome.refusal != nil {
+				continue
+			}
+			if unit := p.event.GetUnitRegistered().GetUnit(); unit != "" {
+				registered[unit] = true
+				g.units = append(g.units, unit)
+			}
+			known[p.ref], j.appended = p.hash, true
+			g.fresh = append(g.fresh, seen{p.ref, p.hash})
+			g.messages = append(g.messages, bus.Message{Subject: bus.FeedEvents, Data: p.data})
+		}
+	}
+	return g
+}
+
+func (d *Door) unitsKnown(e *feedv1.Event, registered map[string]bool) *Refusal {
+	return unitsOf(e, func(field, unit string) *Refusal {
+		if registered[unit] || d.unitKnown(unit) {
+			return nil
+		}
+		return unknownUnit(field, unit, d.allUnits())
+	})
+}
+
+// quarantineKey is one for each content that came under an id.
+func quarantineKey(p *prepared) string {
+	return fmt.Sprintf("%s@%x", p.ref, binary.BigEndian.AppendUint64(nil, p.hash))
+}
