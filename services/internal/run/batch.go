@@ -190,6 +190,7 @@ func (s *session) commit(ctx context.Context, b *batch) error {
 		s.refsDirty = false
 	}
 	s.positionVersion++
+	s.commits.Add(1)
 	return nil
 }
 

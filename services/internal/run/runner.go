@@ -59,8 +59,10 @@ type Runner struct {
 	opts   Options
 	name   string
 	failed atomic.Pointer[error] // why it does not run now
-	cancel context.CancelFunc
-	done   chan struct{}
+	// commits counts the batches committed.
+	commits atomic.Int64
+	cancel  context.CancelFunc
+	done    chan struct{}
 }
 
 // New makes a runner; it does not start it.
@@ -111,12 +113,16 @@ func (r *Runner) Ready() error {
 
 func (r *Runner) fail(err error) { r.failed.Store(&err) }
 
-const maxBackoff = 5 * time.Second
+// A fault that stays is tried again ever more slowly.
+const (
+	minBackoff = 20 * time.Millisecond
+	maxBackoff = 5 * time.Second
+)
 
 func (r *Runner) loop(ctx context.Context) {
-	backoff := 50 * time.Millisecond
+	backoff := minBackoff
 	for ctx.Err() == nil {
-		started := r.opts.Now()
+		before := r.commits.Load()
 		err := r.RunOnce(ctx)
 		if ctx.Err() != nil {
 			return
@@ -125,8 +131,8 @@ func (r *Runner) loop(ctx context.Context) {
 		r.opts.Metrics.restarts.WithLabelValues(r.name).Inc()
 		r.opts.Logger.Error("service stopped and will go on from its last position",
 			"service", r.name, "error", err, "retry_in", backoff)
-		if r.opts.Now().Sub(started) > time.Minute {
-			backoff = 50 * time.Millisecond
+		if r.commits.Load() > before {
+			backoff = minBackoff // it got on, so the fault may be over
 		}
 		select {
 		case <-ctx.Done():

@@ -8,16 +8,19 @@ import (
 	"strings"
 
 	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/internal/store/mongostore"
 	"kaohe.dev/services/internal/store/sqlitestore"
 )
 
 // Open opens "sqlite:DIR" (a directory of database files; "sqlite:DIR?synchronous=full" makes every commit survive a power
-// loss).
+// loss) or "mongodb://HOST/DATABASE" (also mongodb+srv; the database is "kaohe" when the path is empty).
 func Open(ctx context.Context, address string) (store.Store, error) {
 	scheme, rest, _ := strings.Cut(address, ":")
 	switch scheme {
 	case "sqlite":
 		return openSQLite(ctx, rest)
+	case "mongodb", "mongodb+srv":
+		return mongostore.Open(ctx, address)
 	}
 	return nil, fmt.Errorf("store URL has scheme %q; it must be sqlite:DIR or mongodb://HOST/DATABASE", scheme)
 }

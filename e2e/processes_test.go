@@ -1,0 +1,163 @@
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+)
+
+// feedFile writes the events that `kaohe demo` would play, as NDJSON.
+func feedFile(t testing.TB) string {
+	t.Helper()
+	out := start(t, program, "demo", "--print", "--month", demoMonth, "--seed", "5")
+	<-out.done
+	if code := out.cmd.ProcessState.ExitCode(); code != 0 {
+		t.Fatalf("demo --print ended with code %d", code)
+	}
+	name := filepath.Join(t.TempDir(), "feed.ndjson")
+	if err := os.WriteFile(name, out.log.Bytes(), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return name
+}
+
+const demoMonth = "2026-03"
+
+// pushAndEnd pushes a feed file and moves its clock to after the month.
+func pushAndEnd(s *server, file string) {
+	s.t.Helper()
+	s.mustKaohe("push", file)
+	var answer struct{ Barrier struct{ Barrier string } }
+	if code := s.call("POST", "/v1/barriers", `{"clock":"demo","to":"2026-04-20T00:00:00Z"}`, &answer); code != 200 {
+		s.t.Fatalf("barrier: status %d", code)
+	}
+}
+
+func TestSeparateProcessesArriveAtTheHashOfOne(t *testing.T) {
+	file := feedFile(t)
+	one := up(t, t.TempDir())
+	pushAndEnd(one, file)
+	want := one.verify(demoMonth)
+	one.stop()
+
+	dir := t.TempDir()
+	address := freePort(t)
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := filepath.Join(dir, "nats.conf")
+	text := fmt.Sprintf("host: 127.0.0.1\nport: %s\njetstream { store_dir: %q, sync_interval: always }\n",
+		port, filepath.Join(dir, "nats"))
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start(t, natsServer, "-c", config)
+	shared := []string{"--data", filepath.Join(dir, "kaohe"), "--nats", "nats://" + address, "--store", "sqlite:" + filepath.Join(dir, "state")}
+	for _, target := range []string{"ticket-ingest", "sla-timer", "complaint-escalation", "survey", "scoring"} {
+		start(t, program, append([]string{"serve", "--target", target}, shared...)...)
+	}
+	s := &server{data: filepath.Join(dir, "kaohe"), http: freePort(t), grpc: freePort(t)}
+	s.process = start(t, program, append([]string{
+		"serve", "--target", "gateway", "--http", s.http, "--grpc", s.grpc,
+	}, shared...)...)
+	s.waitReady()
+	pushAndEnd(s, file)
+	if got := s.verify(demoMonth); got != want {
+		t.Fatalf("separate processes have hash %s, one process has %s", got, want)
+	}
+}
+
+func TestARestartGoesOnWhereItWas(t *testing.T) {
+	file := feedFile(t)
+	data := t.TempDir()
+	s := up(t, data)
+	pushAndEnd(s, file)
+	hash := s.verify(demoMonth)
+	before := len(s.entries(demoMonth, ""))
+	s.stop()
+	again := up(t, data)
+	if got := again.verify(demoMonth); got != hash {
+		t.Fatalf("hash %s after the restart, %s before", got, hash)
+	}
+	if after := len(again.entries(demoMonth, "")); after != before || after == 0 {
+		t.Fatalf("%d entries after the restart, %d before", after, before)
+	}
+}
+
+func TestAPortInUseSaysWhatToDo(t *testing.T) {
+	s := up(t, t.TempDir())
+	other := start(t, program, "up", "--data", t.TempDir(), "--http", s.http, "--grpc", freePort(t))
+	<-other.done
+	if out := other.log.String(); other.cmd.ProcessState.ExitCode() == 0 || !strings.Contains(out, s.http) {
+		t.Fatalf("it ended with %d and said %q", other.cmd.ProcessState.ExitCode(), out)
+	}
+	if s.kaohe("units"); s.call("GET", "/v1/units", "", nil) != 200 {
+		t.Fatal("the first one was harmed")
+	}
+}
+
+func TestADataDirectoryInUseIsLeftAlone(t *testing.T) {
+	s := up(t, t.TempDir())
+	other := start(t, program, "up", "--data", s.data, "--http", freePort(t), "--grpc", freePort(t))
+	<-other.done
+	if out := other.log.String(); !strings.Contains(out, "in use") {
+		t.Fatalf("it said %q", out)
+	}
+}
+
+func TestADamagedStateFileSaysWhatToDo(t *testing.T) {
+	data := t.TempDir()
+	s := up(t, data)
+	pushAndEnd(s, feedFile(t))
+	hash := s.verify(demoMonth)
+	s.stop()
+	files, err := filepath.Glob(filepath.Join(data, "state", "scoring*"))
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no state of scoring in %s: %v", data, err)
+	}
+	for _, name := range files {
+		if err := os.WriteFile(name, []byte(strings.Repeat("not a database ", 1000)), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	broken := start(t, program, "up", "--data", data, "--http", freePort(t), "--grpc", freePort(t))
+	await(t, "reported", func() error {
+		select {
+		case <-broken.done:
+			return nil
+		default:
+			return fmt.Errorf("it still runs and said %q", tail(broken.log.String(), 500))
+		}
+	})
+	if out := broken.log.String(); !strings.Contains(out, "scoring") || !strings.Contains(out, "delete") {
+		t.Fatalf("it said %q", out)
+	}
+	if err := os.RemoveAll(filepath.Join(data, "state")); err != nil {
+		t.Fatal(err)
+	}
+	if got := up(t, data).verify(demoMonth); got != hash {
+		t.Fatalf("rebuilt to hash %s, was %s", got, hash)
+	}
+}
+
+// event builds one event as JSON.
+func event(t testing.TB, e *feedv1.Event) string {
+	t.Helper()
+	if e.OccurredAt == nil {
+		e.OccurredAt = timestamppb.Now()
+	}
+	raw, err := protojson.Marshal(e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(raw)
+}

@@ -1,0 +1,65 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"os"
+	"time"
+
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/rulebook"
+)
+
+// publishRulebooks puts the default rulebook and the given files into the feed,
+// so that the log holds what it was judged by. A version that is there already
+// is left as it is.
+func (a *App) publishRulebooks(ctx context.Context) error {
+	books := []*rulebook.Rulebook{rulebook.Default()}
+	for _, name := range a.config.Rulebooks {
+		raw, err := os.ReadFile(name)
+		if err != nil {
+			return fmt.Errorf("read rulebook: %w", err)
+		}
+		book, err := rulebook.Load("", raw)
+		if err != nil {
+			return fmt.Errorf("rulebook %s: %w", name, err)
+		}
+		books = append(books, book)
+	}
+	events := make([]*feedv1.Event, len(books))
+	for i, book := range books {
+		events[i] = published(book)
+	}
+	verdicts, err := a.gateway.Push(ctx, events)
+	if err != nil {
+		return fmt.Errorf("publish rulebooks: %w", err)
+	}
+	for i, v := range verdicts {
+		if v.Status == apiv1.EventStatus_EVENT_STATUS_REJECTED {
+			return fmt.Errorf("rulebook %s was refused: %s", books[i].Version, v.Error.GetReason())
+		}
+	}
+	return nil
+}
+
+// published makes the event of a rulebook. Its id names the content, so that
+// the same rulebook is published once and a changed one anew.
+func published(book *rulebook.Rulebook) *feedv1.Event {
+	sum := sha256.Sum256(book.Source)
+	month, err := time.Parse("2006-01", book.EffectiveMonth)
+	if err != nil {
+		month = time.Unix(0, 0) // Load has checked it
+	}
+	return &feedv1.Event{
+		Id: "rulebook/" + book.Version + "/" + hex.EncodeToString(sum[:6]), Source: "kaohe",
+		OccurredAt: timestamppb.New(month),
+		Payload: &feedv1.Event_RulebookPublished{RulebookPublished: &feedv1.RulebookPublished{
+			Version: book.Version, EffectiveMonth: book.EffectiveMonth, Yaml: string(book.Source),
+		}},
+	}
+}

@@ -1,0 +1,149 @@
+// Package mongostore keeps documents in MongoDB through the official driver.
+//
+//  1. One database, one MongoDB collection per collection; "sla/docs" is "sla.docs". A document is
+//     {_id: key, version, <declared fields>, body}, the body being readable BSON that comes back exactly (encode.go).
+//  2. Shard key: {_id: "hashed"} for every collection. Loads and commits name their keys, so each goes to one shard;
+//     queries by index ask all shards and are merged. Every write filters on _id, as sharding demands.
+//  3. Every secondary index ends with _id, so a page is one range of one index.
+//  4. Reads and writes are majority: what was read or acknowledged survives a change of primary.
+//  5. A commit is ordered bulk writes: after a conflict or crash a prefix is there. An unmatched replace would not stop an
+//     ordered bulk, so each write is an upsert whose filter names the version: if the document is there in another
+//     version, the upsert runs into the duplicate _id and the bulk stops exactly there.
+//  6. For the same reason a delete leaves a tombstone {_id, version: 0, deleted: date}. It has no fields and no body, is
+//     never returned, can be created over, and is removed by the server a day later (a TTL index).
+package mongostore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+
+	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/mongo"
+	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
+	"go.mongodb.org/mongo-driver/v2/mongo/writeconcern"
+
+	"kaohe.dev/services/internal/store"
+)
+
+const (
+	defaultDatabase  = "kaohe"
+	tombstoneSeconds = 24 * 60 * 60
+	declarations     = "_collections" // one document per collection: the fields it was made with
+)
+
+// Store is one MongoDB database.
+type Store struct {
+	client *mongo.Client
+	db     *mongo.Database
+	schema store.Schema
+	close  func() error
+}
+
+var _ store.Store = (*Store)(nil)
+
+// Open connects to a mongodb:// or mongodb+srv:// URI and waits until the server answers. The path names the database,
+// "kaohe" when it is empty.
+func Open(ctx context.Context, uri string) (*Store, error) {
+	o := options.Client().ApplyURI(uri).SetAppName("kaohe").
+		SetWriteConcern(writeconcern.Majority()).SetReadConcern(readconcern.Majority())
+	client, err := mongo.Connect(o)
+	if err != nil {
+		return nil, fmt.Errorf("open mongodb store: %w", err)
+	}
+	if err := client.Ping(ctx, nil); err != nil {
+		err = errors.Join(err, client.Disconnect(context.WithoutCancel(ctx)))
+		return nil, fmt.Errorf("open mongodb store: no answer from %s; is it running and reachable from here? %w",
+			strings.Join(o.Hosts, ", "), err)
+	}
+	return &Store{
+		client: client,
+		db:     client.Database(database(uri)),
+		close:  sync.OnceValue(func() error { return client.Disconnect(context.Background()) }),
+	}, nil
+}
+
+// database is the path of the URI. The URI may list several hosts, which net/url does not take.
+func database(uri string) string {
+	_, rest, _ := strings.Cut(uri, "://")
+	rest, _, _ = strings.Cut(rest, "?")
+	if _, name, _ := strings.Cut(rest, "/"); name != "" {
+		return name
+	}
+	return defaultDatabase
+}
+
+func (s *Store) collection(name string) *mongo.Collection {
+	return s.db.Collection(strings.ReplaceAll(name, "/", "."))
+}
+
+// Close disconnects.
+func (s *Store) Close() error { return s.close() }
+
+// Ensure creates missing collections and indexes. Indexes no longer declared are left to the operator: another version of
+// the program may still be using them.
+func (s *Store) Ensure(ctx context.Context, collections ...store.Collection) error {
+	if err := s.schema.Declare(collections...); err != nil {
+		return fmt.Errorf("ensure: %w", err)
+	}
+	for _, c := range collections {
+		if err := s.checkFields(ctx, c); err != nil {
+			return fmt.Errorf("ensure %s: %w", c.Name, err)
+		}
+		if err := s.ensureIndexes(ctx, c); err != nil {
+			return fmt.Errorf("ensure %s: %w", c.Name, err)
+		}
+	}
+	return nil
+}
+
+// checkFields refuses a collection made with other fields: its documents lack the values of the new ones.
+func (s *Store) checkFields(ctx context.Context, c store.Collection) error {
+	names := make([]string, 0, len(c.Fields))
+	for _, f := range c.Fields {
+		names = append(names, f.Name+" "+f.Type.String())
+	}
+	want := strings.Join(names, ", ")
+	made := s.db.Collection(declarations)
+	_, err := made.InsertOne(ctx, bson.D{{Key: "_id", Value: c.Name}, {Key: "fields", Value: want}})
+	if err == nil || !mongo.IsDuplicateKeyError(err) {
+		return err
+	}
+	var have struct{ Fields string }
+	if err := made.FindOne(ctx, bson.D{{Key: "_id", Value: c.Name}}).Decode(&have); err != nil {
+		return err
+	}
+	if have.Fields != want {
+		return fmt.Errorf("the collection was made with fields (%s), the program wants (%s): stop kaohe, drop %s and delete %q "+
+			"from %s in database %s; it is rebuilt from the log", have.Fields, want, s.collection(c.Name).Name(), c.Name, declarations, s.db.Name())
+	}
+	return nil
+}
+
+func (s *Store) ensureIndexes(ctx context.Context, c store.Collection) error {
+	indexes := s.collection(c.Name).Indexes()
+	for _, x := range c.Indexes {
+		keys := make(bson.D, 0, len(x.Fields)+1)
+		for _, f := range x.Fields {
+			keys = append(keys, bson.E{Key: f, Value: int32(1)})
+		}
+		keys = append(keys, bson.E{Key: "_id", Value: int32(1)})
+		if _, err := indexes.CreateOne(ctx, mongo.IndexModel{Keys: keys}); err != nil {
+			return err
+		}
+	}
+	_, err := indexes.CreateOne(ctx, mongo.IndexModel{
+		Keys:    bson.D{{Key: "deleted", Value: int32(1)}},
+		Options: options.Index().SetExpireAfterSeconds(tombstoneSeconds).SetName("tombstones"),
+	})
+	var refused mongo.CommandError
+	if errors.As(err, &refused) && refused.Code == notImplemented {
+		return nil // FerretDB has no TTL indexes: its tombstones stay
+	}
+	return err
+}
+
+const notImplemented = 238 // a MongoDB error code
