@@ -1,0 +1,67 @@
+package ingest
+
+import (
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/flow"
+)
+
+// ticketFacts gives what is known of a ticket from its events in order. Work
+// is told even before the opening came: a callback names its unit itself.
+func ticketFacts(ticket string, events []*factv1.Fact) []*factv1.Fact {
+	opened := opening(events)
+	s := newStory(ticket, opened)
+	for _, f := range events {
+		if f != opened {
+			s.take(f)
+		}
+	}
+	facts := make([]*factv1.Fact, 0, 3)
+	if opened != nil {
+		facts = append(facts, &factv1.Fact{
+			Id: "ticket_recorded/" + ticket, OccurredAt: opened.OccurredAt, Proof: refs(events),
+			Route: route(opened), Body: &factv1.Fact_TicketRecorded{TicketRecorded: s.record},
+		})
+		if s.record.Kind == feedv1.TicketKind_TICKET_KIND_FAULT {
+			facts = append(facts, faultReported(s.record, opened))
+		}
+	}
+	if work := workReported(s, opened, events); work != nil {
+		facts = append(facts, work)
+	}
+	return facts
+}
+
+// opening gives the event that opened the ticket, the earliest of several; nil
+// when it has not come yet.
+func opening(events []*factv1.Fact) *factv1.Fact {
+	for _, f := range events {
+		if f.GetEvent().GetTicketOpened() != nil {
+			return f
+		}
+	}
+	return nil
+}
+
+// route is what a ticket concerns. The unit is the one at opening, whoever
+// holds the ticket later: a transfer must not move what was counted.
+func route(opened *factv1.Fact) *factv1.Route {
+	o := opened.GetEvent().GetTicketOpened()
+	return &factv1.Route{Unit: o.Unit, Ticket: o.Ticket, Customer: o.Customer, Category: o.Category}
+}
+
+// faultReported says that the quota counts the ticket, or why it does not.
+func faultReported(r *factv1.TicketRecorded, opened *factv1.Fact) *factv1.Fact {
+	id := "fault_reported/" + r.Ticket
+	switch {
+	case r.CancelledAt != nil:
+		return flow.Not(id, flow.Because("cancelled", "工单已撤销，不计入报修", "the ticket was cancelled and is not counted"))
+	case r.MergedAt != nil:
+		return flow.Not(id, flow.Because("merged", "工单已并入 "+r.MergedInto+"，不重复计数",
+			"the ticket was merged into "+r.MergedInto+" and is not counted twice"))
+	}
+	return &factv1.Fact{
+		Id: id, OccurredAt: opened.OccurredAt, Proof: []string{opened.Id}, Route: route(opened),
+		Body: &factv1.Fact_FaultReported{FaultReported: &factv1.FaultReported{Ticket: r.Ticket}},
+	}
+}
