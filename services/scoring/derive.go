@@ -1,0 +1,142 @@
+package scoring
+
+import (
+	"fmt"
+	"math/big"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/rulebook"
+)
+
+// Derive gives the entries of a month as a whole that its counts ask for,
+// without ids, in the sheet's order: items set to 0, shares of satisfied
+// callbacks, the repair quota.
+func Derive(policy *rulebook.Policy, m *statev1.UnitMonth) []*ledgerv1.Entry {
+	book := policy.In(m.Month)
+	d := deriver{policy: policy, m: m, book: book}
+	for i := range book.Parts {
+		part := &book.Parts[i]
+		for j := range part.Items {
+			item := &part.Items[j]
+			if item.Method.ZeroAt > 0 {
+				d.zeroItem(part, item)
+			}
+			if item.Method.Kind == rulebook.Rate {
+				d.rate(part, item)
+			}
+		}
+		if part.Quota != nil {
+			d.quota(part)
+		}
+	}
+	return d.entries
+}
+
+type deriver struct {
+	policy  *rulebook.Policy
+	m       *statev1.UnitMonth
+	book    *rulebook.Rulebook
+	entries []*ledgerv1.Entry
+}
+
+// zeroItem sets an item to 0 that has so many entries that nothing is left.
+func (d *deriver) zeroItem(part *rulebook.Part, item *rulebook.Item) {
+	byDay, total := days(d.m, part.ID+"/"+item.ID)
+	at := int64(item.Method.ZeroAt)
+	if total < at {
+		return
+	}
+	e := d.entry(part, item.ID+".zero_at", dayReached(byDay, func(n int64) bool { return n >= at }))
+	e.Item, e.Effect = item.ID, ledgerv1.Effect_EFFECT_ZERO_ITEM
+	e.Clause, e.Basis, e.Label = item.Method.Clause, item.Method.Basis, item.Method.Label.Proto()
+	e.Reason = &factv1.Text{
+		Zh: fmt.Sprintf("当月“%s”已扣%d起，达到即记0分", item.Label.Zh, at),
+		En: fmt.Sprintf("the month has %d deductions on %q, from which the item scores 0", at, item.Label.En),
+	}
+}
+
+// rate gives an item its maximum times the share of satisfied callbacks: what
+// is missing to the maximum is one deduction.
+func (d *deriver) rate(part *rulebook.Part, item *rulebook.Item) {
+	good, goodTotal := days(d.m, satisfied)
+	bad, badTotal := days(d.m, dissatisfied)
+	off := missing(item.Max, badTotal, goodTotal+badTotal)
+	if off.IsZero() {
+		return
+	}
+	e := d.entry(part, item.ID+".rate", lastDay(good, bad))
+	e.Item, e.Points, e.Effect = item.ID, twoPlaces(off.Neg()), ledgerv1.Effect_EFFECT_POINTS
+	e.Clause, e.Basis, e.Label = item.Method.Clause, item.Method.Basis, item.Method.Label.Proto()
+	e.Reason = &factv1.Text{
+		Zh: fmt.Sprintf("当月回访%d起，满意%d起，按满意率计分", goodTotal+badTotal, goodTotal),
+		En: fmt.Sprintf("%d of %d callbacks of the month were satisfied; scored by that share", goodTotal, goodTotal+badTotal),
+	}
+}
+
+// missing is max × bad / rated, exact until it is rounded half up to two
+// places.
+func missing(most decimal.Decimal, bad, rated int64) decimal.Decimal {
+	if bad == 0 {
+		return decimal.Zero
+	}
+	exact := new(big.Rat).Mul(most.Rat(), big.NewRat(bad, rated))
+	return roundRat(exact)
+}
+
+// quota sets the part to 0 once faults exceed the share of the customers.
+func (d *deriver) quota(part *rulebook.Part) {
+	customers := d.policy.Customers(d.m.Unit, d.m.Month)
+	byDay, used := faults(d.m)
+	if !crossed(part.Quota, customers, used) {
+		return
+	}
+	day := dayReached(byDay, func(n int64) bool { return crossed(part.Quota, customers, n) })
+	e := d.entry(part, part.Quota.Rule, day)
+	e.Effect = ledgerv1.Effect_EFFECT_ZERO_PART
+	e.Clause, e.Basis, e.Label = part.Quota.Clause, part.Quota.Basis, part.Quota.Label.Proto()
+	limit, share := quotaLimit(part.Quota, customers), part.Quota.Share.Shift(2)
+	e.Reason = &factv1.Text{
+		Zh: fmt.Sprintf("当月报修超过维护客户%d户的%s%%（%s起），本部分记0分", customers, share, limit),
+		En: fmt.Sprintf("the faults of the month exceed %s%% of %d customers (%s); the part scores 0", share, customers, limit),
+	}
+}
+
+// crossed compares exactly: a quota of 15 is not crossed by 15 faults. Without
+// known customers no quota is judged.
+func crossed(q *rulebook.Quota, customers, used int64) bool {
+	return customers > 0 && decimal.NewFromInt(used).GreaterThan(quotaLimit(q, customers))
+}
+
+func quotaLimit(q *rulebook.Quota, customers int64) decimal.Decimal {
+	return decimal.NewFromInt(customers).Mul(q.Share)
+}
+
+// entry adds an entry of the month, which occurred with the first instant of a
+// day: all that the counts know of when.
+func (d *deriver) entry(part *rulebook.Part, rule string, day int) *ledgerv1.Entry {
+	first := monthStart(d.policy, d.m.Unit, d.m.Month)
+	at := time.Date(first.Year(), first.Month(), max(day, 1), 0, 0, 0, 0, first.Location())
+	e := &ledgerv1.Entry{
+		Type: ledgerv1.EntryType_ENTRY_TYPE_POSTING, Unit: d.m.Unit, Month: d.m.Month,
+		Part: part.ID, Rule: rule, RulebookVersion: d.book.Version, Points: "0.00",
+		Incident:   &ledgerv1.Incident{Kind: "month", Id: d.m.Month},
+		OccurredAt: flow.At(at.UTC()), Fact: "month/" + d.m.Unit + "/" + d.m.Month,
+	}
+	d.entries = append(d.entries, e)
+	return e
+}
+
+// roundRat rounds half up (away from zero) to two places.
+func roundRat(r *big.Rat) decimal.Decimal {
+	rounded, err := decimal.NewFromString(r.FloatString(2))
+	if err != nil {
+		panic("a rational number cannot be written: " + err.Error())
+	}
+	return rounded
+}

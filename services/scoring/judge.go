@@ -1,0 +1,102 @@
+package scoring
+
+import (
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/rulebook"
+)
+
+// Judged is what the rules make of one fact.
+type Judged struct {
+	// Month is the month (yyyy-mm) and Day the day (1 to 31) of the instant of
+	// the fact, in the unit's zone.
+	Month string
+	Day   int32
+	// Entries are the postings wanted, without ids, in the rulebook's order.
+	Entries []*ledgerv1.Entry
+}
+
+// Judge gives what a fact that holds costs or brings under the version in
+// force in its month. An error names the rules that could not be applied; what
+// the others make of the fact is given all the same.
+func Judge(policy *rulebook.Policy, f *factv1.Fact) (Judged, error) {
+	unit := f.Route.GetUnit()
+	at := flow.Time(f.OccurredAt).In(policy.Zone(unit))
+	judged := Judged{Month: at.Format(monthLayout), Day: int32(at.Day())}
+	if flow.KindOf(f) == flow.FaultReported {
+		return judged, nil // the quota counts it, no rule does
+	}
+	book := policy.In(judged.Month)
+	charges, err := book.Charges(f)
+	if len(charges) == 0 {
+		return judged, err
+	}
+	about := incidentOf(f)
+	for _, c := range charges {
+		judged.Entries = append(judged.Entries, &ledgerv1.Entry{
+			Type: ledgerv1.EntryType_ENTRY_TYPE_POSTING, Unit: unit, Month: judged.Month,
+			Part: c.Rule.Part, Item: c.Item, Rule: c.Rule.Name, RulebookVersion: book.Version,
+			Points: twoPlaces(c.Points), Effect: ledgerv1.Effect_EFFECT_POINTS,
+			Incident: about, Ticket: f.Route.GetTicket(), Clause: c.Rule.Clause, Basis: c.Rule.Basis,
+			Label: c.Rule.Label.Proto(), Reason: f.Reason.GetText(), Proof: f.Proof,
+			OccurredAt: f.OccurredAt, ReceivedAt: f.ReceivedAt, DetectedAt: f.DetectedAt, Fact: f.Id,
+		})
+	}
+	return judged, err
+}
+
+// incidentOf names what an entry is about: the decision, outage or complaint
+// where there is one, else the ticket, else the fact itself.
+func incidentOf(f *factv1.Fact) *ledgerv1.Incident {
+	route := f.Route
+	switch given := f.GetPointsGiven(); {
+	case given != nil:
+		return &ledgerv1.Incident{Kind: "decision", Id: given.GetDecided().GetDecision()}
+	case route.GetComplaint() != "":
+		return &ledgerv1.Incident{Kind: "complaint", Id: route.Complaint}
+	case route.GetOutage() != "":
+		return &ledgerv1.Incident{Kind: "outage", Id: route.Outage}
+	case route.GetTicket() != "":
+		return &ledgerv1.Incident{Kind: "ticket", Id: route.Ticket}
+	default:
+		return &ledgerv1.Incident{Kind: "fact", Id: f.Id}
+	}
+}
+
+const monthLayout = "2006-01"
+
+// twoPlaces writes points: half a hundredth goes away from zero, which for the
+// points a unit loses or gains is rounding half up.
+func twoPlaces(d decimal.Decimal) string {
+	d = d.Round(2)
+	if d.IsZero() {
+		return "0.00" // never "-0.00"
+	}
+	return d.StringFixed(2)
+}
+
+// points reads points that twoPlaces wrote; absent is zero.
+func points(s string) decimal.Decimal {
+	if s == "" {
+		return decimal.Zero
+	}
+	d, err := decimal.NewFromString(s)
+	if err != nil {
+		panic("points that scoring wrote cannot be read: " + err.Error())
+	}
+	return d
+}
+
+// monthStart gives the first instant of a month for a unit.
+func monthStart(policy *rulebook.Policy, unit, month string) time.Time {
+	start, err := time.ParseInLocation(monthLayout, month, policy.Zone(unit))
+	if err != nil {
+		panic("a month that scoring wrote cannot be read: " + err.Error())
+	}
+	return start
+}

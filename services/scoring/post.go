@@ -1,0 +1,120 @@
+package scoring
+
+import (
+	"crypto/sha256"
+	"encoding/base32"
+	"slices"
+	"strconv"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	"kaohe.dev/services/flow"
+)
+
+// cause is why entries are posted or taken back in one step.
+type cause struct {
+	reason   *factv1.Text // why what no longer stands is taken back
+	proof    []string
+	received *timestamppb.Timestamp
+	detected *timestamppb.Timestamp
+}
+
+// post brings the active entries of a fact or month to what is wanted: it
+// takes back what is no longer wanted, then posts what is new, and gives what
+// is active now, in the order wanted. Postings numbers the postings of each
+// rule, so that an id depends on the fact and its history alone.
+func post(record func(*ledgerv1.Entry), active, wanted []*ledgerv1.Entry, postings map[string]int32, why cause) []*ledgerv1.Entry {
+	left := slices.Clone(active)
+	now := make([]*ledgerv1.Entry, 0, len(wanted))
+	var fresh []*ledgerv1.Entry
+	for _, w := range wanted {
+		at := slices.IndexFunc(left, func(e *ledgerv1.Entry) bool { return sameJudgement(e, w) })
+		if at >= 0 {
+			now = append(now, left[at])
+			left = slices.Delete(left, at, at+1)
+			continue
+		}
+		now, fresh = append(now, w), append(fresh, w)
+	}
+	for _, e := range left {
+		record(reversal(e, why))
+	}
+	for _, e := range fresh {
+		postings[e.Rule]++
+		e.Posting = postings[e.Rule]
+		e.Id = "E" + entryID(e)
+		record(e)
+	}
+	return now
+}
+
+// sameJudgement reports whether an active entry says what a wanted one would.
+// When something was received or found is not what it says.
+func sameJudgement(a, b *ledgerv1.Entry) bool {
+	return a.Rule == b.Rule && a.Part == b.Part && a.Item == b.Item && a.Month == b.Month && a.Unit == b.Unit &&
+		a.Points == b.Points && a.Effect == b.Effect && a.RulebookVersion == b.RulebookVersion &&
+		a.Clause == b.Clause && a.Basis == b.Basis && a.Ticket == b.Ticket &&
+		flow.Time(a.OccurredAt).Equal(flow.Time(b.OccurredAt)) &&
+		proto.Equal(a.Incident, b.Incident) && proto.Equal(a.Label, b.Label) && proto.Equal(a.Reason, b.Reason) &&
+		slices.Equal(a.Proof, b.Proof)
+}
+
+// reversal takes an entry back. It occurred when the entry did, so that it
+// counts in the same month.
+func reversal(e *ledgerv1.Entry, why cause) *ledgerv1.Entry {
+	r := proto.CloneOf(e)
+	r.Id, r.Reverses = "R"+e.Id[1:], e.Id
+	r.Type = ledgerv1.EntryType_ENTRY_TYPE_REVERSAL
+	r.Points = twoPlaces(points(e.Points).Neg())
+	r.Reason, r.Proof = why.reason, why.proof
+	r.ReceivedAt, r.DetectedAt = why.received, why.detected
+	return r
+}
+
+// entryID names a posting: the same fact, unit, month, rule and posting number
+// give the same id on every machine.
+func entryID(e *ledgerv1.Entry) string {
+	h := sha256.New()
+	for _, s := range []string{e.Fact, e.Unit, e.Month, e.Rule, strconv.Itoa(int(e.Posting))} {
+		h.Write([]byte(strconv.Itoa(len(s)) + ":" + s))
+	}
+	return base32.StdEncoding.EncodeToString(h.Sum(nil)[:10])
+}
+
+// The reasons of reversals, so that a person sees at once what happened.
+func retracted(reason *factv1.Text) *factv1.Text {
+	return prefixed("撤销原记分：", "taken back: ", reason)
+}
+
+func judgedAnew(reason *factv1.Text) *factv1.Text {
+	return prefixed("情况变化，重新认定：", "judged anew: ", reason)
+}
+
+func rulesChanged(version string) *factv1.Text {
+	return &factv1.Text{
+		Zh: "考核办法或单位登记变更，按版本“" + version + "”重新评定",
+		En: "rules or registrations changed; judged anew under version " + strconv.Quote(version),
+	}
+}
+
+func monthChanged() *factv1.Text {
+	return &factv1.Text{
+		Zh: "当月计数变化，不再成立或按新数重记",
+		En: "the counts of the month changed: it no longer holds, or is posted anew with the new numbers",
+	}
+}
+
+func prefixed(zh, en string, reason *factv1.Text) *factv1.Text {
+	return &factv1.Text{Zh: zh + reason.GetZh(), En: en + reason.GetEn()}
+}
+
+func laterOf(a, b time.Time) time.Time {
+	if b.After(a) {
+		return b
+	}
+	return a
+}
