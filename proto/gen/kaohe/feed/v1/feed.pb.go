@@ -565,8 +565,9 @@ type Event struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The source's own id of this event, unique per source.
 	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
-	// The system that reports it, for example "96766". The same id from two
-	// sources is two events.
+	// The system that reports it, for example "96766", without a slash, because
+	// proofs name an event as "source/id". The same id from two sources is two
+	// events.
 	Source string `protobuf:"bytes,2,opt,name=source,proto3" json:"source,omitempty"`
 	// When it happened: an instant, with any offset on input.
 	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
@@ -3442,11 +3443,11 @@ var File_kaohe_feed_v1_feed_proto protoreflect.FileDescriptor
 
 const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\n" +
-	"\x18kaohe/feed/v1/feed.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x81\x14\n" +
+	"\x18kaohe/feed/v1/feed.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8a\x14\n" +
 	"\x05Event\x12\x1a\n" +
 	"\x02id\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x02id\x12!\n" +
-	"\x06source\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06source\x12C\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x02id\x12*\n" +
+	"\x06source\x18\x02 \x01(\tB\x12\xbaH\x0fr\r\x10\x01\x18d2\a^[^/]+$R\x06source\x12C\n" +
 	"\voccurred_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\n" +
 	"occurredAt\x12;\n" +
 	"\vreceived_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
