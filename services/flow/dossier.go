@@ -8,6 +8,7 @@ import (
 
 	"github.com/cespare/xxhash/v2"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
@@ -67,15 +68,18 @@ func (m *dossiers) Step(policy *rulebook.Policy, tx Tx, in Input) error {
 
 // decide derives the key's verdicts anew and says what changed.
 func (m *dossiers) decide(policy *rulebook.Policy, tx Tx, in Input, doc *Document, dossier *statev1.Dossier) {
-	dossier.Clock = clockOf(dossier)
+	holding := Holding(dossier.Known)
 	asOf := Time(dossier.AsOf)
+	if clock := ClockOf(holding); len(holding) > 0 && clock != dossier.Clock {
+		dossier.Clock, asOf = clock, time.Time{} // one clock says nothing about another
+	}
 	if dossier.Clock != "" {
 		asOf = tx.Clock(dossier.Clock)
 	} else if in.At.After(asOf) {
 		asOf = in.At
 	}
 	dossier.AsOf = At(asOf)
-	decision := m.service.Decide(policy, Case{Key: doc.Key, Facts: Holding(dossier.Known), AsOf: asOf})
+	decision := m.service.Decide(policy, Case{Key: doc.Key, Facts: holding, AsOf: asOf})
 	for _, f := range Emit(dossier, decision.Facts, in.Sequence, asOf) {
 		tx.Say(f)
 	}
@@ -131,12 +135,12 @@ func Holding(known []*factv1.Fact) []*factv1.Fact {
 	return holding
 }
 
-// clockOf gives the clock a key is judged by: the wall clock as soon as one
-// live fact is known, else the named clock; of several, the last by name, so
-// that the order of arrival cannot matter.
-func clockOf(d *statev1.Dossier) string {
+// ClockOf gives the clock that facts are judged by: the wall clock as soon as
+// one is live, else the named clock; of several, the last by name, so that the
+// order of arrival cannot matter.
+func ClockOf(facts []*factv1.Fact) string {
 	clock := ""
-	for _, f := range d.Known {
+	for _, f := range facts {
 		if f.Clock == "" {
 			return ""
 		}
@@ -171,12 +175,9 @@ func hash(m proto.Message) uint64 {
 // step again says the same.
 func Emit(d *statev1.Dossier, decided []*factv1.Fact, sequence uint64, asOf time.Time) []*factv1.Fact {
 	var out []*factv1.Fact
-	received := latestReceived(d.Known)
+	received := LatestReceived(d.Known)
 	stamp := func(f *factv1.Fact, revision uint64) *factv1.Fact {
-		f.Revision, f.DetectedAt, f.Clock = revision, At(asOf), d.Clock
-		if f.ReceivedAt == nil {
-			f.ReceivedAt = received
-		}
+		Stamp(f, revision, d.Clock, asOf, received)
 		return f
 	}
 	decidedIDs := make(map[string]bool, len(decided))
@@ -200,6 +201,17 @@ func Emit(d *statev1.Dossier, decided []*factv1.Fact, sequence uint64, asOf time
 		}
 	}
 	return out
+}
+
+// Stamp adds to a fact what its service does not say: the revision, the clock
+// and the instant it was judged by, and, where the service did not say, when the
+// last of the facts it was judged from was received.
+func Stamp(f *factv1.Fact, revision uint64, clock string, asOf time.Time, received *timestamppb.Timestamp) {
+	f.Revision, f.DetectedAt, f.Clock = revision, At(asOf), clock
+	if f.ReceivedAt == nil {
+		f.ReceivedAt = received
+	}
+	f.Kind = string(KindOf(f))
 }
 
 // assert says a fact that holds, if that is news; a fact whose route changed is

@@ -48,7 +48,8 @@ func EventHash(e *feedv1.Event) uint64 {
 	return hash(&feedv1.Event{Id: e.Id, Source: e.Source, OccurredAt: e.OccurredAt, Payload: e.Payload})
 }
 
-func latestReceived(known []*factv1.Fact) *timestamppb.Timestamp {
+// LatestReceived gives when the last of some facts was received.
+func LatestReceived(known []*factv1.Fact) *timestamppb.Timestamp {
 	var latest *timestamppb.Timestamp
 	for _, f := range known {
 		if Time(f.ReceivedAt).After(Time(latest)) {
