@@ -1,0 +1,157 @@
+package replay
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+	"time"
+
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/rulebook"
+	"kaohe.dev/services/scoring"
+)
+
+// Result is what a feed comes to.
+type Result struct {
+	// AsOf is the instant the wall clock was judged as of.
+	AsOf time.Time
+	// Policy is what was judged by: the rulebooks and units of the feed.
+	Policy *rulebook.Policy
+	// Events is how many events could be used, and Facts how many facts of all
+	// services hold.
+	Events, Facts int
+	// Problems are rulebooks and rules that could not be applied, sorted.
+	Problems []string
+	// Months are the months of units with at least one counted fact, by month
+	// and unit.
+	Months []*Month
+}
+
+// Month is a unit's month.
+type Month struct {
+	// Unit and Month (yyyy-mm) name it.
+	Unit, Month string
+	// Entries count; they have no ids and are sorted by scoring.Line.
+	Entries []*ledgerv1.Entry
+	// Scorecard is as of the latest instant any of its facts was judged as of.
+	Scorecard *ledgerv1.Scorecard
+
+	state *statev1.UnitMonth
+}
+
+// Find gives a unit's month; nil when no fact of it holds.
+func (r *Result) Find(unit, month string) *Month {
+	at, found := slices.BinarySearchFunc(r.Months, unit, func(m *Month, unit string) int {
+		return cmp.Or(strings.Compare(m.Month, month), strings.Compare(m.Unit, unit))
+	})
+	if !found {
+		return nil
+	}
+	return r.Months[at]
+}
+
+// ScorecardAt gives the scorecard of a unit's month with the quota projected
+// from another instant, for comparison with a score told live.
+func (r *Result) ScorecardAt(unit, month string, asOf time.Time) *ledgerv1.Scorecard {
+	state := &statev1.UnitMonth{Unit: unit, Month: month}
+	if m := r.Find(unit, month); m != nil {
+		state = m.state
+	}
+	return scoring.Scorecard(r.Policy, state, asOf)
+}
+
+// Entries gives the entries of all units in a month.
+func (r *Result) Entries(month string) []*ledgerv1.Entry {
+	var entries []*ledgerv1.Entry
+	for _, m := range r.Months {
+		if m.Month == month {
+			entries = append(entries, m.Entries...)
+		}
+	}
+	return entries
+}
+
+// Hash is the fingerprint of a month over all units (scoring.Hash).
+func (r *Result) Hash(month string) string { return scoring.Hash(r.Entries(month)) }
+
+// judged is a fact and what the rules make of it.
+type judged struct {
+	fact *factv1.Fact
+	scoring.Judged
+}
+
+// score judges the facts and adds the months up.
+func (f *fold) score(policy *rulebook.Policy, parts [][]*factv1.Fact) {
+	found, problems := make([][]judged, f.shards), make([][]string, f.shards)
+	kinds := scored()
+	f.parallel(func(worker int) {
+		for at := worker; at < len(parts) && f.ctx.Err() == nil; at += f.shards {
+			for _, fact := range parts[at] {
+				if !kinds[flow.Kind(fact.Kind)] || fact.Route.GetUnit() == "" {
+					continue
+				}
+				j, err := scoring.Judge(policy, fact)
+				if err != nil {
+					problems[worker] = append(problems[worker], err.Error())
+				}
+				found[worker] = append(found[worker], judged{fact, j})
+			}
+		}
+	})
+	for _, part := range parts {
+		f.result.Facts += len(part)
+	}
+	f.result.Problems = append(f.result.Problems, slices.Concat(problems...)...)
+	slices.Sort(f.result.Problems)
+	f.addUp(found)
+	f.parallel(func(worker int) {
+		for at := worker; at < len(f.result.Months); at += f.shards {
+			f.result.Months[at].close(policy)
+		}
+	})
+}
+
+// addUp counts what was judged in the months it belongs to.
+func (f *fold) addUp(found [][]judged) {
+	type name struct{ month, unit string }
+	months := map[name]*Month{}
+	for _, j := range slices.Concat(found...) {
+		unit := j.fact.Route.Unit
+		m := months[name{j.Month, unit}]
+		if m == nil {
+			m = &Month{Unit: unit, Month: j.Month, state: &statev1.UnitMonth{Unit: unit, Month: j.Month}}
+			months[name{j.Month, unit}] = m
+			f.result.Months = append(f.result.Months, m)
+		}
+		scoring.Count(m.state, j.fact, j.Day, j.Entries, +1)
+		m.Entries = append(m.Entries, j.Entries...)
+		if flow.Time(j.fact.DetectedAt).After(flow.Time(m.state.AsOf)) {
+			m.state.AsOf = j.fact.DetectedAt
+		}
+	}
+	slices.SortFunc(f.result.Months, func(a, b *Month) int {
+		return cmp.Or(strings.Compare(a.Month, b.Month), strings.Compare(a.Unit, b.Unit))
+	})
+}
+
+// close adds the entries of the month as a whole and the score.
+func (m *Month) close(policy *rulebook.Policy) {
+	m.state.Active = scoring.Derive(policy, m.state)
+	type lined struct {
+		line  string
+		entry *ledgerv1.Entry
+	}
+	var lines []lined
+	for _, e := range append(m.Entries, m.state.Active...) {
+		lines = append(lines, lined{scoring.Line(e), e})
+	}
+	slices.SortFunc(lines, func(a, b lined) int { return strings.Compare(a.line, b.line) })
+	m.Entries = m.Entries[:0]
+	for _, l := range lines {
+		m.Entries = append(m.Entries, l.entry)
+	}
+	m.Scorecard = scoring.Scorecard(policy, m.state, flow.Time(m.state.AsOf))
+}
