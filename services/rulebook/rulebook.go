@@ -23,11 +23,32 @@ type Rulebook struct {
 	Commitments map[string]Commitment
 	Parts       []Part
 	Rules       []Rule
+	// Figures are all settings with where they come from, in the order of the
+	// document.
+	Figures []Figure
 	// Warnings are what a reader must know, for example items that do not add
 	// up to the declared maximum.
 	Warnings []Text
 	// Source is the YAML it was compiled from.
 	Source []byte
+
+	charging map[string][]*Rule // the rules by kind of fact
+	parts    map[string]string  // the part of each item
+}
+
+// The places a number can come from.
+const (
+	BasisSource     = "source"     // the operator's own rules say so
+	BasisAssumption = "assumption" // chosen here; an operator may change it
+)
+
+// Figure is one setting of the rulebook with where it comes from.
+type Figure struct {
+	Path   string // its place in the document, for example "limits.reply"
+	Value  string // as written
+	Clause string // the clause of the source it belongs to
+	Basis  string // "source" or "assumption"
+	Note   Text   // may be empty
 }
 
 // Text is a text in both languages of the operator.
@@ -67,6 +88,9 @@ type Commitment struct {
 	Class  string
 	Within time.Duration
 	Clock  calendar.Clock
+	Label  Text
+	Clause string
+	Basis  string
 }
 
 // Overflow says what becomes of deductions that exceed an item.
@@ -88,6 +112,18 @@ type Part struct {
 	Overflow Overflow
 	Items    []Item
 	Quota    *Quota
+	Clause   string
+	Basis    string
+}
+
+// Item gives the item with an id, nil if the part has none.
+func (p *Part) Item(id string) *Item {
+	for i := range p.Items {
+		if p.Items[i].ID == id {
+			return &p.Items[i]
+		}
+	}
+	return nil
 }
 
 // Item is a line of the sheet.
@@ -97,6 +133,8 @@ type Item struct {
 	Label   Text
 	Max     decimal.Decimal
 	Method  Method
+	Clause  string // of the maximum
+	Basis   string // of the maximum
 }
 
 // MethodKind says how an item is scored.
@@ -106,17 +144,17 @@ type MethodKind string
 const (
 	// PerIncident takes off what the rules charge.
 	PerIncident MethodKind = "per_incident"
-	// Rate gives max × share of the facts of kind Of whose variant counts as
-	// good; charges on the item by other rules still apply.
+	// Rate gives max × the share of satisfied callbacks (facts of the kind
+	// callback_rated); charges on the item by other rules still apply.
 	Rate MethodKind = "rate"
 )
 
 // Method is how an item is scored.
 type Method struct {
 	Kind MethodKind
-	// ZeroAt sets the item to 0 from so many active entries on; 0: never.
+	// ZeroAt sets the item to 0 from so many active entries on; 0: never. Only
+	// of PerIncident.
 	ZeroAt int
-	// Rate: only for MethodKind Rate: the share of satisfied callbacks.
 	Clause string
 	Basis  string
 	Label  Text
@@ -124,12 +162,21 @@ type Method struct {
 
 // Quota is the monthly repair quota (§3.3).
 type Quota struct {
-	Share  decimal.Decimal // of the customers, for example 0.015
-	Rule   string          // the rule name its entry carries
-	Label  Text
-	Clause string
-	Basis  string
+	Share decimal.Decimal // of the customers, for example 0.015
+	Rule  string          // the rule name its entry carries
+	// CustomersAt says which day's customers the month is judged by: MonthStart
+	// or MonthEnd.
+	CustomersAt string
+	Label       Text
+	Clause      string
+	Basis       string
 }
+
+// The days whose customers a quota can count.
+const (
+	MonthStart = "month_start" // in effect at the month's first instant
+	MonthEnd   = "month_end"   // in effect at the month's last instant
+)
 
 // Rule turns a fact into points.
 type Rule struct {
@@ -140,13 +187,24 @@ type Rule struct {
 	Label  Text
 	Clause string
 	Basis  string // "source" or "assumption"
-	// judge is compiled from the rule's condition and points.
-	judge judge
+	// When is the rule's condition as written; empty: always.
+	When string
+	// Points are as written, for people to read: a number, an expression, or
+	// the values of a table.
+	Points string
+
+	when   condition       // nil: always
+	points decimal.Decimal // what it charges, if amount is nil
+	amount amount
+	item   itemOf // for "*"
 }
+
+// Bonus reports whether the rule gives points, beside the items.
+func (r *Rule) Bonus() bool { return r.Item == "" }
 
 // Charge is what one rule makes of one fact.
 type Charge struct {
 	Rule   *Rule
-	Item   string
+	Item   string          // empty: a bonus
 	Points decimal.Decimal // signed: deductions are negative
 }
