@@ -1,0 +1,102 @@
+package importer
+
+import (
+	"slices"
+
+	"cel.dev/cel-go/cel"
+	celast "cel.dev/cel-go/common/ast"
+	"cel.dev/cel-go/common/operators"
+	"cel.dev/cel-go/common/types"
+	"cel.dev/cel-go/common/types/ref"
+)
+
+// environment is what expressions may use: row and prev (columns that hold a
+// value, as text), first (the ticket's first row), row_time (the row's own
+// time) and time(text), which reads a time by the mapping's layouts.
+func (m *Mapping) environment() (*cel.Env, error) {
+	columns := cel.MapType(cel.StringType, cel.StringType)
+	return cel.NewEnv(
+		cel.OptionalTypes(),
+		cel.Variable("row", columns),
+		cel.Variable("prev", columns),
+		cel.Variable("first", cel.BoolType),
+		cel.Variable("row_time", cel.TimestampType),
+		cel.Function("time", cel.Overload("time_string", []*cel.Type{cel.StringType}, cel.TimestampType,
+			cel.UnaryBinding(func(text ref.Val) ref.Val {
+				t, err := m.parseTime(string(text.(types.String)))
+				if err != nil {
+					return types.NewErr("%q: %v", string(text.(types.String)), err)
+				}
+				return types.Timestamp{Time: t}
+			}))),
+	)
+}
+
+// costLimit bounds what one expression may do for one row.
+const costLimit = 100_000
+
+// compile compiles the expression of a node, checks its type and notes the
+// columns it reads. It gives nil after a problem.
+func (l *loader) compile(n node, wanted ...*cel.Type) cel.Program {
+	text := n.text()
+	if l.env == nil || text == "" {
+		return nil
+	}
+	ast, issues := l.env.Compile(text)
+	if err := issues.Err(); err != nil {
+		n.problem("表达式有误："+err.Error(), "the expression is wrong: "+err.Error())
+		return nil
+	}
+	fits := func(t *cel.Type) bool { return t.IsExactType(ast.OutputType()) }
+	if out := ast.OutputType(); len(wanted) > 0 && out != cel.DynType && !slices.ContainsFunc(wanted, fits) {
+		n.problem("表达式的结果类型应为 "+wanted[0].String()+"，而不是 "+out.String(),
+			"the expression must give "+wanted[0].String()+", not "+out.String())
+		return nil
+	}
+	program, err := l.env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costLimit))
+	if err != nil {
+		n.problem("表达式有误："+err.Error(), "the expression is wrong: "+err.Error())
+		return nil
+	}
+	for _, column := range columnsOf(ast) {
+		l.uses(column, n.line())
+	}
+	return program
+}
+
+// columnsOf lists the columns an expression names: row.X, has(row.X), row.?X,
+// row["X"], row[?"X"] and "X" in row, and the same of prev.
+func columnsOf(ast *cel.Ast) []string {
+	var columns []string
+	isRow := func(e celast.Expr) bool {
+		return e.Kind() == celast.IdentKind && (e.AsIdent() == "row" || e.AsIdent() == "prev")
+	}
+	literal := func(e celast.Expr) (string, bool) {
+		if e.Kind() != celast.LiteralKind {
+			return "", false
+		}
+		text, ok := e.AsLiteral().(types.String)
+		return string(text), ok
+	}
+	visit := func(e celast.Expr) {
+		switch e.Kind() {
+		case celast.SelectKind:
+			if isRow(e.AsSelect().Operand()) {
+				columns = append(columns, e.AsSelect().FieldName())
+			}
+		case celast.CallKind:
+			args := e.AsCall().Args()
+			if len(args) != 2 {
+				return
+			}
+			if e.AsCall().FunctionName() == operators.In {
+				args = []celast.Expr{args[1], args[0]}
+			}
+			if column, ok := literal(args[1]); ok && isRow(args[0]) {
+				columns = append(columns, column)
+			}
+		}
+	}
+	celast.PreOrderVisit(ast.NativeRep().Expr(), celast.NewExprVisitor(visit))
+	return columns
+}
