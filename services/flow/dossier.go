@@ -34,7 +34,7 @@ func (m *dossiers) Keys(in Input, _ *rulebook.Policy) []string {
 }
 
 func (m *dossiers) Affected(before, after *rulebook.Policy) []string {
-	if before.SameRules(after) {
+	if before.SameRules(after) && before.SameZones(after) {
 		return nil
 	}
 	return []string{""}

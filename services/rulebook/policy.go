@@ -161,8 +161,8 @@ func (p *Policy) Customers(id, month string) int64 {
 	return customers
 }
 
-// SameRules reports whether two policies recognise facts alike: the same
-// rulebooks and zones. Nil is a policy of nothing.
+// SameRules reports whether the same rulebooks are in force. Nil is a policy
+// of nothing.
 func (p *Policy) SameRules(q *Policy) bool {
 	if p == nil || q == nil {
 		return p == q
@@ -170,6 +170,22 @@ func (p *Policy) SameRules(q *Policy) bool {
 	return slices.EqualFunc(p.books, q.books, func(a, b *Rulebook) bool {
 		return a.Version == b.Version && a.EffectiveMonth == b.EffectiveMonth && bytes.Equal(a.Source, b.Source)
 	})
+}
+
+// SameZones reports whether every unit's month begins at the same instant: the
+// zones also stand in the sentences of reasons.
+func (p *Policy) SameZones(q *Policy) bool {
+	if p == nil || q == nil {
+		return p == q
+	}
+	for _, units := range []map[string]*unit{p.units, q.units} {
+		for id := range units {
+			if p.Zone(id).String() != q.Zone(id).String() {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // SameUnit reports whether a unit is known alike to two policies.
