@@ -90,11 +90,18 @@ func keys(f *factv1.Fact) []string {
 // name joins the parts of a key or an id. A slash inside a part is escaped, so
 // that no two lists of parts share a name.
 func name(kind string, parts ...string) string {
-	escape := strings.NewReplacer("%", "%25", "/", "%2F")
 	for _, part := range parts {
-		kind += "/" + escape.Replace(part)
+		kind += "/" + escape(part)
 	}
 	return kind
+}
+
+// escape hides the slash; most parts have none, and this runs for every fact.
+func escape(part string) string {
+	if !strings.ContainsAny(part, "%/") {
+		return part
+	}
+	return strings.NewReplacer("%", "%25", "/", "%2F").Replace(part)
 }
 
 // id names a fact.

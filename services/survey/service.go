@@ -81,11 +81,13 @@ func praiseID(f *factv1.Fact) string {
 // id names a fact: what it is about, then, in a ticket, the event it judges. A
 // slash inside the ticket is escaped, so that no two pairs share a name.
 func id(kind flow.Kind, about string, event ...string) string {
-	escape := strings.NewReplacer("%", "%25", "/", "%2F")
 	if len(event) == 0 {
 		return string(kind) + "/" + about
 	}
-	return string(kind) + "/" + escape.Replace(about) + "/" + strings.Join(event, "/")
+	if strings.ContainsAny(about, "%/") {
+		about = strings.NewReplacer("%", "%25", "/", "%2F").Replace(about)
+	}
+	return string(kind) + "/" + about + "/" + strings.Join(event, "/")
 }
 
 // refs leaves out events that are not known and repetitions.
