@@ -32,9 +32,6 @@ func (m *Mapping) environment() (*cel.Env, error) {
 	)
 }
 
-// costLimit bounds what one expression may do for one row.
-const costLimit = 100_000
-
 // compile compiles the expression of a node, checks its type and notes the
 // columns it reads. It gives nil after a problem.
 func (l *loader) compile(n node, wanted ...*cel.Type) cel.Program {
@@ -53,7 +50,7 @@ func (l *loader) compile(n node, wanted ...*cel.Type) cel.Program {
 			"the expression must give "+wanted[0].String()+", not "+out.String())
 		return nil
 	}
-	program, err := l.env.Program(ast, cel.EvalOptions(cel.OptOptimize), cel.CostLimit(costLimit))
+	program, err := l.env.Program(ast, cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		n.problem("表达式有误："+err.Error(), "the expression is wrong: "+err.Error())
 		return nil

@@ -18,13 +18,13 @@ import (
 // ticketRun is one ticket while its rows are used.
 type ticketRun struct {
 	last     *row           // the row used last; nil: none yet
-	ordinals map[string]int // events by type
+	ordinals map[string]int // PerUpdate: events by type
 	verdict  *feedv1.SourceVerdictReported
 }
 
 // ticket uses a row that is a whole ticket.
 func (r *run) ticket(ctx context.Context, row *row) error {
-	t := &ticketRun{ordinals: map[string]int{}}
+	t := &ticketRun{}
 	if err := r.use(ctx, t, row); err != nil {
 		return err
 	}
@@ -142,7 +142,6 @@ func (r *run) check(s *scope) (rejected bool, err error) {
 // yield makes a row's events. Those later than as-of are left out; when the
 // first of a ticket's only row is, the whole row is later.
 func (r *run) yield(t *ticketRun, s *scope) (items []Item, later bool, bad *fault) {
-	seen := map[string]int{}
 	for i := range r.m.events {
 		rule := &r.m.events[i]
 		holds, bad := condition(rule.when, s)
@@ -162,8 +161,7 @@ func (r *run) yield(t *ticketRun, s *scope) (items []Item, later bool, bad *faul
 			}
 			continue
 		}
-		seen[rule.name]++
-		made, bad := r.event(rule, s, at, t.ordinals[rule.name]+seen[rule.name])
+		made, bad := r.event(rule, s, at, t.next(rule.name, items))
 		if bad != nil {
 			return nil, false, bad
 		}
@@ -172,12 +170,23 @@ func (r *run) yield(t *ticketRun, s *scope) (items []Item, later bool, bad *faul
 	return items, false, nil
 }
 
+// next numbers the next event of a type, after those made of the same row.
+func (t *ticketRun) next(name string, made []Item) int {
+	ordinal := t.ordinals[name] + 1
+	for _, item := range made {
+		if flow.EventType(item.Event) == name {
+			ordinal++
+		}
+	}
+	return ordinal
+}
+
 // event makes one event, preceded by the registration of its unit if that is
 // not known yet.
 func (r *run) event(rule *eventRule, s *scope, at time.Time, ordinal int) ([]Item, *fault) {
 	event := &feedv1.Event{Source: r.m.Source, OccurredAt: timestamppb.New(at), Clock: r.clock}
 	event.Id = s.row.get(r.m.ticket) + "/" + rule.name
-	if r.m.Shape == PerUpdate {
+	if r.m.Shape == PerUpdate || ordinal > 1 {
 		event.Id += "/" + strconv.Itoa(ordinal)
 	}
 	if rule.id != nil {
@@ -225,7 +234,9 @@ func (r *run) count(t *ticketRun, e *feedv1.Event) {
 		r.summary.Units++
 		return
 	}
-	t.ordinals[name]++
+	if t.ordinals != nil {
+		t.ordinals[name]++
+	}
 	if v := e.GetSourceVerdictReported(); v != nil {
 		t.verdict = v
 	}
