@@ -4,7 +4,6 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base32"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -42,15 +41,7 @@ func (d *Door) check(e *feedv1.Event, now time.Time) *Refusal {
 
 // rules checks the contract's field rules.
 func (d *Door) rules(e *feedv1.Event) *Refusal {
-	err := d.validator.Validate(e, protovalidate.WithFailFast())
-	if err == nil {
-		return nil
-	}
-	var invalid *protovalidate.ValidationError
-	if !errors.As(err, &invalid) || len(invalid.Violations) == 0 {
-		return Refuse("", "", "invalid", "事件无法校验：%v", "the event cannot be checked: %v", err)
-	}
-	return explain(invalid.Violations[0])
+	return Broken(d.validator.Validate(e, protovalidate.WithFailFast()))
 }
 
 // plainName refuses control characters: they cannot be keys.

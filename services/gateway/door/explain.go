@@ -1,6 +1,7 @@
 package door
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"unicode/utf8"
@@ -11,6 +12,19 @@ import (
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	"kaohe.dev/services/flow"
 )
+
+// Broken turns what the validator says of a message into a refusal; nil where
+// it says nothing.
+func Broken(err error) *Refusal {
+	if err == nil {
+		return nil
+	}
+	var invalid *protovalidate.ValidationError
+	if !errors.As(err, &invalid) || len(invalid.Violations) == 0 {
+		return Refuse("", "", "invalid", "无法校验：%v", "it cannot be checked: %v", err)
+	}
+	return explain(invalid.Violations[0])
+}
 
 // explain turns a broken field rule into a refusal in both languages.
 func explain(v *protovalidate.Violation) *Refusal {
@@ -34,6 +48,9 @@ func explain(v *protovalidate.Violation) *Refusal {
 	case "repeated.unique":
 		return refuse("not_unique", "有重复项，请去掉", "an item occurs twice; remove it")
 	case "string.pattern":
+		if field == "source" {
+			return refuse("bad_format", "来源名称格式不符（%s），例如 96766", "a source's name must match %s, for example 96766", limit.String())
+		}
 		return refuse("bad_format", "格式不符（%s），请改正", "it does not match %s; correct it", limit.String())
 	case "enum.defined_only", "enum.not_in":
 		names := enumNames(v.FieldDescriptor)

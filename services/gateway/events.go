@@ -1,0 +1,101 @@
+package gateway
+
+import (
+	"compress/gzip"
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"google.golang.org/grpc/codes"
+
+	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	"kaohe.dev/services/gateway/decode"
+	"kaohe.dev/services/gateway/door"
+	"kaohe.dev/services/gateway/lang"
+)
+
+// maxBody is how large a body may be, compressed or not.
+const maxBody = 8 << 20
+
+func tooLarge() *problem {
+	p := trouble(codes.ResourceExhausted, "too_large", "请求体超过 8 MiB，请分批发送（每批至多 10,000 个事件或 8 MiB）",
+		"the body is larger than 8 MiB; split it into batches of at most 10,000 events or 8 MiB")
+	p.http = http.StatusRequestEntityTooLarge
+	return p
+}
+
+// readBody reads a body, unpacked, up to maxBody: a small archive that unpacks
+// to more is refused at that size.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem) {
+	var from io.Reader = http.MaxBytesReader(w, r.Body, maxBody)
+	switch encoding := r.Header.Get("Content-Encoding"); encoding {
+	case "", "identity":
+	case "gzip":
+		unpacked, err := gzip.NewReader(from)
+		if err != nil {
+			return nil, trouble(codes.InvalidArgument, "bad_gzip", "不是有效的 gzip：%v", "not valid gzip: %v", err)
+		}
+		from = unpacked
+	default:
+		p := trouble(codes.InvalidArgument, "bad_encoding", "不支持 Content-Encoding %[1]q，请用 gzip 或不压缩",
+			"Content-Encoding %[1]q is not taken; use gzip or none", encoding)
+		p.http = http.StatusUnsupportedMediaType
+		return nil, p
+	}
+	body, err := io.ReadAll(io.LimitReader(from, maxBody+1))
+	var over *http.MaxBytesError
+	switch {
+	case errors.As(err, &over) || len(body) > maxBody:
+		return nil, tooLarge()
+	case err != nil:
+		return nil, trouble(codes.InvalidArgument, "bad_body", "请求体没有完整收到：%v", "the body did not come whole: %v", err)
+	}
+	return body, nil
+}
+
+// pushEvents is POST /v1/events: each event has its own verdict, whatever the
+// others are; 400 only when the body as a whole cannot be read.
+func (g *Gateway) pushEvents(w http.ResponseWriter, r *http.Request) {
+	body, p := readBody(w, r)
+	if p != nil {
+		p.write(w, r)
+		return
+	}
+	items, refusal := decode.Body(r.Header, body)
+	if refusal != nil {
+		refused(refusal).write(w, r)
+		return
+	}
+	answer, err := g.push(r.Context(), langOfRequest(r), items)
+	if err != nil {
+		problemOf(err).write(w, r)
+		return
+	}
+	writeMessage(w, r, answer)
+}
+
+// refused makes a problem of a body that was refused as a whole.
+func refused(r *door.Refusal) *problem {
+	p := &problem{status: codes.InvalidArgument, name: r.Code, text: r.Text}
+	return p.at(r.Field, r.Value)
+}
+
+func (g *Gateway) push(ctx context.Context, l lang.Lang, items []door.Item) (*apiv1.PushEventsResponse, error) {
+	verdicts, err := g.door.Push(ctx, l, items)
+	if err != nil {
+		return nil, err
+	}
+	answer := &apiv1.PushEventsResponse{Verdicts: verdicts}
+	for _, v := range verdicts {
+		switch v.Status {
+		case apiv1.EventStatus_EVENT_STATUS_ACCEPTED:
+			answer.Accepted++
+		case apiv1.EventStatus_EVENT_STATUS_DUPLICATE:
+			answer.Duplicates++
+		default:
+			answer.Rejected++
+		}
+	}
+	return answer, nil
+}

@@ -1,0 +1,203 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+
+	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/gateway/lang"
+	"kaohe.dev/services/gateway/views"
+	"kaohe.dev/services/ingest"
+	"kaohe.dev/services/internal/run"
+	"kaohe.dev/services/sla"
+)
+
+// GetEntry explains an entry: the reason with its arithmetic, the events that
+// prove it, and what became of the same fact before and after.
+func (s *scoreServer) GetEntry(ctx context.Context, r *apiv1.GetEntryRequest) (*apiv1.EntryExplanation, error) {
+	if err := s.g.valid(r); err != nil {
+		return nil, err
+	}
+	entry, err := s.g.views.Entry(ctx, r.Id)
+	if err != nil {
+		return nil, err
+	}
+	history, err := s.g.views.EntriesOfFact(ctx, entry.Fact)
+	if err != nil {
+		return nil, err
+	}
+	proof, err := s.proof(ctx, entry)
+	if err != nil {
+		return nil, err
+	}
+	return &apiv1.EntryExplanation{
+		Entry: entry, Explanation: explanation(entry, history, langOf(ctx)), Proof: proof, History: history,
+	}, nil
+}
+
+// explanation says in one paragraph what an entry does and why.
+func explanation(e *ledgerv1.Entry, history []*ledgerv1.Entry, l lang.Lang) string {
+	item := lang.Text("计入 "+e.Item, "on item "+e.Item)
+	if e.Item == "" {
+		item = lang.Text("加分", "as a bonus")
+	}
+	effect := lang.Text(e.Points+" 分，"+item.Zh, e.Points+" points "+item.En)
+	switch e.Effect {
+	case ledgerv1.Effect_EFFECT_ZERO_ITEM:
+		effect = lang.Text(e.Item+" 项记 0 分", "item "+e.Item+" scores 0")
+	case ledgerv1.Effect_EFFECT_ZERO_PART:
+		effect = lang.Text("该部分记 0 分", "the part scores 0")
+	}
+	basis := lang.Text("依据考核办法原文", "as the rules say")
+	if e.Basis == "assumption" {
+		basis = lang.Text("依据本系统的假设，可在规则手册中修改", "an assumption that the rulebook can change")
+	}
+	text := lang.Text(
+		fmt.Sprintf("%s 规则“%s”（%s），规则手册 %s：%s；%s。", e.Reason.GetZh(), e.Label.GetZh(), e.Clause, e.RulebookVersion, effect.Zh, basis.Zh),
+		fmt.Sprintf("%s Rule %q (%s), rulebook %s: %s; %s.", e.Reason.GetEn(), e.Label.GetEn(), e.Clause, e.RulebookVersion, effect.En, basis.En))
+	if e.Type == ledgerv1.EntryType_ENTRY_TYPE_REVERSAL {
+		text.Zh, text.En = "冲销 "+e.Reverses+"："+text.Zh, "Takes back "+e.Reverses+": "+text.En
+	}
+	for _, later := range history {
+		if e.ReversedBy != "" && later.Id == e.ReversedBy {
+			text.Zh += "已冲销：" + later.Reason.GetZh()
+			text.En += " Taken back: " + later.Reason.GetEn()
+		}
+	}
+	return l.Pick(text)
+}
+
+// proof fetches an entry's events from what ticket-ingest knows.
+func (s *scoreServer) proof(ctx context.Context, e *ledgerv1.Entry) ([]*feedv1.Event, error) {
+	wanted := map[string]bool{}
+	for _, ref := range e.Proof {
+		wanted[ref] = true
+	}
+	keys := map[string]bool{}
+	about := func(id string) {
+		for _, kind := range []string{"ticket", "complaint", "outage", "decision"} {
+			keys[kind+"/"+id] = true
+		}
+	}
+	about(e.Incident.GetId())
+	about(e.Ticket)
+	for _, part := range strings.Split(e.Fact, "/") {
+		about(part) // a fact's id names what it is about, for example both tickets of a rework
+	}
+	for ref := range wanted {
+		keys["praise/"+ref] = true
+	}
+	var found []*feedv1.Event
+	// What is found may lead further: a complaint names its ticket.
+	for range 2 {
+		dossiers, err := s.dossiers(ctx, keys)
+		if err != nil {
+			return nil, err
+		}
+		keys = map[string]bool{}
+		for _, d := range dossiers {
+			for _, f := range d.Known {
+				if event := f.GetEvent(); event != nil && wanted[f.Id] {
+					delete(wanted, f.Id)
+					found = append(found, event)
+				}
+				filed := f.GetEvent().GetComplaintFiled()
+				for _, id := range []string{filed.GetTicket(), filed.GetOutage(), f.GetEvent().GetPointsDecided().GetSubject()} {
+					if id != "" {
+						about(id)
+					}
+				}
+			}
+		}
+		if len(wanted) == 0 || len(keys) == 0 {
+			break
+		}
+	}
+	return ingest.Timeline(found), nil
+}
+
+func (s *scoreServer) dossiers(ctx context.Context, keys map[string]bool) ([]*statev1.Dossier, error) {
+	var sorted []string
+	for key := range keys {
+		if !strings.HasSuffix(key, "/") {
+			sorted = append(sorted, key)
+		}
+	}
+	slices.Sort(sorted)
+	docs, err := s.g.opts.Store.Load(ctx, run.Docs(ingest.Service().Name, nil).Name, sorted)
+	if err != nil {
+		return nil, err
+	}
+	dossiers := make([]*statev1.Dossier, len(docs))
+	for i, doc := range docs {
+		dossiers[i] = doc.Body.(*statev1.Dossier)
+	}
+	return dossiers, nil
+}
+
+// GetTicket gives a ticket's timeline, clocks and entries.
+func (s *scoreServer) GetTicket(ctx context.Context, r *apiv1.GetTicketRequest) (*apiv1.TicketView, error) {
+	if err := s.g.valid(r); err != nil {
+		return nil, err
+	}
+	key := "ticket/" + r.Ticket
+	dossiers, err := s.dossiers(ctx, map[string]bool{key: true})
+	if err != nil {
+		return nil, err
+	}
+	if len(dossiers) == 0 {
+		return nil, fmt.Errorf("ticket %q: %w", r.Ticket, views.ErrNotFound)
+	}
+	entries, err := s.g.views.EntriesOfTicket(ctx, r.Ticket)
+	if err != nil {
+		return nil, err
+	}
+	view := &apiv1.TicketView{Ticket: r.Ticket, Entries: entries}
+	d := dossiers[0]
+	for _, f := range d.Known {
+		if event := f.GetEvent(); event != nil {
+			view.Timeline = append(view.Timeline, event)
+		}
+	}
+	view.Timeline = ingest.Timeline(view.Timeline)
+	asOf := flow.Time(d.AsOf)
+	if d.Clock == "" {
+		asOf = s.g.opts.Now()
+	}
+	policy := s.g.views.Policy()
+	decision := ingest.Service().Decide(policy, flow.Case{Key: key, Facts: flow.Holding(d.Known), AsOf: asOf})
+	for _, f := range decision.Facts {
+		if record := f.GetTicketRecorded(); record != nil && !f.Retracted {
+			view.Record = record
+			view.Clocks = clocks(sla.Clocks(policy, record, asOf), langOf(ctx))
+		}
+	}
+	return view, nil
+}
+
+func clocks(found []sla.Clock, l lang.Lang) []*apiv1.ClockView {
+	shown := make([]*apiv1.ClockView, 0, len(found))
+	for _, c := range found {
+		view := &apiv1.ClockView{
+			Name: c.Name, Cycle: c.Cycle, StartedAt: flow.At(c.StartedAt), DueAt: flow.At(c.DueAt), EndedAt: flow.At(c.EndedAt),
+			Verdict: cmp.Or(string(c.Verdict), "unknown"), Reason: l.Pick(c.Reason.GetText()),
+		}
+		for _, span := range c.Spans {
+			text := sla.SpanText(span)
+			view.Spans = append(view.Spans, &apiv1.ClockSpan{
+				From: flow.At(span.From), To: flow.At(span.To), Counted: span.Counted(),
+				Reason: &factv1.Text{Zh: text.GetZh(), En: text.GetEn()},
+			})
+		}
+		shown = append(shown, view)
+	}
+	return shown
+}

@@ -1,0 +1,133 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/nats-io/nuid"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/gateway/decode"
+	"kaohe.dev/services/gateway/door"
+	"kaohe.dev/services/gateway/views"
+	"kaohe.dev/services/internal/bus"
+)
+
+// feedServer is the FeedService.
+type feedServer struct {
+	apiv1.UnimplementedFeedServiceServer
+	g *Gateway
+}
+
+// maxRejections is how many refusals a stream's sum tells one by one.
+const maxRejections = 100
+
+func itemsOf(events []*feedv1.Event) ([]door.Item, error) {
+	if len(events) > decode.MaxEvents {
+		return nil, refused(decode.TooMany(len(events)))
+	}
+	items := make([]door.Item, len(events))
+	for i, e := range events {
+		if e == nil {
+			e = &feedv1.Event{}
+		}
+		items[i].Event = e
+	}
+	return items, nil
+}
+
+// PushEvents gives each event its verdict.
+func (s *feedServer) PushEvents(ctx context.Context, r *apiv1.PushEventsRequest) (*apiv1.PushEventsResponse, error) {
+	items, err := itemsOf(r.Events)
+	if err != nil {
+		return nil, err
+	}
+	return s.g.push(ctx, langOf(ctx), items)
+}
+
+// StreamEvents takes events message by message and answers with the sum.
+func (s *feedServer) StreamEvents(stream grpc.ClientStreamingServer[apiv1.StreamEventsRequest, apiv1.StreamEventsResponse]) error {
+	sum := &apiv1.StreamEventsResponse{}
+	l := langOf(stream.Context())
+	for {
+		r, err := stream.Recv()
+		if errors.Is(err, io.EOF) {
+			return stream.SendAndClose(sum)
+		}
+		if err != nil {
+			return err
+		}
+		items, err := itemsOf(r.Events)
+		if err != nil {
+			return err
+		}
+		answer, err := s.g.push(stream.Context(), l, items)
+		if err != nil {
+			return err
+		}
+		sum.Accepted += answer.Accepted
+		sum.Duplicates += answer.Duplicates
+		sum.Rejected += answer.Rejected
+		for _, v := range answer.Verdicts {
+			if v.Status == apiv1.EventStatus_EVENT_STATUS_REJECTED && len(sum.Rejections) < maxRejections {
+				sum.Rejections = append(sum.Rejections, v)
+			}
+		}
+	}
+}
+
+// AwaitBarrier appends a marker and waits until all services have passed it.
+func (s *feedServer) AwaitBarrier(ctx context.Context, r *apiv1.AwaitBarrierRequest) (*apiv1.AwaitBarrierResponse, error) {
+	if err := s.g.valid(r); err != nil {
+		return nil, err
+	}
+	to := timestamppb.New(s.g.opts.Now())
+	if r.Clock != "" {
+		if to = r.To; to == nil {
+			return nil, trouble(codes.InvalidArgument, "required", "命名时钟需要 to：推进到哪个时间",
+				"a named clock needs to: the instant it moves to").at("to", "")
+		}
+	}
+	if err := to.CheckValid(); err != nil {
+		return nil, trouble(codes.InvalidArgument, "bad_instant", "不是有效时间：%v", "not a valid instant: %v", err).at("to", to.String())
+	}
+	barrier, err := s.g.await(ctx, r.Clock, to)
+	if err != nil {
+		return nil, err
+	}
+	return &apiv1.AwaitBarrierResponse{Barrier: barrier.Barrier}, nil
+}
+
+// await moves a clock and waits until the views hold all that came before.
+func (g *Gateway) await(ctx context.Context, clock string, to *timestamppb.Timestamp) (views.Passed, error) {
+	ctx, release := g.until(ctx)
+	defer release()
+	name := "gateway-" + nuid.Next()
+	passed, forget := g.views.Expect(name)
+	defer forget()
+	now := flow.At(g.opts.Now())
+	data, err := proto.Marshal(&feedv1.Event{
+		Id: name, Source: "kaohe", OccurredAt: now, ReceivedAt: now, Clock: clock,
+		Payload: &feedv1.Event_ClockAdvanced{ClockAdvanced: &feedv1.ClockAdvanced{Clock: clock, To: to, Barrier: name}},
+	})
+	if err != nil {
+		return views.Passed{}, fmt.Errorf("encode a marker: %w", err)
+	}
+	if _, err := g.opts.Bus.Append(ctx, []bus.Message{{Subject: bus.FeedEvents, Data: data}}); err != nil {
+		return views.Passed{}, trouble(codes.Unavailable, "unavailable", "标记暂时无法落盘，请重试：%v", "the marker could not be stored now; try again: %v", err)
+	}
+	select {
+	case barrier := <-passed:
+		return barrier, nil
+	case <-ctx.Done():
+		return views.Passed{}, context.Cause(ctx)
+	}
+}

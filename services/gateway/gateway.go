@@ -1,0 +1,244 @@
+package gateway
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"google.golang.org/grpc"
+
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/gateway/door"
+	"kaohe.dev/services/gateway/views"
+	"kaohe.dev/services/ingest"
+	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/run"
+	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/scoring"
+)
+
+// Options of a gateway.
+type Options struct {
+	// Bus and Store are where events go and views are kept.
+	Bus   *bus.Bus
+	Store store.Store
+	// HTTP and GRPC are the addresses to listen on, host:port; port 0 takes any.
+	HTTP, GRPC string
+	// Token is what callers must send.
+	Token string
+	// Services are all services over dossiers, for VerifyMonth and quarantine.
+	Services []flow.Service
+	// Now tells the wall clock; nil: the real one.
+	Now func() time.Time
+	// Logger; nil: none.
+	Logger *slog.Logger
+	// Registry is served at /metrics; nil: an own one.
+	Registry *prometheus.Registry
+	// FutureTolerance is how far ahead a live event may be; 0: five minutes.
+	FutureTolerance time.Duration
+	// CustomerKey keys the hash that replaces customer references.
+	CustomerKey []byte
+	// Ready reports why other targets of the process are not ready; may be nil.
+	Ready func() error
+}
+
+// Gateway serves. Start and Stop may be called once each, Stop again and again.
+type Gateway struct {
+	opts  Options
+	token [sha256.Size]byte
+	door  *door.Door
+	views *views.Views
+	cards cardCache
+
+	mu        sync.Mutex
+	http      *http.Server
+	grpc      *grpc.Server
+	listeners []net.Listener
+	httpAddr  string
+	grpcAddr  string
+	serving   sync.WaitGroup
+	// ending ends streams and whoever waits; other calls may finish.
+	ending context.Context
+	end    context.CancelFunc
+}
+
+// New makes a gateway; Start lets it serve.
+func New(opts Options) (*Gateway, error) {
+	if opts.Token == "" {
+		return nil, errors.New("make the gateway: no token is set; without one nobody could be told from anybody")
+	}
+	if len(opts.CustomerKey) == 0 {
+		return nil, errors.New("make the gateway: no customer key is set; customer references could not be hashed")
+	}
+	if opts.Now == nil {
+		opts.Now = time.Now
+	}
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
+	if opts.Registry == nil {
+		opts.Registry = prometheus.NewRegistry()
+	}
+	g := &Gateway{opts: opts, token: sha256.Sum256([]byte(opts.Token))}
+	g.ending, g.end = context.WithCancel(context.Background())
+	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Logger: opts.Logger, Registry: opts.Registry})
+	var err error
+	g.door, err = door.New(door.Options{
+		Bus: opts.Bus, Store: opts.Store, CustomerKey: opts.CustomerKey, Tolerance: opts.FutureTolerance, Now: opts.Now,
+		Units: func() []string { return g.views.Policy().Units() }, Logger: opts.Logger, Registry: opts.Registry,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("make the gateway: %w", err)
+	}
+	return g, nil
+}
+
+// Collections are the documents the gateway keeps, and those of others that it
+// reads.
+func (g *Gateway) Collections() []store.Collection {
+	collections := append(door.Collections(), views.Collections()...)
+	collections = append(collections, run.Docs(ingest.Service().Name, flow.NewMachine(ingest.Service()).New))
+	for _, service := range g.quarantining()[1:] {
+		collections = append(collections, run.Quarantine(service))
+	}
+	return collections
+}
+
+// quarantining names who sets input aside, the door first.
+func (g *Gateway) quarantining() []string {
+	names := []string{door.Service}
+	for _, s := range g.opts.Services {
+		names = append(names, s.Name)
+	}
+	return append(names, scoring.New().Name())
+}
+
+// Start listens, brings door and views up to date, and returns when calls are
+// served. After an error nothing is left running.
+func (g *Gateway) Start(ctx context.Context) (err error) {
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, g.Stop(context.WithoutCancel(ctx)))
+		}
+	}()
+	onHTTP, err := g.listen(ctx, "HTTP", g.opts.HTTP)
+	if err != nil {
+		return err
+	}
+	onGRPC, err := g.listen(ctx, "gRPC", g.opts.GRPC)
+	if err != nil {
+		return err
+	}
+	if err := g.opts.Store.Ensure(ctx, g.Collections()...); err != nil {
+		return fmt.Errorf("prepare the gateway's documents: %w", err)
+	}
+	if err := g.views.Start(ctx); err != nil {
+		return err
+	}
+	if err := g.door.Start(ctx); err != nil {
+		return err
+	}
+	handler, err := g.handler(ctx)
+	if err != nil {
+		return err
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.httpAddr, g.grpcAddr = onHTTP.Addr().String(), onGRPC.Addr().String()
+	g.http = &http.Server{
+		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		ErrorLog: slog.NewLogLogger(g.opts.Logger.Handler(), slog.LevelWarn),
+	}
+	g.grpc = g.grpcServer()
+	g.serve("HTTP", func() error { return g.http.Serve(onHTTP) })
+	g.serve("gRPC", func() error { return g.grpc.Serve(onGRPC) })
+	return nil
+}
+
+func (g *Gateway) listen(ctx context.Context, what, address string) (net.Listener, error) {
+	l, err := new(net.ListenConfig).Listen(ctx, "tcp", address)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("listen for %s on %s: the port is in use, perhaps by another kaohe; "+
+			"stop that, or choose another address with --%s: %w", what, address, lower(what), err)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("listen for %s on %s: %w; choose another address with --%s", what, address, err, lower(what))
+	}
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	g.listeners = append(g.listeners, l)
+	return l, nil
+}
+
+func lower(what string) string {
+	if what == "gRPC" {
+		return "grpc"
+	}
+	return "http"
+}
+
+func (g *Gateway) serve(what string, serve func() error) {
+	g.serving.Go(func() {
+		err := serve()
+		if err != nil && !errors.Is(err, http.ErrServerClosed) && !errors.Is(err, net.ErrClosed) && g.ending.Err() == nil {
+			g.opts.Logger.Error("serving ended", "what", what, "error", err)
+		}
+	})
+}
+
+// Stop ends streams, lets calls finish and closes door and views. Twice, or
+// before Start, is harmless.
+func (g *Gateway) Stop(ctx context.Context) error {
+	g.end()
+	g.mu.Lock()
+	onHTTP, onGRPC, listeners := g.http, g.grpc, g.listeners
+	g.listeners = nil
+	g.mu.Unlock()
+	var errs []error
+	if onHTTP != nil {
+		if err := onHTTP.Shutdown(ctx); err != nil {
+			errs = append(errs, fmt.Errorf("stop serving HTTP: %w", err), onHTTP.Close())
+		}
+	}
+	if onGRPC != nil {
+		stopGRPC(ctx, onGRPC)
+	}
+	for _, l := range listeners {
+		_ = l.Close() // the servers have closed theirs
+	}
+	g.serving.Wait()
+	return errors.Join(append(errs, g.door.Stop(ctx), g.views.Stop(ctx))...)
+}
+
+func stopGRPC(ctx context.Context, server *grpc.Server) {
+	done := make(chan struct{})
+	go func() { server.GracefulStop(); close(done) }()
+	select {
+	case <-done:
+	case <-ctx.Done():
+		server.Stop()
+		<-done
+	}
+}
+
+// HTTPAddr is where REST and the page are served; empty before Start.
+func (g *Gateway) HTTPAddr() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.httpAddr
+}
+
+// GRPCAddr is where gRPC is served; empty before Start.
+func (g *Gateway) GRPCAddr() string {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.grpcAddr
+}

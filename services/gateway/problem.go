@@ -1,0 +1,136 @@
+package gateway
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	"kaohe.dev/services/gateway/door"
+	"kaohe.dev/services/gateway/lang"
+	"kaohe.dev/services/gateway/views"
+	"kaohe.dev/services/internal/store"
+)
+
+// problem is an error as callers see it: a stable name, the field where there
+// is one, and what to do.
+type problem struct {
+	status codes.Code
+	name   string
+	field  string
+	value  string
+	text   *factv1.Text
+	http   int // overrides the status' own
+}
+
+// Error gives the problem in English.
+func (p *problem) Error() string { return p.name + ": " + p.text.GetEn() }
+
+// trouble makes a problem; the texts are formats of the same arguments.
+func trouble(status codes.Code, name, zh, en string, args ...any) *problem {
+	return &problem{status: status, name: name, text: lang.Text(fmt.Sprintf(zh, args...), fmt.Sprintf(en, args...))}
+}
+
+// at names the field a problem is about.
+func (p *problem) at(field, value string) *problem {
+	p.field, p.value = field, door.Shorten(value)
+	return p
+}
+
+// problemOf makes a problem of any error.
+func problemOf(err error) *problem {
+	var known *problem
+	var unavailable *door.UnavailableError
+	switch {
+	case errors.As(err, &known):
+		return known
+	case errors.As(err, &unavailable):
+		return trouble(codes.Unavailable, "unavailable", "事件暂时无法落盘，均未受理，请稍后原样重发（已入库的会被识别为重复）：%v",
+			"the events could not be stored now and none is acknowledged; send them again, what did come through is recognised: %v",
+			unavailable.Cause)
+	case errors.Is(err, views.ErrNotFound):
+		return trouble(codes.NotFound, "not_found", "没有找到：%v", "%v", err)
+	case errors.Is(err, store.ErrCursor):
+		return trouble(codes.InvalidArgument, "bad_page_token", "分页标记无效，请从第一页重新读取",
+			"the page token is not valid; start again without one").at("page_token", "")
+	case errors.Is(err, context.Canceled):
+		return trouble(codes.Canceled, "canceled", "请求已取消", "the request was cancelled")
+	case errors.Is(err, context.DeadlineExceeded):
+		return trouble(codes.DeadlineExceeded, "deadline_exceeded", "超时，请重试", "it took too long; try again")
+	}
+	if s, ok := status.FromError(err); ok {
+		return &problem{status: s.Code(), name: snake(s.Code()), text: lang.Text(s.Message(), s.Message())}
+	}
+	return trouble(codes.Internal, "internal", "内部错误，请查看日志：%v", "internal error, see the log: %v", err)
+}
+
+var names = map[codes.Code]string{
+	codes.InvalidArgument: "invalid_argument", codes.NotFound: "not_found", codes.Unimplemented: "not_implemented",
+	codes.Unauthenticated: "unauthenticated", codes.Unavailable: "unavailable",
+}
+
+func snake(c codes.Code) string {
+	if name := names[c]; name != "" {
+		return name
+	}
+	return "error"
+}
+
+// grpcStatus gives the problem to a gRPC caller.
+func (p *problem) grpcStatus(l lang.Lang) error {
+	s := status.New(p.status, l.Pick(p.text))
+	detailed, err := s.WithDetails(&errdetails.ErrorInfo{Reason: p.name, Domain: "kaohe", Metadata: p.metadata()})
+	if err != nil {
+		return s.Err()
+	}
+	return detailed.Err()
+}
+
+func (p *problem) metadata() map[string]string {
+	if p.field == "" {
+		return nil
+	}
+	return map[string]string{"field": p.field, "value": p.value}
+}
+
+// write gives the problem to an HTTP caller.
+func (p *problem) write(w http.ResponseWriter, r *http.Request) {
+	code := p.http
+	if code == 0 {
+		code = runtime.HTTPStatusFromCode(p.status)
+	}
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	if p.status == codes.Unauthenticated {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="kaohe"`)
+	}
+	w.WriteHeader(code)
+	encoder := json.NewEncoder(w)
+	encoder.SetEscapeHTML(false)
+	_ = encoder.Encode(struct { // the caller may be gone
+		Code    string `json:"code"`
+		Message string `json:"message"`
+		Field   string `json:"field,omitempty"`
+		Value   string `json:"value,omitempty"`
+	}{p.name, langOfRequest(r).Pick(p.text), p.field, p.value})
+}
+
+func langOfRequest(r *http.Request) lang.Lang { return lang.Of(r.Header.Get("Accept-Language")) }
+
+// langOf gives the language a gRPC caller, direct or by REST, prefers.
+func langOf(ctx context.Context) lang.Lang {
+	md, _ := metadata.FromIncomingContext(ctx)
+	for _, key := range []string{"grpcgateway-accept-language", "accept-language"} {
+		if values := md.Get(key); len(values) > 0 {
+			return lang.Of(values[0])
+		}
+	}
+	return lang.Zh
+}

@@ -1,0 +1,183 @@
+package gateway
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	"kaohe.dev/services/gateway/views"
+	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/replay"
+	"kaohe.dev/services/scoring"
+)
+
+const (
+	// verifyTries is how often a month is compared anew when events came in
+	// meanwhile that one side knows already.
+	verifyTries = 3
+	// maxDifferences is how many lines a result tells.
+	maxDifferences = 100
+	// progressEvery is how many events lie between two messages.
+	progressEvery = 10_000
+)
+
+// VerifyMonth recomputes a month from the feed up to a barrier and compares it
+// with the live ledger as it was at that barrier.
+func (s *scoreServer) VerifyMonth(r *apiv1.VerifyMonthRequest, stream grpc.ServerStreamingServer[apiv1.VerifyMonthResponse]) error {
+	if err := s.g.valid(r); err != nil {
+		return err
+	}
+	ctx := stream.Context()
+	for try := 1; ; try++ {
+		v := verification{g: s.g, month: r.Month, send: stream.Send}
+		result, err := v.run(ctx)
+		if err != nil {
+			return err
+		}
+		if !result.Same && try < verifyTries {
+			last, err := s.g.opts.Bus.Last(ctx, bus.Feed)
+			if err != nil {
+				return err
+			}
+			if last > v.passed.FeedSequence {
+				continue // events came meanwhile
+			}
+		}
+		total := int64(v.passed.FeedSequence)
+		return stream.Send(&apiv1.VerifyMonthResponse{EventsRead: total, EventsTotal: total, Result: result})
+	}
+}
+
+// verification is one comparison.
+type verification struct {
+	g      *Gateway
+	month  string
+	send   func(*apiv1.VerifyMonthResponse) error
+	passed views.Passed
+}
+
+func (v *verification) run(ctx context.Context) (*apiv1.VerifyResult, error) {
+	now := timestamppb.New(v.g.opts.Now())
+	var err error
+	if v.passed, err = v.g.await(ctx, "", now); err != nil {
+		return nil, err
+	}
+	events, err := v.read(ctx)
+	if err != nil {
+		return nil, err
+	}
+	asOf := v.passed.To
+	folded, err := replay.Fold(ctx, v.g.opts.Services, events, asOf.AsTime(), func(int) {
+		// The caller sees that it goes on; when he is gone, so is the context.
+		_ = v.progress(int64(len(events)))
+	})
+	if err != nil {
+		return nil, err
+	}
+	live, err := v.live(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return compare(live, folded.Entries(v.month), func(e *ledgerv1.Entry) bool {
+		return e.OccurredAt.AsTime().After(asOf.AsTime())
+	}), nil
+}
+
+func (v *verification) progress(read int64) error {
+	return v.send(&apiv1.VerifyMonthResponse{EventsRead: read, EventsTotal: int64(v.passed.FeedSequence)})
+}
+
+// read gives the events of the feed up to the barrier.
+func (v *verification) read(ctx context.Context) ([]*feedv1.Event, error) {
+	reader, err := v.g.opts.Bus.Read(ctx, bus.Feed, []string{"feed.>"}, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer reader.Close()
+	events := make([]*feedv1.Event, 0, v.passed.FeedSequence)
+	for at := uint64(0); at < v.passed.FeedSequence; {
+		select {
+		case d, open := <-reader.Deliveries():
+			if !open {
+				return nil, reader.Err()
+			}
+			at = d.Sequence
+			event := &feedv1.Event{}
+			if proto.Unmarshal(d.Data, event) != nil {
+				continue // ticket-ingest quarantines it
+			}
+			if events = append(events, event); len(events)%progressEvery == 0 {
+				if err := v.progress(int64(len(events))); err != nil {
+					return nil, err
+				}
+			}
+		case <-ctx.Done():
+			return nil, fmt.Errorf("read the feed: %w", context.Cause(ctx))
+		}
+	}
+	return events, nil
+}
+
+// live gives the entries that were active at the barrier's place in the ledger.
+func (v *verification) live(ctx context.Context) ([]*ledgerv1.Entry, error) {
+	postings, reversed := []*ledgerv1.Entry{}, map[string]bool{}
+	filter := views.Filter{Month: v.month}
+	entries, after, err := v.g.views.Entries(ctx, filter, nil, progressEvery)
+	for ; err == nil; entries, after, err = v.g.views.Entries(ctx, filter, after, progressEvery) {
+		for _, e := range entries {
+			switch {
+			case e.Sequence > v.passed.Sequence:
+			case e.Type == ledgerv1.EntryType_ENTRY_TYPE_REVERSAL:
+				reversed[e.Reverses] = true
+			default:
+				postings = append(postings, e)
+			}
+		}
+		if after == nil {
+			break
+		}
+	}
+	return slices.DeleteFunc(postings, func(e *ledgerv1.Entry) bool { return reversed[e.Id] }), err
+}
+
+// compare compares two sets of entries by what they say. Later tells what
+// happened after the instant of the comparison: a deadline that fell due
+// between the marker and its arrival, which the log side cannot have.
+func compare(live, log []*ledgerv1.Entry, later func(*ledgerv1.Entry) bool) *apiv1.VerifyResult {
+	count := map[string]int{}
+	for _, e := range log {
+		count[scoring.Line(e)]++
+	}
+	result := &apiv1.VerifyResult{LogHash: scoring.Hash(log), LogEntries: int64(len(log))}
+	var differences []string
+	live = slices.DeleteFunc(live, func(e *ledgerv1.Entry) bool {
+		line := scoring.Line(e)
+		if count[line] > 0 {
+			count[line]--
+			return false
+		}
+		if later(e) {
+			return true
+		}
+		differences = append(differences, "-"+line)
+		return false
+	})
+	for line, n := range count {
+		for range n {
+			differences = append(differences, "+"+line)
+		}
+	}
+	slices.SortFunc(differences, func(a, b string) int { return cmp.Or(cmp.Compare(a[1:], b[1:]), cmp.Compare(a, b)) })
+	result.LiveHash, result.LiveEntries = scoring.Hash(live), int64(len(live))
+	result.Same = result.LiveHash == result.LogHash
+	result.Differences = differences[:min(len(differences), maxDifferences)]
+	return result
+}

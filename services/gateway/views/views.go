@@ -1,0 +1,197 @@
+package views
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
+	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/run"
+	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/rulebook"
+)
+
+// Options of the views.
+type Options struct {
+	Bus   *bus.Bus
+	Store store.Store
+	// Logger and Registry may be nil.
+	Logger   *slog.Logger
+	Registry prometheus.Registerer
+}
+
+// Views are the documents the gateway serves, and what changes in them. They
+// are safe for concurrent use.
+type Views struct {
+	bus   *bus.Bus
+	store store.Store
+	log   *slog.Logger
+
+	hub      hub
+	barriers barriers
+	policy   atomic.Pointer[rulebook.Policy]
+	latest   sync.Map // score key to sequence of the newest scorecard
+	gauge    prometheus.Gauge
+
+	stop    context.CancelFunc
+	running sync.WaitGroup
+	mu      sync.Mutex
+	failing map[string]error // by reader
+
+	position *statev1.Position // owned by the projector
+	version  int64
+}
+
+// retryAfter is how long to wait before a reader that failed starts again.
+const retryAfter = 200 * time.Millisecond
+
+// New makes views; Start fills them.
+func New(opts Options) *Views {
+	v := &Views{
+		bus: opts.Bus, store: opts.Store, log: opts.Logger, failing: map[string]error{},
+		position: &statev1.Position{},
+		gauge: prometheus.NewGauge(prometheus.GaugeOpts{
+			Name: "kaohe_views_ledger_sequence", Help: "The last place of the ledger that is in the views.",
+		}),
+	}
+	if v.log == nil {
+		v.log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Registry != nil {
+		opts.Registry.MustRegister(v.gauge)
+	}
+	v.policy.Store(rulebook.NewPolicy(nil, nil))
+	return v
+}
+
+// Start brings policy and documents up to the end of their streams as they are
+// now, then follows them. The collections must have been ensured.
+func (v *Views) Start(ctx context.Context) error {
+	if err := v.loadPosition(ctx); err != nil {
+		return fmt.Errorf("start the views: %w", err)
+	}
+	v.hub.position.Store(v.position.Sequence)
+	var background context.Context
+	background, v.stop = context.WithCancel(context.WithoutCancel(ctx))
+	known := newPolicyReader(v)
+	caughtUp := make(chan error, 2)
+	v.running.Add(2)
+	go v.follow(background, "units and rulebooks", known.read, caughtUp)
+	go v.follow(background, "ledger", v.project, caughtUp)
+	for range 2 {
+		select {
+		case err := <-caughtUp:
+			if err != nil {
+				v.stop()
+				return fmt.Errorf("start the views: %w", err)
+			}
+		case <-ctx.Done():
+			v.stop()
+			return fmt.Errorf("start the views: %w", ctx.Err())
+		}
+	}
+	return nil
+}
+
+// follow runs a reader for ever. The reader reports once that it has caught
+// up; failing before that is told to Start, later it is tried again.
+func (v *Views) follow(ctx context.Context, name string, read func(context.Context, func()) error, caughtUp chan<- error) {
+	defer v.running.Done()
+	once := sync.Once{}
+	report := func(err error) { once.Do(func() { caughtUp <- err }) }
+	for {
+		err := read(ctx, func() {
+			report(nil)
+			v.note(name, nil)
+		})
+		if ctx.Err() != nil {
+			report(ctx.Err())
+			return
+		}
+		report(err)
+		v.note(name, err)
+		v.log.Error("reading for the views failed, trying again", "reader", name, "error", err)
+		select {
+		case <-time.After(retryAfter):
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (v *Views) note(reader string, err error) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	delete(v.failing, reader)
+	if err != nil {
+		v.failing[reader] = err
+	}
+}
+
+// Stop ends reading and all subscriptions. Stopping twice, or before Start, is
+// harmless.
+func (v *Views) Stop(ctx context.Context) error {
+	if v.stop != nil {
+		v.stop()
+	}
+	v.hub.close()
+	done := make(chan struct{})
+	go func() { v.running.Wait(); close(done) }()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return fmt.Errorf("stop the views: %w", ctx.Err())
+	}
+}
+
+// Ready reports why the views are not kept up to date; nil when they are.
+func (v *Views) Ready() error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	var errs []error
+	for name, err := range v.failing {
+		errs = append(errs, fmt.Errorf("%s: %w", name, err))
+	}
+	return errors.Join(errs...)
+}
+
+// Lag gives how many ledger records are not in the views yet.
+func (v *Views) Lag(ctx context.Context) (uint64, error) {
+	last, err := v.bus.Last(ctx, bus.Ledger)
+	if err != nil {
+		return 0, err
+	}
+	return last - min(last, v.hub.position.Load()), nil
+}
+
+// Policy gives the units and rulebooks in force as they are known now.
+func (v *Views) Policy() *rulebook.Policy { return v.policy.Load() }
+
+// Position is the last place of the ledger that watchers were told of.
+func (v *Views) Position() uint64 { return v.hub.position.Load() }
+
+func (v *Views) loadPosition(ctx context.Context) error {
+	docs, err := v.store.Load(ctx, run.Positions(group).Name, []string{positionKey})
+	if err != nil || len(docs) == 0 {
+		return err
+	}
+	v.position, v.version = docs[0].Body.(*statev1.Position), docs[0].Version
+	return nil
+}
+
+// SequenceOf gives the place of a record.
+func SequenceOf(r *ledgerv1.Record) uint64 {
+	if e := r.GetEntry(); e != nil {
+		return e.Sequence
+	}
+	return r.GetScorecard().GetSequence()
+}
