@@ -17,6 +17,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"reflect"
 	"sync"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
@@ -72,8 +73,10 @@ func Open(_ context.Context, dir string, options ...Option) (*Store, error) {
 
 // Ensure opens the files of the collections, creates what is missing and checks what exists.
 func (s *Store) Ensure(ctx context.Context, collections ...store.Collection) error {
-	if err := s.schema.Declare(collections...); err != nil {
-		return fmt.Errorf("ensure: %w", err)
+	for _, c := range collections {
+		if err := c.Validate(); err != nil {
+			return fmt.Errorf("ensure: %w", err)
+		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -81,21 +84,33 @@ func (s *Store) Ensure(ctx context.Context, collections ...store.Collection) err
 		return fmt.Errorf("ensure: %w", errClosed)
 	}
 	for _, c := range collections {
-		f, err := s.open(store.Group(c.Name))
-		if err != nil {
+		// Declared alike by a second user in the process: the first one's statements stay good.
+		if old := s.tables[c.Name]; old != nil && reflect.DeepEqual(old.Fields, c.Fields) && reflect.DeepEqual(old.Indexes, c.Indexes) {
+			continue
+		}
+		if err := s.ensure(ctx, c); err != nil {
 			return fmt.Errorf("ensure %s: %w", c.Name, err)
-		}
-		if err := f.ensure(ctx, c); err != nil {
-			return fmt.Errorf("ensure %s: %w", c.Name, f.explain(err))
-		}
-		if old := s.tables[c.Name]; old != nil {
-			old.close()
-		}
-		if s.tables[c.Name], err = newTable(ctx, f, c); err != nil {
-			return fmt.Errorf("ensure %s: %w", c.Name, f.explain(err))
 		}
 	}
 	return nil
+}
+
+// ensure opens one collection; s.mu is held. Statements of an earlier declaration stay open until Close: a commit may be
+// using them.
+func (s *Store) ensure(ctx context.Context, c store.Collection) error {
+	f, err := s.open(store.Group(c.Name))
+	if err != nil {
+		return err
+	}
+	if err := f.ensure(ctx, c); err != nil {
+		return f.explain(err)
+	}
+	t, err := newTable(ctx, f, c)
+	if err != nil {
+		return f.explain(err)
+	}
+	s.tables[c.Name] = t
+	return s.schema.Declare(c)
 }
 
 // open returns the file of a group; s.mu is held.
