@@ -15,8 +15,11 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/grpc"
 
+	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/gateway/door"
+	"kaohe.dev/services/gateway/lang"
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/ingest"
 	"kaohe.dev/services/internal/bus"
@@ -241,4 +244,14 @@ func (g *Gateway) GRPCAddr() string {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	return g.grpcAddr
+}
+
+// Push takes events in by the door, as callers' are, for the process itself:
+// its rulebooks. Reasons are in English.
+func (g *Gateway) Push(ctx context.Context, events []*feedv1.Event) ([]*apiv1.EventVerdict, error) {
+	items, err := itemsOf(events)
+	if err != nil {
+		return nil, err
+	}
+	return g.door.Push(ctx, lang.En, items)
 }
