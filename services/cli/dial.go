@@ -1,0 +1,127 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/status"
+
+	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+)
+
+// maxMessage is the most an answer may be: a page of a thousand entries with
+// their reasons is well below.
+const maxMessage = 64 << 20
+
+// remote is a running kaohe.
+type remote struct {
+	feed   apiv1.FeedServiceClient
+	scores apiv1.ScoreServiceClient
+	close  func()
+}
+
+// reaching adds the flags of a command that asks a running kaohe.
+func (s *session) reaching(cmd *cobra.Command) *cobra.Command {
+	f := cmd.Flags()
+	f.StringVar(&s.addr, "addr", "127.0.0.1:9090", s.say("kaohe 的 gRPC 地址", "gRPC address of the running kaohe"))
+	f.StringVar(&s.token, "token", "", s.say("访问令牌（默认取 KAOHE_TOKEN，再取数据目录中的 admin.token）",
+		"access token (default: KAOHE_TOKEN, then admin.token in the data directory)"))
+	f.StringVar(&s.data, "data", "", s.say("读取令牌的数据目录（默认依次 ./data、./demo-data）",
+		"data directory to read the token from (default: ./data, then ./demo-data)"))
+	return cmd
+}
+
+// dial connects to a running kaohe. The context carries the token.
+func (s *session) dial(ctx context.Context) (context.Context, *remote, error) {
+	tokens, err := s.tokens()
+	if err != nil {
+		return ctx, nil, err
+	}
+	r, err := connect(s.addr)
+	if err != nil {
+		return ctx, nil, err
+	}
+	for _, token := range tokens[:len(tokens)-1] {
+		// Several data directories are here: the one whose token is taken is
+		// the running one's.
+		tried := s.authorized(ctx, token)
+		if _, err := r.scores.ListUnits(tried, &apiv1.ListUnitsRequest{}); status.Code(err) != codes.Unauthenticated {
+			return tried, r, nil
+		}
+	}
+	return s.authorized(ctx, tokens[len(tokens)-1]), r, nil
+}
+
+func connect(addr string) (*remote, error) {
+	connection, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)))
+	if err != nil {
+		return nil, fmt.Errorf("connect to %s: %w", addr, err)
+	}
+	return &remote{
+		feed: apiv1.NewFeedServiceClient(connection), scores: apiv1.NewScoreServiceClient(connection),
+		close: func() { _ = connection.Close() },
+	}, nil
+}
+
+func (s *session) authorized(ctx context.Context, token string) context.Context {
+	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token, "accept-language", string(s.lang))
+}
+
+// tokens gives the tokens to try, at least one.
+func (s *session) tokens() ([]string, error) {
+	if token := firstOf(s.token, s.Getenv("KAOHE_TOKEN")); token != "" {
+		return []string{token}, nil
+	}
+	dirs := []string{"data", "demo-data"}
+	if s.data != "" {
+		dirs = []string{s.data}
+	}
+	var found []string
+	var failures []string
+	for _, dir := range dirs {
+		raw, err := os.ReadFile(filepath.Join(dir, "admin.token"))
+		if err != nil {
+			failures = append(failures, err.Error())
+			continue
+		}
+		found = append(found, strings.TrimSpace(string(raw)))
+	}
+	if len(found) == 0 {
+		return nil, fmt.Errorf(s.say(
+			"没有访问令牌（%s）：先用 `kaohe up` 启动，或用 --data 指出它的数据目录，或给出 --token",
+			"no access token (%s): start kaohe with `kaohe up`, or point --data at its data directory, or give --token"),
+			strings.Join(failures, "; "))
+	}
+	return found, nil
+}
+
+// explained turns an answer's error into one that says what to do.
+func (s *session) explained(err error) error {
+	state, ok := status.FromError(err)
+	if !ok || state.Code() == codes.OK {
+		return err
+	}
+	switch state.Code() {
+	case codes.Unavailable:
+		return fmt.Errorf(s.say("连接不到 %s 上的 kaohe：%s\n用 `kaohe up`（或 `kaohe demo`）启动，或用 --addr 指出它的地址",
+			"kaohe cannot be reached at %s: %s\nstart it with `kaohe up` (or `kaohe demo`), or say where it is with --addr"),
+			s.addr, state.Message())
+	case codes.Unauthenticated:
+		return fmt.Errorf(s.say("令牌被拒绝：%s\n用 --data 指出正在运行的 kaohe 的数据目录，或给出 --token",
+			"the token was refused: %s\npoint --data at the data directory of the running kaohe, or give --token"), state.Message())
+	case codes.Unimplemented:
+		return fmt.Errorf(s.say("%s 上的程序不认识这个命令，版本可能不同：%s",
+			"what runs at %s does not know this command; the versions may differ: %s"), s.addr, state.Message())
+	}
+	return errors.New(state.Message())
+}

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"kaohe.dev/services/app"
+)
+
+// stopWithin is how long a clean stop may take.
+const stopWithin = 30 * time.Second
+
+// up runs everything in one process.
+func (s *session) up() *cobra.Command {
+	config := app.Defaults()
+	level := "warn"
+	cmd := &cobra.Command{
+		Use: "up", Args: cobra.NoArgs,
+		Short: s.say("在一个进程中运行全部服务", "run everything in one process"),
+		Long: s.say("在一个进程中运行全部服务，直到 Ctrl-C 或 SIGTERM。消息流和文档保存在数据目录下，无需另装软件。",
+			"Runs everything in one process until Ctrl-C or SIGTERM. Streams and documents are kept in the data\ndirectory; nothing else has to be installed."),
+		Example: s.examples(
+			"kaohe up", s.say("数据在 ./data", "data in ./data"),
+			"kaohe up --data /var/lib/kaohe --rulebook rules.yaml", s.say("用自己的规则", "with your own rules"),
+			"kaohe up --http 127.0.0.1:0 --grpc 127.0.0.1:0", s.say("任选空闲端口", "on any free ports")),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.run(cmd.Context(), config, level)
+		},
+	}
+	s.appFlags(cmd, &config, &level)
+	return cmd
+}
+
+// serve runs some targets, each process with its own.
+func (s *session) serve() *cobra.Command {
+	config := app.Defaults()
+	level := "warn"
+	cmd := &cobra.Command{
+		Use: "serve --target LIST", Args: cobra.NoArgs,
+		Short: s.say("运行部分服务，可分布在多个进程", "run some targets, in processes of their own"),
+		Long: s.say("运行列出的服务。多个进程共用一个 NATS 和一个文档库。可选：",
+			"Runs the targets listed. Several processes share one NATS and one store. Targets: ") +
+			strings.Join(app.TargetNames(), ", "),
+		Example: s.examples(
+			"kaohe serve --target ticket-ingest,sla-timer --nats nats://nats:4222 --store mongodb://mongo:27017/kaohe",
+			s.say("两个服务", "two services"),
+			"kaohe serve --target gateway --nats nats://nats:4222 --store mongodb://mongo:27017/kaohe --http 0.0.0.0:8080",
+			s.say("只有接口和页面", "the API and the page alone")),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return s.run(cmd.Context(), config, level)
+		},
+	}
+	s.appFlags(cmd, &config, &level)
+	cmd.Flags().StringSliceVar(&config.Targets, "target", config.Targets, s.say("要运行的服务，逗号分隔", "targets to run, separated by commas"))
+	cmd.Flags().IntVar(&config.Replicas, "replicas", 0, s.say("NATS 集群中每个流的副本数", "replicas of each stream on a NATS cluster"))
+	return cmd
+}
+
+func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string) {
+	f := cmd.Flags()
+	f.StringVar(&config.Data, "data", config.Data, s.say("数据目录", "directory of everything that is kept"))
+	f.StringVar(&config.HTTP, "http", config.HTTP, s.say("REST 和页面的监听地址", "listen address of REST and the page"))
+	f.StringVar(&config.GRPC, "grpc", config.GRPC, s.say("gRPC 的监听地址", "listen address of gRPC"))
+	f.StringVar(&config.NATS, "nats", "", s.say("NATS 地址（默认在进程内运行）", "URL of a NATS server (default: in the process)"))
+	f.StringVar(&config.Store, "store", "", s.say("文档库：sqlite:目录 或 mongodb://…（默认在数据目录下）",
+		"store: sqlite:DIR or mongodb://… (default: under the data directory)"))
+	f.StringSliceVar(&config.Rulebooks, "rulebook", nil, s.say("启动时发布的规则文件", "rulebook files to publish at start"))
+	f.DurationVar(&config.FutureTolerance, "future-tolerance", config.FutureTolerance,
+		s.say("来源时钟最多可超前多少", "how far a source's clock may run ahead"))
+	f.StringVar(level, "log", *level, s.say("日志级别：debug、info、warn、error", "log level: debug, info, warn, error"))
+}
+
+// run runs an app until the context ends.
+func (s *session) run(ctx context.Context, config app.Config, level string) error {
+	var threshold slog.Level
+	if err := threshold.UnmarshalText([]byte(level)); err != nil {
+		return usageError{"kaohe up", fmt.Errorf("--log %q: %w", level, err)}
+	}
+	config.Logger = slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: threshold}))
+	a, err := app.New(config)
+	if err != nil {
+		return usageError{"kaohe up", err}
+	}
+	return s.running(ctx, a, func(ctx context.Context) error {
+		s.whereToLook(config, a, width(s.Out) > 0)
+		<-ctx.Done()
+		return nil
+	})
+}
+
+// running starts an app, does something while it runs, and stops it. A context
+// that ends is a clean end.
+func (s *session) running(ctx context.Context, a *app.App, while func(context.Context) error) error {
+	if err := a.Start(ctx); err != nil {
+		if ctx.Err() != nil {
+			return nil
+		}
+		return fmt.Errorf("%s: %w", s.say("启动失败", "start"), err)
+	}
+	err := while(ctx)
+	if ctx.Err() != nil {
+		err = nil // what failed did so because it was told to stop
+	}
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopWithin)
+	defer cancel()
+	return errors.Join(err, a.Stop(stopping))
+}
+
+// whereToLook tells where everything is. The token itself is shown on a
+// terminal only: elsewhere it would stay in a log.
+func (s *session) whereToLook(config app.Config, a *app.App, secret bool) {
+	token := filepath.Join(config.Data, "admin.token")
+	line := func(zh, en, value string) {
+		_ = s.print("  " + s.say(pad(zh, 6), pad(en, 6)) + value + "\n")
+	}
+	_ = s.print(s.paint(bold, s.say("kaohe 已启动", "kaohe runs")) + "\n")
+	if a.HTTPAddr() != "" {
+		key := "$(cat " + token + ")"
+		if secret {
+			key = a.Token()
+		}
+		line("页面", "page", s.paint(green, "http://"+a.HTTPAddr()+"/#token="+key))
+		line("REST", "REST", `curl -H "Authorization: Bearer $(cat `+token+`)" http://`+a.HTTPAddr()+"/v1/units")
+		line("gRPC", "gRPC", a.GRPCAddr())
+	}
+	line("数据", "data", config.Data)
+	line("令牌", "token", token)
+	_ = s.print(s.say("按 Ctrl-C 停止\n", "stop with Ctrl-C\n"))
+}
