@@ -31,7 +31,14 @@ type declared struct {
 	typ  map[string]FieldType
 }
 
-// Declare checks and adds collections. Declaring a name again replaces it.
+// Validate says what is wrong with a declaration.
+func (c Collection) Validate() error {
+	_, err := declare(c)
+	return err
+}
+
+// Declare checks and adds collections. Declaring a name again replaces it. Adapters validate first and declare when the
+// database has accepted the collection too.
 func (s *Schema) Declare(collections ...Collection) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -41,14 +48,19 @@ func (s *Schema) Declare(collections ...Collection) error {
 	for _, c := range collections {
 		d, err := declare(c)
 		if err != nil {
-			return fmt.Errorf("collection %q: %w", c.Name, err)
+			return err
 		}
 		s.byName[c.Name] = d
 	}
 	return nil
 }
 
-func declare(c Collection) (declared, error) {
+func declare(c Collection) (_ declared, err error) {
+	defer func() {
+		if err != nil {
+			err = fmt.Errorf("collection %q: %w", c.Name, err)
+		}
+	}()
 	if !collectionName.MatchString(c.Name) {
 		return declared{}, fmt.Errorf("name must match %s", collectionName)
 	}

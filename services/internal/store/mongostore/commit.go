@@ -54,12 +54,20 @@ func (s *Store) bulk(ctx context.Context, run []store.Write) error {
 		models = append(models, mongo.NewReplaceOneModel().SetFilter(seen(w.Doc)).SetReplacement(doc).SetUpsert(true))
 		sent = append(sent, w)
 	}
-	if len(models) == 0 {
-		return nil
+	for from := 0; from < len(models); from += s.bulkSize {
+		to := min(from+s.bulkSize, len(models))
+		if err := s.send(ctx, s.collection(c.Name), models[from:to], sent[from:to]); err != nil {
+			return err
+		}
 	}
-	res, err := s.collection(c.Name).BulkWrite(ctx, models, options.BulkWrite().SetOrdered(true))
-	if res != nil {
-		if undone := s.undoStray(ctx, sent, res); undone != nil {
+	return nil
+}
+
+// send makes one ordered bulk write.
+func (s *Store) send(ctx context.Context, to *mongo.Collection, models []mongo.WriteModel, sent []*store.Write) error {
+	res, err := to.BulkWrite(ctx, models, options.BulkWrite().SetOrdered(true))
+	if res != nil && len(res.UpsertedIDs) > 0 {
+		if undone := undoStray(ctx, to, sent, res.UpsertedIDs); undone != nil {
 			return undone
 		}
 	}
@@ -105,21 +113,28 @@ func conflictOf(w *store.Write) error {
 	return &store.ConflictError{Collection: w.Collection, Key: w.Doc.Key}
 }
 
-// undoStray removes documents inserted by writes that were to replace one. A tombstone inserted by a delete does no harm.
-func (s *Store) undoStray(ctx context.Context, sent []*store.Write, res *mongo.BulkWriteResult) (first error) {
-	for i, w := range sent {
-		if _, inserted := res.UpsertedIDs[int64(i)]; !inserted || w.Doc.Version == 0 {
+// undoStray removes documents inserted by writes that were to replace one. Only the first write to a key can insert: after
+// it there is a document or a tombstone. (The ids count, not their places: FerretDB numbers the inserted ones alone.)
+func undoStray(ctx context.Context, from *mongo.Collection, sent []*store.Write, upserted map[int64]any) (first error) {
+	inserted := make(map[any]bool, len(upserted))
+	for _, id := range upserted {
+		inserted[id] = true
+	}
+	for _, w := range sent {
+		if !inserted[w.Doc.Key] {
+			continue
+		}
+		delete(inserted, w.Doc.Key)
+		if w.Doc.Version == 0 {
 			continue
 		}
 		if first == nil {
 			first = conflictOf(w)
 		}
 		if w.Delete {
-			continue
+			continue // a tombstone does no harm
 		}
-		_, err := s.collection(w.Collection).DeleteOne(ctx,
-			bson.D{{Key: "_id", Value: w.Doc.Key}, {Key: "version", Value: w.Doc.Version + 1}})
-		if err != nil {
+		if _, err := from.DeleteOne(ctx, seen(store.Doc{Key: w.Doc.Key, Version: w.Doc.Version + 1})); err != nil {
 			return errors.Join(first, fmt.Errorf("remove %q, which was stored without the document it replaces: %w", w.Doc.Key, err))
 		}
 	}

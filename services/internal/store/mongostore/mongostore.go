@@ -32,6 +32,8 @@ import (
 const (
 	defaultDatabase  = "kaohe"
 	tombstoneSeconds = 24 * 60 * 60
+	bulkSize         = 2000
+	bulkSizeFerretDB = 4              // it holds a connection per write until the bulk ends, and stands still when it has none of its 100 left
 	declarations     = "_collections" // one document per collection: the fields it was made with
 )
 
@@ -41,6 +43,8 @@ type Store struct {
 	db     *mongo.Database
 	schema store.Schema
 	close  func() error
+
+	bulkSize int // writes of one bulk
 }
 
 var _ store.Store = (*Store)(nil)
@@ -54,16 +58,28 @@ func Open(ctx context.Context, uri string) (*Store, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open mongodb store: %w", err)
 	}
-	if err := client.Ping(ctx, nil); err != nil {
-		err = errors.Join(err, client.Disconnect(context.WithoutCancel(ctx)))
-		return nil, fmt.Errorf("open mongodb store: no answer from %s; is it running and reachable from here? %w",
-			strings.Join(o.Hosts, ", "), err)
-	}
-	return &Store{
+	s := &Store{
 		client: client,
 		db:     client.Database(database(uri)),
 		close:  sync.OnceValue(func() error { return client.Disconnect(context.Background()) }),
-	}, nil
+	}
+	if s.bulkSize, err = greet(ctx, s.db); err != nil {
+		return nil, fmt.Errorf("open mongodb store: no answer from %s; is it running and reachable from here? %w",
+			strings.Join(o.Hosts, ", "), errors.Join(err, s.Close()))
+	}
+	return s, nil
+}
+
+// greet waits until the server answers and returns how many writes it takes in one bulk.
+func greet(ctx context.Context, db *mongo.Database) (int, error) {
+	info, err := db.RunCommand(ctx, bson.D{{Key: "buildInfo", Value: 1}}).Raw()
+	if err != nil {
+		return 0, err
+	}
+	if _, err := info.LookupErr("ferretdbVersion"); err == nil {
+		return bulkSizeFerretDB, nil
+	}
+	return bulkSize, nil
 }
 
 // database is the path of the URI. The URI may list several hosts, which net/url does not take.
@@ -86,10 +102,10 @@ func (s *Store) Close() error { return s.close() }
 // Ensure creates missing collections and indexes. Indexes no longer declared are left to the operator: another version of
 // the program may still be using them.
 func (s *Store) Ensure(ctx context.Context, collections ...store.Collection) error {
-	if err := s.schema.Declare(collections...); err != nil {
-		return fmt.Errorf("ensure: %w", err)
-	}
 	for _, c := range collections {
+		if err := c.Validate(); err != nil {
+			return fmt.Errorf("ensure: %w", err)
+		}
 		if err := s.checkFields(ctx, c); err != nil {
 			return fmt.Errorf("ensure %s: %w", c.Name, err)
 		}
@@ -97,7 +113,7 @@ func (s *Store) Ensure(ctx context.Context, collections ...store.Collection) err
 			return fmt.Errorf("ensure %s: %w", c.Name, err)
 		}
 	}
-	return nil
+	return s.schema.Declare(collections...)
 }
 
 // checkFields refuses a collection made with other fields: its documents lack the values of the new ones.

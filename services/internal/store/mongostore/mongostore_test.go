@@ -10,12 +10,15 @@ import (
 
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
+	"go.uber.org/goleak"
 
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/store/ferret"
 	"kaohe.dev/services/internal/store/mongostore"
 	"kaohe.dev/services/internal/store/storetest"
 )
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 func open(t testing.TB, url string) store.Store {
 	t.Helper()
@@ -38,7 +41,7 @@ func fresh(t *testing.T) (next func() (url string)) {
 
 func TestConformanceFerretDB(t *testing.T) {
 	next := fresh(t)
-	storetest.Run(t, func(t testing.TB) store.Store { return open(t, next()) }, storetest.BatchOf(200))
+	storetest.Run(t, func(t testing.TB) store.Store { return open(t, next()) }, storetest.BatchOf(60), storetest.WithoutAtomicUpdates())
 }
 
 // realServer gives URLs of new databases on the server of KAOHE_TEST_MONGODB_URI, dropped when the test ends.
@@ -78,4 +81,28 @@ func drop(t testing.TB, uri, name string) {
 func TestConformanceMongoDB(t *testing.T) {
 	next := realServer(t)
 	storetest.Run(t, func(t testing.TB) store.Store { return open(t, next(t)) })
+}
+
+func TestReopenFerretDB(t *testing.T) { storetest.Reopen(t, fresh(t)()) }
+
+func TestReopenMongoDB(t *testing.T) { storetest.Reopen(t, realServer(t)(t)) }
+
+func TestCrashFerretDB(t *testing.T) {
+	next := fresh(t)
+	storetest.Crash(t, next, storetest.Prefix)
+}
+
+func TestCrashMongoDB(t *testing.T) {
+	next := realServer(t)
+	storetest.Crash(t, func() string { return next(t) }, storetest.Prefix)
+}
+
+// TestCrashWriter is the process the crash tests kill.
+func TestCrashWriter(t *testing.T) { storetest.CrashWriter(t) }
+
+func TestNoServer(t *testing.T) {
+	_, err := mongostore.Open(t.Context(), "mongodb://127.0.0.1:1/?serverSelectionTimeoutMS=50")
+	if err == nil || !strings.Contains(err.Error(), "is it running and reachable") {
+		t.Errorf("got %v", err)
+	}
 }

@@ -25,6 +25,9 @@ func (s *Store) Load(ctx context.Context, collection string, keys []string) ([]s
 	found := make(map[string]store.Doc, len(keys))
 	for chunk := range slices.Chunk(keys, loadChunk) {
 		filter := bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: chunk}}}}
+		if len(chunk) == 1 {
+			filter = bson.D{{Key: "_id", Value: chunk[0]}} // the shortest way through every server
+		}
 		docs, err := s.find(ctx, c, filter, options.Find().SetBatchSize(int32(len(chunk)))) //nolint:gosec // at most loadChunk
 		if err != nil {
 			return nil, fmt.Errorf("load from %s: %w", collection, err)

@@ -28,3 +28,12 @@ func TestConformance(t *testing.T) {
 func TestConformanceSynchronousFull(t *testing.T) {
 	storetest.Run(t, func(t testing.TB) store.Store { return open(t, t.TempDir(), sqlitestore.WithSynchronousFull()) })
 }
+
+func TestReopen(t *testing.T) { storetest.Reopen(t, "sqlite:"+t.TempDir()) }
+
+func TestCrash(t *testing.T) {
+	storetest.Crash(t, func() string { return "sqlite:" + t.TempDir() }, storetest.AllOrNothing)
+}
+
+// TestCrashWriter is the process TestCrash kills.
+func TestCrashWriter(t *testing.T) { storetest.CrashWriter(t) }
