@@ -53,6 +53,17 @@ func (s *Store) Query(ctx context.Context, q store.Query) ([]store.Doc, *store.C
 	if err != nil {
 		return nil, nil, err
 	}
+	text, args := t.page(p)
+	docs, err := t.read(ctx, text, args)
+	if err != nil {
+		return nil, nil, fmt.Errorf("query %s: %w", q.Collection, t.file.explain(err))
+	}
+	docs, next := p.Page(docs)
+	return docs, next, nil
+}
+
+// page is the statement of one page and one row more.
+func (t *table) page(p store.Plan) (string, []any) {
 	where, args := condition(p)
 	dir := ""
 	if p.Desc {
@@ -62,13 +73,7 @@ func (s *Store) Query(ctx context.Context, q store.Query) ([]store.Doc, *store.C
 	if p.OrderBy != "" {
 		order = quote(p.OrderBy) + dir + ", " + order
 	}
-	text := fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s LIMIT ?", t.columns, t.from(p), where, order)
-	docs, err := t.read(ctx, text, append(args, p.Limit+1))
-	if err != nil {
-		return nil, nil, fmt.Errorf("query %s: %w", q.Collection, t.file.explain(err))
-	}
-	docs, next := p.Page(docs)
-	return docs, next, nil
+	return fmt.Sprintf("SELECT %s FROM %s WHERE %s ORDER BY %s LIMIT ?", t.columns, t.from(p), where, order), append(args, p.Limit+1)
 }
 
 // Count counts the rows of all pages.

@@ -85,11 +85,18 @@ func conflicts(t *testing.T, su *suite) {
 	if err := same(got[0], store.Doc{Key: "p", Version: 2, Body: wrapperspb.Int64(2)}); err != nil {
 		t.Error(err)
 	}
-	// What comes after the conflict is never written.
-	err := s.Commit(t.Context(), []store.Write{count(position, "p", 1, 0), count(position, "q", 0, 1)})
-	wantConflict(t, err, position, "p")
-	if got := load(t, s, position, "q"); len(got) != 0 {
-		t.Error("a write after the conflict is there")
+	// What comes after a conflict is never written, whatever kind of write is refused.
+	commit(t, s, count(position, "deleted", 0, 1))
+	commit(t, s, remove(position, "deleted", 1))
+	for _, refused := range []store.Write{
+		count(position, "p", 0, 0), count(position, "p", 1, 0), remove(position, "p", 1),
+		count(position, "deleted", 1, 0), remove(position, "deleted", 1),
+	} {
+		err := s.Commit(t.Context(), []store.Write{refused, count(position, "q", 0, 1), put("q", 0, nil)})
+		wantConflict(t, err, position, refused.Doc.Key)
+		if len(load(t, s, position, "q"))+len(load(t, s, docs, "q")) != 0 {
+			t.Errorf("a write after the refused %+v is there", refused)
+		}
 	}
 }
 
