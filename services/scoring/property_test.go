@@ -25,7 +25,7 @@ import (
 func TestAnyOrderAnyCrashOneLedger(t *testing.T) {
 	books := [][]*rulebook.Rulebook{nil, {byRate(t)}, {edited(t, "harder", "points: -5\n", "points: -6.5\n")}}
 	rapid.Check(t, func(t *rapid.T) {
-		s := &shell{t: t, policy: policyOf(nil)}
+		s := &shell{t: t, policy: anyPolicy(t, books)}
 		facts := versions(t)
 		for _, f := range rapid.Permutation(facts).Draw(t, "order") {
 			s.inputs = append(s.inputs, input{fact: f})
@@ -74,6 +74,9 @@ func versions(t *rapid.T) []*factv1.Fact {
 			at := day(rapid.IntRange(29, 33).Draw(t, "day")).Add(12 * 3600e9)
 			u := rapid.SampledFrom([]string{"A", "B/1"}).Draw(t, "unit")
 			next := fact(fmt.Sprint(i), sequence+1, u, at, rapid.SampledFrom(sets).Draw(t, "says"))
+			if rapid.Bool().Draw(t, "for another reason") {
+				next.Reason = flow.Because("other", "另有原因", "for another reason")
+			}
 			if said != nil && said.Route.Unit != next.Route.Unit {
 				facts = append(facts, gone(said, sequence, day(20)))
 			}
