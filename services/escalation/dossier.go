@@ -90,7 +90,7 @@ func refs(events ...event) []string {
 // counts, with other events in their place.
 func (c complaint) proofs(others ...event) []string {
 	if first := c.filing(); first != nil {
-		others = append(others, event{flow.Time(first.At), first.Proof})
+		others = slices.Insert(others, 0, event{flow.Time(first.At), first.Proof})
 	}
 	for _, s := range slices.Backward(c.Steps) {
 		if s.Step == "verified" {

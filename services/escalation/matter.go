@@ -74,22 +74,20 @@ func secondComplaintsMade(policy *rulebook.Policy, d dossier) []*factv1.Fact {
 			continue
 		}
 		matter := merged.matter(c)
-		earlier, repeats := last[matter]
 		window := policy.For(c.Filed.GetUnit(), c.filedAt).Limits.SecondComplaint
+		this := link{c, 1}
+		earlier, repeats := last[matter]
+		after := c.filedAt.Sub(earlier.filedAt)
 		switch {
 		case !repeats:
 			facts = append(facts, flow.Not(id, firstOfMatter()))
-		case c.filedAt.Sub(earlier.filedAt) > window:
-			repeats = false
-			facts = append(facts, flow.Not(id, outsideWindow(c.filedAt.Sub(earlier.filedAt), window)))
+		case after > window:
+			facts = append(facts, flow.Not(id, outsideWindow(after, window)))
 		default:
-			facts = append(facts, second(id, c, earlier.complaint, earlier.ordinal+1))
+			this.ordinal = earlier.ordinal + 1
+			facts = append(facts, second(id, c, earlier.complaint, this.ordinal))
 		}
-		next := link{c, 1}
-		if repeats {
-			next.ordinal = earlier.ordinal + 1
-		}
-		last[matter] = next
+		last[matter] = this
 	}
 	return facts
 }

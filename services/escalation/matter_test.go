@@ -44,6 +44,9 @@ func TestSecondComplaints(t *testing.T) {
 func TestCase25ThirdComplaintIsAnotherSecondComplaint(t *testing.T) {
 	w := run(t, complain("K3", start.Add(40*day)), complain("K1", start), complain("K2", start.Add(20*day)),
 		complain("K4", start.Add(20*day), of("D")))
+	if got := w.Fact("second_complaint_made/K2").GetSecondComplaintMade().GetOrdinal(); got != 2 {
+		t.Errorf("the second has ordinal %d", got)
+	}
 	if got, want := holds(w, flow.SecondComplaintMade), "K2 U 2026-02\nK3 U 2026-03"; got != want {
 		t.Errorf("holds %q, want %q", got, want)
 	}
