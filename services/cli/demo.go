@@ -14,6 +14,7 @@ import (
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/app"
+	"kaohe.dev/services/simulate"
 )
 
 // How the demo plays: a tick, a batch, and how often the table is drawn.
@@ -115,7 +116,7 @@ func (s *session) play(ctx context.Context, r *remote, d demonstration, events [
 	if err := s.feedAll(ctx, r, p, b); err != nil {
 		return err
 	}
-	_, err := r.feed.AwaitBarrier(ctx, &apiv1.AwaitBarrierRequest{Clock: demoClock, To: timestamppb.New(p.now())})
+	_, err := r.feed.AwaitBarrier(ctx, &apiv1.AwaitBarrierRequest{Clock: simulate.Clock, To: timestamppb.New(p.now())})
 	if err != nil {
 		return err
 	}

@@ -11,9 +11,6 @@ import (
 	"kaohe.dev/services/simulate"
 )
 
-// demoClock is the clock of the demo's events.
-const demoClock = "demo"
-
 // clockStep is how often the demo's clock moves on, in simulated time: overdue
 // tickets appear no later than that.
 const clockStep = 30 * time.Minute
@@ -25,10 +22,12 @@ func script(seed uint64, month string) ([]*feedv1.Event, error) {
 	if err != nil {
 		return nil, fmt.Errorf("--month %q: %w", month, err)
 	}
-	events := simulate.Month(seed, month, operatorZone())
+	events, err := simulate.Month(seed, month, operatorZone())
+	if err != nil {
+		return nil, fmt.Errorf("--month %q: %w", month, err)
+	}
 	end := first.AddDate(0, 1, 0)
 	for _, e := range events {
-		e.Clock = demoClock
 		if at := e.OccurredAt.AsTime(); at.After(end) {
 			end = at
 		}
@@ -51,8 +50,8 @@ func script(seed uint64, month string) ([]*feedv1.Event, error) {
 
 func clockAt(t time.Time) *feedv1.Event {
 	return &feedv1.Event{
-		Id: "clock/" + t.UTC().Format(time.RFC3339Nano), Source: demoClock, Clock: demoClock, OccurredAt: timestamppb.New(t),
-		Payload: &feedv1.Event_ClockAdvanced{ClockAdvanced: &feedv1.ClockAdvanced{Clock: demoClock, To: timestamppb.New(t)}},
+		Id: "clock/" + t.UTC().Format(time.RFC3339Nano), Source: "kaohe demo", Clock: simulate.Clock, OccurredAt: timestamppb.New(t),
+		Payload: &feedv1.Event_ClockAdvanced{ClockAdvanced: &feedv1.ClockAdvanced{Clock: simulate.Clock, To: timestamppb.New(t)}},
 	}
 }
 
