@@ -1,0 +1,74 @@
+package sla
+
+import (
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/phrase"
+)
+
+// interruption judges a complaint about an unannounced interruption (六.7) by
+// the interruption it names; outage is nil when none is known.
+func (d *docket) interruption(complaint, outage *factv1.Fact) {
+	r, o := complaint.GetComplaintRecorded(), outage.GetOutageRecorded()
+	id := "interruption_unannounced/" + r.Complaint
+	if invalid(r) {
+		d.say(flow.Not(id, flow.Because("found_invalid", "投诉经核实无效", "the complaint was found invalid")))
+		return
+	}
+	if o != nil && o.StartsAt == nil {
+		d.say(flow.Not(id, flow.Because("not_planned", "停播系故障所致，并非计划性网改/停电", "it was a fault, not a planned interruption")))
+		return
+	}
+	missing := d.unannounced(r, o)
+	if missing == "" {
+		d.say(flow.Not(id, flow.Because("announced", "已按规定提前书面告知并通知客户", "it was announced in writing and customers were told")))
+		return
+	}
+	d.say(&factv1.Fact{
+		Id: id, OccurredAt: r.FiledAt, Route: complaintRoute(complaint, complaint.Route.GetUnit()),
+		Reason: d.unannouncedReason(complaint.Route.GetUnit(), missing, o),
+		Proof:  proofs(append(append([]string(nil), outage.GetProof()...), complaint.Proof...)...),
+		Body: &factv1.Fact_InterruptionUnannounced{InterruptionUnannounced: &factv1.InterruptionUnannounced{
+			Outage: o.GetOutage(), Complaint: r.Complaint, Missing: missing,
+		}},
+	})
+}
+
+// unannounced says what was missing: "notice", "customers", "both", or nothing.
+// A notice exactly as far ahead as the limit is enough, and so is telling
+// customers at the very start.
+func (d *docket) unannounced(r *factv1.ComplaintRecorded, o *factv1.OutageRecorded) string {
+	if o == nil {
+		return "both"
+	}
+	starts := flow.Time(o.StartsAt)
+	latest := starts.Add(-d.policy.For(r.Filed.Unit, flow.Time(r.FiledAt)).Limits.InterruptionNotice)
+	notice := o.NoticeAt == nil || flow.Time(o.NoticeAt).After(latest)
+	customers := o.CustomersToldAt == nil || flow.Time(o.CustomersToldAt).After(starts)
+	switch {
+	case notice && customers:
+		return "both"
+	case notice:
+		return "notice"
+	case customers:
+		return "customers"
+	}
+	return ""
+}
+
+func (d *docket) unannouncedReason(unit, missing string, o *factv1.OutageRecorded) *factv1.Reason {
+	if o == nil {
+		return flow.Because("no_interruption_known", "没有该停播的计划和告知记录，客户因此投诉",
+			"no such interruption was planned or announced, and the customer complained")
+	}
+	starts := phrase.Instant(flow.Time(o.StartsAt), d.policy.Zone(unit))
+	zh, en := "未按时提交书面通知，也未通知客户", "without timely written notice and without telling customers"
+	switch missing {
+	case "notice":
+		zh, en = "未按时提交书面通知", "without timely written notice"
+	case "customers":
+		zh, en = "未提前通知客户", "without telling customers beforehand"
+	}
+	return flow.Because("unannounced_"+missing, starts+" 的网改/停电"+zh+"，客户因此投诉",
+		"the interruption of "+starts+" came "+en+", and the customer complained")
+}
