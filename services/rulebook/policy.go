@@ -2,11 +2,15 @@ package rulebook
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 	"time"
+
+	"google.golang.org/protobuf/proto"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
@@ -15,7 +19,7 @@ import (
 // Policy is what services judge by: the rulebooks in force and the units. It
 // is immutable; a change makes a new one.
 type Policy struct {
-	books []*Rulebook // by effective month
+	books []*Rulebook // by effective month; of one month, the later published last
 	units map[string]*unit
 }
 
@@ -24,35 +28,49 @@ type unit struct {
 	zone          *time.Location           // nil: the rulebook's
 }
 
-// NewPolicy makes a policy. Where no rulebook is in force, the default is.
+// NewPolicy makes a policy. Where no rulebook is in force, the default is; of
+// several effective from the same month, the one given last.
 func NewPolicy(books []*Rulebook, units []*factv1.UnitKnown) *Policy {
 	p := &Policy{books: slices.Clone(books), units: make(map[string]*unit, len(units))}
 	slices.SortStableFunc(p.books, func(a, b *Rulebook) int {
-		return strings.Compare(a.EffectiveMonth+" "+a.Version, b.EffectiveMonth+" "+b.Version)
+		return strings.Compare(a.EffectiveMonth, b.EffectiveMonth)
 	})
 	for _, known := range units {
-		u := &unit{registrations: known.Registrations}
-		for _, r := range known.Registrations {
-			if zone, err := time.LoadLocation(r.Zone); err == nil && r.Zone != "" {
-				u.zone = zone
-			}
-		}
-		p.units[known.Unit] = u
+		p.units[known.Unit] = newUnit(known)
 	}
 	return p
 }
 
+func newUnit(known *factv1.UnitKnown) *unit {
+	u := &unit{registrations: slices.Clone(known.Registrations)}
+	slices.SortStableFunc(u.registrations, func(a, b *feedv1.UnitRegistered) int {
+		return effectiveFrom(a).Compare(effectiveFrom(b))
+	})
+	if n := len(u.registrations); n > 0 && u.registrations[n-1].Zone != "" {
+		if zone, err := time.LoadLocation(u.registrations[n-1].Zone); err == nil {
+			u.zone = zone
+		}
+	}
+	return u
+}
+
+// effectiveFrom is from when a registration holds; always is the zero time.
+func effectiveFrom(r *feedv1.UnitRegistered) time.Time {
+	if r.EffectiveFrom == nil {
+		return time.Time{}
+	}
+	return r.EffectiveFrom.AsTime()
+}
+
 // PolicyFromFacts makes a policy from the facts unit_known and
-// rulebook_in_force that hold. A rulebook that does not compile is left out
-// and reported; the others stay in force.
+// rulebook_in_force that hold, in any order. A rulebook that does not compile
+// is left out and reported; the others stay in force. Compiling one takes
+// some milliseconds.
 func PolicyFromFacts(facts []*factv1.Fact) (*Policy, error) {
 	var books []*Rulebook
 	var units []*factv1.UnitKnown
 	var failures []error
-	for _, f := range facts {
-		if f.Retracted {
-			continue
-		}
+	for _, f := range byPublication(facts) {
 		if known := f.GetUnitKnown(); known != nil {
 			units = append(units, known)
 		}
@@ -68,6 +86,16 @@ func PolicyFromFacts(facts []*factv1.Fact) (*Policy, error) {
 	return NewPolicy(books, units), errors.Join(failures...)
 }
 
+// byPublication gives the facts that hold in the order they happened, so that
+// a rulebook published to replace another of the same month does.
+func byPublication(facts []*factv1.Fact) []*factv1.Fact {
+	holding := slices.DeleteFunc(slices.Clone(facts), (*factv1.Fact).GetRetracted)
+	slices.SortFunc(holding, func(a, b *factv1.Fact) int {
+		return cmp.Or(a.OccurredAt.AsTime().Compare(b.OccurredAt.AsTime()), strings.Compare(a.Id, b.Id))
+	})
+	return holding
+}
+
 // effective gives the rulebook as effective from another month.
 func (r *Rulebook) effective(month string) *Rulebook {
 	if month == "" || month == r.EffectiveMonth {
@@ -78,7 +106,7 @@ func (r *Rulebook) effective(month string) *Rulebook {
 	return &moved
 }
 
-// In gives the version in force in a month (yyyy-mm).
+// In gives the version in force in a month (yyyy-mm); never nil.
 func (p *Policy) In(month string) *Rulebook {
 	inForce := Default()
 	for _, b := range p.books {
@@ -92,13 +120,17 @@ func (p *Policy) In(month string) *Rulebook {
 // Books gives the published versions, by effective month.
 func (p *Policy) Books() []*Rulebook { return p.books }
 
-// Zone is where a unit's month is a natural month: its own zone, or the one of
-// the rulebook last in force.
+// Zone is where a unit's month is a natural month: the zone it was registered
+// with last, or that of the rulebook last in force. A zone is not
+// effective-dated, lest months overlap or leave a gap.
 func (p *Policy) Zone(unit string) *time.Location {
 	if u := p.units[unit]; u != nil && u.zone != nil {
 		return u.zone
 	}
-	return p.In("9999-12").Zone
+	if n := len(p.books); n > 0 {
+		return p.books[n-1].Zone
+	}
+	return Default().Zone
 }
 
 // Month gives the month (yyyy-mm) of an instant for a unit.
@@ -109,7 +141,8 @@ func (p *Policy) Month(unit string, at time.Time) string {
 // For gives the version in force for a unit at an instant.
 func (p *Policy) For(unit string, at time.Time) *Rulebook { return p.In(p.Month(unit, at)) }
 
-// Unit gives a unit's registration in effect at an instant.
+// Unit gives a unit's registration in effect at an instant; before the first
+// took effect, the first.
 func (p *Policy) Unit(id string, at time.Time) (*feedv1.UnitRegistered, bool) {
 	u := p.units[id]
 	if u == nil || len(u.registrations) == 0 {
@@ -117,7 +150,7 @@ func (p *Policy) Unit(id string, at time.Time) (*feedv1.UnitRegistered, bool) {
 	}
 	current := u.registrations[0]
 	for _, r := range u.registrations {
-		if !r.EffectiveFrom.AsTime().After(at) {
+		if !effectiveFrom(r).After(at) {
 			current = r
 		}
 	}
@@ -126,17 +159,13 @@ func (p *Policy) Unit(id string, at time.Time) (*feedv1.UnitRegistered, bool) {
 
 // Units lists the registered units' ids, sorted.
 func (p *Policy) Units() []string {
-	ids := make([]string, 0, len(p.units))
-	for id := range p.units {
-		ids = append(ids, id)
-	}
-	slices.Sort(ids)
-	return ids
+	return slices.Sorted(maps.Keys(p.units))
 }
 
-// Customers gives how many customers a unit maintains in a month: what is in
-// effect at the month's first instant or, registered later, first in it. 0 is
-// unknown.
+// Customers gives how many customers of a unit a month (yyyy-mm) is judged by:
+// those in effect at the month's first instant or, if the rulebook's quota says
+// so, at its last; of a unit registered within the month, the first that are
+// known. 0 is unknown.
 func (p *Policy) Customers(id, month string) int64 {
 	u := p.units[id]
 	if u == nil {
@@ -146,23 +175,35 @@ func (p *Policy) Customers(id, month string) int64 {
 	if err != nil {
 		return 0
 	}
+	end := start.AddDate(0, 1, 0)
+	counted := start
+	if p.In(month).customersAt() == MonthEnd {
+		counted = end.Add(-1)
+	}
 	customers := int64(0)
 	for _, r := range u.registrations {
-		from := time.Time{}
-		if r.EffectiveFrom != nil {
-			from = r.EffectiveFrom.AsTime()
-		}
-		inEffect := !from.After(start)
-		firstWithin := customers == 0 && from.Before(start.AddDate(0, 1, 0))
-		if inEffect || firstWithin {
+		from := effectiveFrom(r)
+		firstWithin := customers == 0 && from.Before(end)
+		if !from.After(counted) || firstWithin {
 			customers = r.Customers
 		}
 	}
 	return customers
 }
 
+// customersAt says which day's customers count; the first part with a quota
+// decides.
+func (r *Rulebook) customersAt() string {
+	for _, part := range r.Parts {
+		if part.Quota != nil {
+			return part.Quota.CustomersAt
+		}
+	}
+	return MonthStart
+}
+
 // SameRules reports whether the same rulebooks are in force. Nil is a policy
-// of nothing.
+// of nothing, unlike any other.
 func (p *Policy) SameRules(q *Policy) bool {
 	if p == nil || q == nil {
 		return p == q
@@ -188,13 +229,21 @@ func (p *Policy) SameZones(q *Policy) bool {
 	return true
 }
 
-// SameUnit reports whether a unit is known alike to two policies.
+// SameUnit reports whether a unit is known alike to two policies; nil knows
+// none.
 func (p *Policy) SameUnit(q *Policy, id string) bool {
-	a, b := p.units[id], q.units[id]
+	a, b := p.unit(id), q.unit(id)
 	if a == nil || b == nil {
 		return a == b
 	}
 	return slices.EqualFunc(a.registrations, b.registrations, func(x, y *feedv1.UnitRegistered) bool {
-		return x.String() == y.String()
+		return proto.Equal(x, y)
 	})
+}
+
+func (p *Policy) unit(id string) *unit {
+	if p == nil {
+		return nil
+	}
+	return p.units[id]
 }
