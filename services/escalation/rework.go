@@ -3,6 +3,7 @@ package escalation
 import (
 	"cmp"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"time"
@@ -125,7 +126,7 @@ func closings(tickets []ticket) []closing {
 }
 
 // before iterates over the closings not after an instant, the nearest first.
-func before(closed []closing, at time.Time) func(func(int, closing) bool) {
+func before(closed []closing, at time.Time) iter.Seq2[int, closing] {
 	end, _ := slices.BinarySearchFunc(closed, at, func(c closing, at time.Time) int {
 		if c.at.After(at) {
 			return 1
