@@ -32,8 +32,9 @@ func Fold(ctx context.Context, services []flow.Service, events []*feedv1.Event, 
 	if len(services) == 0 || !slices.Contains(services[0].Consumes, flow.Event) {
 		return nil, errors.New("fold a feed: the first service must be the one that reads events")
 	}
+	workers := runtime.GOMAXPROCS(0)
 	f := &fold{
-		ctx: ctx, shards: runtime.GOMAXPROCS(0), services: services,
+		ctx: ctx, workers: workers, shards: workers * shardsPerWorker, services: services,
 		clocks: clocksOf(events, asOf), progress: progress, result: &Result{AsOf: asOf},
 	}
 	recorded := f.decideAll(rulebook.NewPolicy(nil, nil), services[:1], f.route(events), true)
@@ -51,10 +52,15 @@ func Fold(ctx context.Context, services []flow.Service, events []*feedv1.Event, 
 	return f.result, nil
 }
 
+// shardsPerWorker keeps the keys that are dealt with together few enough for
+// the processor's cache.
+const shardsPerWorker = 32
+
 // fold is one run of Fold.
 type fold struct {
 	ctx      context.Context
-	shards   int
+	workers  int
+	shards   int // of the keys
 	services []flow.Service
 	clocks   map[string]time.Time // "" is the wall clock
 	progress func(int)
@@ -83,10 +89,10 @@ func usable(e *feedv1.Event) bool {
 
 // route finds the keys of events, a stretch of the log on each processor.
 func (f *fold) route(events []*feedv1.Event) []buckets {
-	routed := make([]buckets, f.shards)
-	used := make([]int, f.shards)
-	f.parallel(func(worker int) {
-		from, to := len(events)*worker/f.shards, len(events)*(worker+1)/f.shards
+	routed := make([]buckets, f.workers)
+	used := make([]int, f.workers)
+	f.parallel(f.workers, func(worker int) {
+		from, to := len(events)*worker/f.workers, len(events)*(worker+1)/f.workers
 		b := newBuckets(1, f.shards)
 		for _, e := range events[from:to] {
 			if !usable(e) {
@@ -116,10 +122,10 @@ func (f *fold) spread(services []flow.Service, parts [][]*factv1.Fact) []buckets
 			}
 		}
 	}
-	routed := make([]buckets, len(parts))
-	f.parallel(func(worker int) {
-		for at := worker; at < len(parts); at += f.shards {
-			b := newBuckets(len(services), f.shards)
+	routed := make([]buckets, f.workers)
+	f.parallel(f.workers, func(worker int) {
+		b := newBuckets(len(services), f.shards)
+		for at := worker; at < len(parts); at += f.workers {
 			for _, fact := range parts[at] {
 				for _, i := range consumers[flow.Kind(fact.Kind)] {
 					for _, key := range services[i].Keys(fact) {
@@ -127,8 +133,8 @@ func (f *fold) spread(services []flow.Service, parts [][]*factv1.Fact) []buckets
 					}
 				}
 			}
-			routed[at] = b
 		}
+		routed[worker] = b
 	})
 	return routed
 }
@@ -137,7 +143,7 @@ func (f *fold) spread(services []flow.Service, parts [][]*factv1.Fact) []buckets
 // as many parts as there are shards.
 func (f *fold) decideAll(policy *rulebook.Policy, services []flow.Service, routed []buckets, tell bool) [][]*factv1.Fact {
 	parts := make([][]*factv1.Fact, f.shards)
-	f.parallel(func(shard int) {
+	f.parallel(f.shards, func(shard int) {
 		for i, s := range services {
 			for key, facts := range groups(routed, i, shard) {
 				if f.ctx.Err() != nil {
@@ -212,11 +218,16 @@ func (f *fold) tell(events int) {
 	}
 }
 
-// parallel runs a function for every shard and waits for all.
-func (f *fold) parallel(run func(shard int)) {
+// parallel runs a function for each of some tasks, spread over the workers,
+// and waits for all.
+func (f *fold) parallel(tasks int, run func(task int)) {
 	var wait sync.WaitGroup
-	for shard := range f.shards {
-		wait.Go(func() { run(shard) })
+	for worker := range f.workers {
+		wait.Go(func() {
+			for task := worker; task < tasks; task += f.workers {
+				run(task)
+			}
+		})
 	}
 	wait.Wait()
 }

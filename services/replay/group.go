@@ -14,24 +14,47 @@ type addressed struct {
 	fact *factv1.Fact
 }
 
-// buckets holds addressed facts by service and shard, in the order they came.
-type buckets [][][]addressed
+// buckets holds addressed facts by service and shard, in the order they came,
+// in chunks, so that growing moves nothing.
+type buckets [][][][]addressed
+
+// chunk is how many facts a chunk holds.
+const chunk = 128
 
 func newBuckets(services, shards int) buckets {
 	b := make(buckets, services)
 	for i := range b {
-		b[i] = make([][]addressed, shards)
+		b[i] = make([][][]addressed, shards)
 	}
 	return b
 }
 
 // add puts a fact where its key is decided.
 func (b buckets) add(service int, key string, fact *factv1.Fact) {
-	shard := 0
-	if n := len(b[service]); n > 1 {
-		shard = int(xxhash.Sum64String(key) % uint64(n))
+	shards := b[service]
+	shard := xxhash.Sum64String(key) % uint64(len(shards))
+	chunks := shards[shard]
+	last := len(chunks) - 1
+	if last < 0 || len(chunks[last]) == chunk {
+		chunks = append(chunks, make([]addressed, 0, chunk))
+		shards[shard], last = chunks, last+1
 	}
-	b[service][shard] = append(b[service][shard], addressed{key, fact})
+	chunks[last] = append(chunks[last], addressed{key, fact})
+}
+
+// all gives the facts of a service and shard in the order they came.
+func all(routed []buckets, service, shard int) iter.Seq2[string, *factv1.Fact] {
+	return func(yield func(string, *factv1.Fact) bool) {
+		for _, b := range routed {
+			for _, facts := range b[service][shard] {
+				for _, a := range facts {
+					if !yield(a.key, a.fact) {
+						return
+					}
+				}
+			}
+		}
+	}
 }
 
 // groups gives the facts of each key of a service and shard, in the order they
@@ -53,23 +76,21 @@ func groups(routed []buckets, service, shard int) iter.Seq2[string, []*factv1.Fa
 // have two or three and there are many.
 func lay(routed []buckets, service, shard int) (keys []string, ends []int, flat []*factv1.Fact) {
 	total := 0
-	for _, b := range routed {
-		total += len(b[service][shard])
+	for range all(routed, service, shard) {
+		total++
 	}
 	places := make(map[string]int, total/2)
 	group := make([]int, 0, total)
 	var sizes []int
-	for _, b := range routed {
-		for _, a := range b[service][shard] {
-			place, known := places[a.key]
-			if !known {
-				place = len(keys)
-				places[a.key] = place
-				keys, sizes = append(keys, a.key), append(sizes, 0)
-			}
-			sizes[place]++
-			group = append(group, place)
+	for key := range all(routed, service, shard) {
+		place, known := places[key]
+		if !known {
+			place = len(keys)
+			places[key] = place
+			keys, sizes = append(keys, key), append(sizes, 0)
 		}
+		sizes[place]++
+		group = append(group, place)
 	}
 	next := make([]int, len(sizes))
 	sum := 0
@@ -79,12 +100,10 @@ func lay(routed []buckets, service, shard int) (keys []string, ends []int, flat 
 	}
 	flat = make([]*factv1.Fact, total)
 	at := 0
-	for _, b := range routed {
-		for _, a := range b[service][shard] {
-			flat[next[group[at]]] = a.fact
-			next[group[at]]++
-			at++
-		}
+	for _, fact := range all(routed, service, shard) {
+		flat[next[group[at]]] = fact
+		next[group[at]]++
+		at++
 	}
 	return keys, next, flat // next has moved to where each group ends
 }

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -77,27 +78,26 @@ func (r *Result) Entries(month string) []*ledgerv1.Entry {
 // Hash is the fingerprint of a month over all units (scoring.Hash).
 func (r *Result) Hash(month string) string { return scoring.Hash(r.Entries(month)) }
 
-// judged is a fact and what the rules make of it.
-type judged struct {
-	fact *factv1.Fact
-	scoring.Judged
-}
+// name names a unit's month.
+type name struct{ month, unit string }
 
-// score judges the facts and adds the months up.
+// score judges the facts and adds the months up: each worker a share of the
+// facts, then the shares.
 func (f *fold) score(policy *rulebook.Policy, parts [][]*factv1.Fact) {
-	found, problems := make([][]judged, f.shards), make([][]string, f.shards)
+	shares, problems := make([]map[name]*Month, f.workers), make([][]string, f.workers)
 	kinds := scored()
-	f.parallel(func(worker int) {
-		for at := worker; at < len(parts) && f.ctx.Err() == nil; at += f.shards {
+	f.parallel(f.workers, func(worker int) {
+		shares[worker] = map[name]*Month{}
+		for at := worker; at < len(parts) && f.ctx.Err() == nil; at += f.workers {
 			for _, fact := range parts[at] {
 				if !kinds[flow.Kind(fact.Kind)] || fact.Route.GetUnit() == "" {
 					continue
 				}
-				j, err := scoring.Judge(policy, fact)
+				judged, err := scoring.Judge(policy, fact)
 				if err != nil {
 					problems[worker] = append(problems[worker], err.Error())
 				}
-				found[worker] = append(found[worker], judged{fact, j})
+				count(shares[worker], fact, judged)
 			}
 		}
 	})
@@ -106,33 +106,40 @@ func (f *fold) score(policy *rulebook.Policy, parts [][]*factv1.Fact) {
 	}
 	f.result.Problems = append(f.result.Problems, slices.Concat(problems...)...)
 	slices.Sort(f.result.Problems)
-	f.addUp(found)
-	f.parallel(func(worker int) {
-		for at := worker; at < len(f.result.Months); at += f.shards {
-			f.result.Months[at].close(policy)
-		}
-	})
+	f.result.Months = join(shares)
+	f.parallel(len(f.result.Months), func(at int) { f.result.Months[at].close(policy) })
 }
 
-// addUp counts what was judged in the months it belongs to.
-func (f *fold) addUp(found [][]judged) {
-	type name struct{ month, unit string }
-	months := map[name]*Month{}
-	for _, j := range slices.Concat(found...) {
-		unit := j.fact.Route.Unit
-		m := months[name{j.Month, unit}]
-		if m == nil {
-			m = &Month{Unit: unit, Month: j.Month, state: &statev1.UnitMonth{Unit: unit, Month: j.Month}}
-			months[name{j.Month, unit}] = m
-			f.result.Months = append(f.result.Months, m)
-		}
-		scoring.Count(m.state, j.fact, j.Day, j.Entries, +1)
-		m.Entries = append(m.Entries, j.Entries...)
-		if flow.Time(j.fact.DetectedAt).After(flow.Time(m.state.AsOf)) {
-			m.state.AsOf = j.fact.DetectedAt
+// count adds a judged fact to its month.
+func count(months map[name]*Month, fact *factv1.Fact, judged scoring.Judged) {
+	key := name{judged.Month, fact.Route.Unit}
+	m := months[key]
+	if m == nil {
+		m = &Month{Unit: key.unit, Month: key.month, state: &statev1.UnitMonth{Unit: key.unit, Month: key.month}}
+		months[key] = m
+	}
+	scoring.Count(m.state, fact, judged.Day, judged.Entries, +1)
+	m.Entries = append(m.Entries, judged.Entries...)
+	if flow.Time(fact.DetectedAt).After(flow.Time(m.state.AsOf)) {
+		m.state.AsOf = fact.DetectedAt
+	}
+}
+
+// join adds up shares of months and sorts them by month and unit.
+func join(shares []map[name]*Month) []*Month {
+	joined := map[name]*Month{}
+	for _, share := range shares {
+		for key, m := range share {
+			whole := joined[key]
+			if whole == nil {
+				joined[key] = m
+				continue
+			}
+			scoring.Add(whole.state, m.state)
+			whole.Entries = append(whole.Entries, m.Entries...)
 		}
 	}
-	slices.SortFunc(f.result.Months, func(a, b *Month) int {
+	return slices.SortedFunc(maps.Values(joined), func(a, b *Month) int {
 		return cmp.Or(strings.Compare(a.Month, b.Month), strings.Compare(a.Unit, b.Unit))
 	})
 }

@@ -39,6 +39,30 @@ func Count(m *statev1.UnitMonth, f *factv1.Fact, day int32, entries []*ledgerv1.
 	}
 }
 
+// Add adds the counts of a share of a month to the month; entries of the month
+// as a whole are left to Derive.
+func Add(m, share *statev1.UnitMonth) {
+	for day, n := range share.FaultsByDay {
+		if m.FaultsByDay == nil {
+			m.FaultsByDay = map[int32]int64{}
+		}
+		bump(m.FaultsByDay, day, n)
+	}
+	for key, n := range share.Counts {
+		if m.Counts == nil {
+			m.Counts = map[string]int64{}
+		}
+		bump(m.Counts, key, n)
+	}
+	for key, t := range share.Tallies {
+		tally(m, key, t.Points, +1)
+		m.Tallies[key].Entries += t.Entries - 1
+	}
+	if flow.Time(share.AsOf).After(flow.Time(m.AsOf)) {
+		m.AsOf = share.AsOf
+	}
+}
+
 func tally(m *statev1.UnitMonth, key, change string, sign int64) {
 	if m.Tallies == nil {
 		m.Tallies = map[string]*statev1.Tally{}
