@@ -10,10 +10,8 @@ import (
 )
 
 func FuzzLoadMapping(f *testing.F) {
-	for _, name := range ShippedNames() {
-		document, _ := Shipped(name)
-		f.Add(document)
-	}
+	f.Add([]byte("name: x\nsource: x\nshape: ticket\ntimes: [rfc3339]\nticket: a\nevents:\n" +
+		"  - {type: ticket_closed, at: {column: b}, set: {code: {columns: [a, b], else: c}}}\n"))
 	f.Add([]byte("name: x\nfinal: {a: b, a: c}\nchecks: [{when: 'row[?\"x\"] == prev.?y'}]\nevents: [*a]\n"))
 	f.Fuzz(func(t *testing.T, document []byte) {
 		m, err := LoadMapping(document)

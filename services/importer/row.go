@@ -54,11 +54,12 @@ func (r *row) blank() *fault {
 		return nil
 	}
 	var hidden []int
-	for column, known := range m.final {
-		text := r.get(known)
-		if r.get(column) == "" {
+	for i, u := range m.uses {
+		known, final := m.final[u.column]
+		if !final || r.values[i] == "" {
 			continue
 		}
+		text := r.get(known)
 		if text != "" {
 			t, err := m.parseTime(text)
 			if err != nil {
@@ -68,7 +69,7 @@ func (r *row) blank() *fault {
 				continue
 			}
 		}
-		hidden = append(hidden, m.position(column))
+		hidden = append(hidden, i)
 	}
 	for _, i := range hidden {
 		r.values[i] = ""

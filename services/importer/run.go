@@ -137,7 +137,7 @@ func (r *run) file(ctx context.Context, f *file) error {
 	for {
 		values, line, bad, err := f.next()
 		if errors.Is(err, io.EOF) {
-			return nil
+			return r.absent(f)
 		}
 		if err != nil {
 			return fmt.Errorf("read %s after line %d: %w", f.name, line, err)
@@ -157,6 +157,18 @@ func (r *run) file(ctx context.Context, f *file) error {
 			return err
 		}
 	}
+}
+
+// absent warns about columns that a file of ndjson never had.
+func (r *run) absent(f *file) error {
+	for _, column := range f.absent() {
+		bad := wrong("absent_column", "文件的任何一行都没有此列", "no row of the file has this column")
+		bad.column = column
+		if err := r.reject(&row{mapping: r.m, file: f.name}, kindWarning, bad); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // row deals with a row as read: it is kept to be ordered, or used at once.
