@@ -77,7 +77,7 @@ type wording struct {
 
 func (w wording) problem(code string, args []any) Problem {
 	say := func(format string) string {
-		if !strings.Contains(format, "%") {
+		if !strings.Contains(format, "%[") {
 			return format
 		}
 		return fmt.Sprintf(format, args...)

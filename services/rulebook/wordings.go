@@ -118,8 +118,8 @@ func wordings() map[string]wording {
 			en: "a working calendar counts hours, and a d is 24 of them", fixEn: "give working hours: three days of 7.5 hours are 22h30min",
 		},
 		"share_out_of_range": {
-			zh: "比例 %[1]q 不在 0（不含）至 100%% 之间", fixZh: "请写如 1.5%%",
-			en: "the share %[1]q is not above 0 and up to 100%%", fixEn: "write for example 1.5%%",
+			zh: "比例 %[1]q 不在 0（不含）至 100%% 之间", fixZh: "请写如 1.5%",
+			en: "the share %[1]q is not above 0 and up to 100%%", fixEn: "write for example 1.5%",
 		},
 
 		// Calendars and commitments.
