@@ -28,13 +28,12 @@ func Scorecard(policy *rulebook.Policy, m *statev1.UnitMonth, asOf time.Time) *l
 	for _, w := range book.Warnings {
 		card.Warnings = append(card.Warnings, w.Proto())
 	}
-	weighted, weights := new(big.Rat), new(big.Rat)
+	weighted, weights := decimal.Zero, decimal.Zero
 	for i := range book.Parts {
 		part := &book.Parts[i]
 		line, score := partScore(part, m)
 		card.Parts = append(card.Parts, line)
-		weighted.Add(weighted, new(big.Rat).Mul(score.Rat(), part.Weight.Rat()))
-		weights.Add(weights, part.Weight.Rat())
+		weighted, weights = weighted.Add(score.Mul(part.Weight)), weights.Add(part.Weight)
 		if part.Quota != nil && card.Quota == nil {
 			card.Quota = quotaOf(policy, part.Quota, m, asOf)
 			if card.Quota.Customers == 0 {
@@ -44,10 +43,10 @@ func Scorecard(policy *rulebook.Policy, m *statev1.UnitMonth, asOf time.Time) *l
 			}
 		}
 	}
-	if weights.Sign() > 0 {
-		weighted.Quo(weighted, weights)
+	if weights.IsPositive() {
+		weighted = roundRat(new(big.Rat).Quo(weighted.Rat(), weights.Rat()))
 	}
-	card.Total = twoPlaces(roundRat(weighted))
+	card.Total = twoPlaces(weighted)
 	return card
 }
 
@@ -104,7 +103,15 @@ func partScore(part *rulebook.Part, m *statev1.UnitMonth) (*ledgerv1.PartScore, 
 // itemScore adds up an item: what its facts charge, and what the month as a
 // whole does to it.
 func itemScore(part *rulebook.Part, item *rulebook.Item, m *statev1.UnitMonth) (line *ledgerv1.ItemScore, score, over decimal.Decimal) {
+	full := twoPlaces(item.Max)
+	line = &ledgerv1.ItemScore{
+		Item: item.ID, Section: item.Section.Proto(), Label: item.Label.Proto(),
+		Max: full, Deducted: "0.00", Overflow: "0.00", Score: full,
+	}
 	tally := m.Tallies[part.ID+"/"+item.ID]
+	if tally == nil && len(m.Active) == 0 {
+		return line, item.Max, decimal.Zero
+	}
 	deducted, entries, zeroed := points(tally.GetPoints()).Neg(), tally.GetEntries(), false
 	for _, e := range m.Active {
 		if e.Part != part.ID || e.Item != item.ID || e.Effect == ledgerv1.Effect_EFFECT_ZERO_PART {
@@ -118,9 +125,7 @@ func itemScore(part *rulebook.Part, item *rulebook.Item, m *statev1.UnitMonth) (
 	if zeroed {
 		score = decimal.Zero
 	}
-	return &ledgerv1.ItemScore{
-		Item: item.ID, Section: item.Section.Proto(), Label: item.Label.Proto(), Max: twoPlaces(item.Max),
-		Deducted: twoPlaces(deducted), Overflow: twoPlaces(over), Score: twoPlaces(score),
-		Entries: entries, Zeroed: zeroed,
-	}, score, over
+	line.Deducted, line.Overflow, line.Score = twoPlaces(deducted), twoPlaces(over), twoPlaces(score)
+	line.Entries, line.Zeroed = entries, zeroed
+	return line, score, over
 }

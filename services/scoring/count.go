@@ -1,8 +1,6 @@
 package scoring
 
 import (
-	"fmt"
-
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
@@ -91,7 +89,9 @@ func countDay(m *statev1.UnitMonth, key string, day int32, sign int64) {
 	bump(m.Counts, dayKey(key, day), sign)
 }
 
-func dayKey(key string, day int32) string { return fmt.Sprintf("%s@%02d", key, day) }
+func dayKey(key string, day int32) string {
+	return key + "@" + string([]byte{byte('0' + day/10), byte('0' + day%10)})
+}
 
 func bump[K comparable](counts map[K]int64, key K, by int64) {
 	if counts[key] += by; counts[key] == 0 {

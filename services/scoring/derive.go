@@ -47,11 +47,11 @@ type deriver struct {
 
 // zeroItem sets an item to 0 that has so many entries that nothing is left.
 func (d *deriver) zeroItem(part *rulebook.Part, item *rulebook.Item) {
-	byDay, total := days(d.m, part.ID+"/"+item.ID)
-	at := int64(item.Method.ZeroAt)
-	if total < at {
+	key, at := part.ID+"/"+item.ID, int64(item.Method.ZeroAt)
+	if d.m.Tallies[key].GetEntries() < at {
 		return
 	}
+	byDay, _ := days(d.m, key)
 	e := d.entry(part, item.ID+".zero_at", dayReached(byDay, func(n int64) bool { return n >= at }))
 	e.Item, e.Effect = item.ID, ledgerv1.Effect_EFFECT_ZERO_ITEM
 	e.Clause, e.Basis, e.Label = item.Method.Clause, item.Method.Basis, item.Method.Label.Proto()

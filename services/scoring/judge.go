@@ -1,6 +1,7 @@
 package scoring
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -71,13 +72,34 @@ func incidentOf(f *factv1.Fact) *ledgerv1.Incident {
 const monthLayout = "2006-01"
 
 // twoPlaces writes points: half a hundredth goes away from zero, which for the
-// points a unit loses or gains is rounding half up.
+// points a unit loses or gains is rounding half up. Sheets are written often,
+// so ordinary points take a short way.
 func twoPlaces(d decimal.Decimal) string {
+	if e := d.Exponent(); e <= 0 && e >= -2 && d.NumDigits() <= 15 {
+		hundredths := d.CoefficientInt64()
+		for range e + 2 {
+			hundredths *= 10
+		}
+		return hundredthsString(hundredths)
+	}
 	d = d.Round(2)
 	if d.IsZero() {
 		return "0.00" // never "-0.00"
 	}
 	return d.StringFixed(2)
+}
+
+func hundredthsString(h int64) string {
+	if h == 0 {
+		return "0.00"
+	}
+	buf := make([]byte, 0, 20)
+	if h < 0 {
+		buf, h = append(buf, '-'), -h
+	}
+	buf = strconv.AppendInt(buf, h/100, 10)
+	buf = append(buf, '.', byte('0'+h/10%10), byte('0'+h%10))
+	return string(buf)
 }
 
 // points reads points that twoPlaces wrote; absent is zero.
