@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"google.golang.org/protobuf/types/known/timestamppb"
-
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/simulate"
 )
@@ -49,10 +47,7 @@ func script(seed uint64, month string) ([]*feedv1.Event, error) {
 }
 
 func clockAt(t time.Time) *feedv1.Event {
-	return &feedv1.Event{
-		Id: "clock/" + t.UTC().Format(time.RFC3339Nano), Source: "kaohe demo", Clock: simulate.Clock, OccurredAt: timestamppb.New(t),
-		Payload: &feedv1.Event_ClockAdvanced{ClockAdvanced: &feedv1.ClockAdvanced{Clock: simulate.Clock, To: timestamppb.New(t)}},
-	}
+	return simulate.Advance(simulate.Clock, t, "clock/"+t.UTC().Format(time.RFC3339Nano))
 }
 
 // player knows which events of a script are due.

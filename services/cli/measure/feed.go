@@ -3,6 +3,7 @@ package measure
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -20,8 +21,11 @@ const (
 	inFlight  = 4
 )
 
-// feedClock is the clock of the fed events.
-const feedClock = "bench"
+// The clock and the units of the generated events.
+const (
+	feedClock = "bench"
+	feedUnits = 20
+)
 
 // feed pushes the generated events, or the Boston year, and waits until all is
 // decided.
@@ -68,12 +72,17 @@ func (b *bench) source(ctx context.Context) ([]*feedv1.Event, error) {
 	return b.generated, nil
 }
 
-// generate makes events of the simulation on the measurement's clock.
+// generate makes events of the simulation on the measurement's clock, the units
+// first.
 func generate(n int) []*feedv1.Event {
-	events := simulate.Load(1, n)
-	for _, e := range events {
-		e.Clock = feedClock
+	events := slices.Collect(simulate.Load(1, n, feedUnits, feedClock))
+	later := func(e *feedv1.Event) int {
+		if e.GetUnitRegistered() != nil {
+			return 0
+		}
+		return 1
 	}
+	slices.SortStableFunc(events, func(a, b *feedv1.Event) int { return later(a) - later(b) })
 	return events
 }
 
@@ -98,12 +107,17 @@ func boston(ctx context.Context, file string) ([]*feedv1.Event, error) {
 	return events, err
 }
 
-// pushAll pushes events in batches, several at once.
+// pushAll pushes events in batches, several at once: the first one alone, since
+// the door must know the units before it takes their tickets.
 func (b *bench) pushAll(ctx context.Context, events []*feedv1.Event) error {
+	first := min(batchSize, len(events))
+	if err := b.push(ctx, events[:first]); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(inFlight)
 	var done atomic.Int64
-	for from := 0; from < len(events) && ctx.Err() == nil; from += batchSize {
+	for from := first; from < len(events) && ctx.Err() == nil; from += batchSize {
 		batch := events[from:min(from+batchSize, len(events))]
 		group.Go(func() error {
 			err := b.push(ctx, batch)

@@ -94,7 +94,8 @@ func (b *bench) through(ctx context.Context, js jetstream.JetStream, consumer je
 	}
 	defer consuming.Stop()
 	for i, payload := range b.payloads {
-		if _, err := js.PublishMsgAsync(&nats.Msg{Subject: "hop.events", Data: payload}, jetstream.WithMsgID(strconv.Itoa(i))); err != nil {
+		msg := &nats.Msg{Subject: "hop.events", Data: payload}
+		if _, err := js.PublishMsgAsync(msg, jetstream.WithMsgID(strconv.Itoa(i)), jetstream.WithStallWait(time.Minute)); err != nil {
 			return 0, fmt.Errorf("publish: %w", err)
 		}
 	}

@@ -165,7 +165,7 @@ func (b *bench) halt(ctx context.Context) error {
 }
 
 func (b *bench) authorized(ctx context.Context) context.Context {
-	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+b.app.Token())
+	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+b.app.Token(), "accept-language", "en")
 }
 
 func (b *bench) tell(zh, en string, done, total int) {
