@@ -18,9 +18,11 @@ func ticketFacts(ticket string, events []*factv1.Fact) []*factv1.Fact {
 	}
 	facts := make([]*factv1.Fact, 0, 3)
 	if opened != nil {
+		recorded := route(opened)
+		recorded.MergedInto = s.record.MergedInto // merges alone reach a customer's dossier
 		facts = append(facts, &factv1.Fact{
 			Id: "ticket_recorded/" + ticket, OccurredAt: opened.OccurredAt, Proof: refs(events),
-			Route: route(opened), Body: &factv1.Fact_TicketRecorded{TicketRecorded: s.record},
+			Route: recorded, Body: &factv1.Fact_TicketRecorded{TicketRecorded: s.record},
 		})
 		if s.record.Kind == feedv1.TicketKind_TICKET_KIND_FAULT {
 			facts = append(facts, faultReported(s.record, opened))

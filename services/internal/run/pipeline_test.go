@@ -174,7 +174,10 @@ func simulated(t testing.TB, seed uint64) ([]*feedv1.Event, *feedv1.Event) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	events := simulate.Month(seed, month, zone)
+	events, err := simulate.Month(seed, month, zone)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, e := range events {
 		e.Clock = "month"
 		if e.ReceivedAt == nil {
