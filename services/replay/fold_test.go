@@ -127,7 +127,7 @@ func compare(r *rapid.T, w *flowtest.World, result *replay.Result) {
 	}
 }
 
-// TestTheFoldDoesNotDependOnHowItIsSpread: as the log, so the result.
+// TestTheFoldDoesNotDependOnTheOrderOfTheLog: nor on what it repeats.
 func TestTheFoldDoesNotDependOnTheOrderOfTheLog(t *testing.T) {
 	rapid.Check(t, func(r *rapid.T) {
 		events := (&world{t: r, clocks: []string{""}}).draw()
