@@ -5,7 +5,6 @@ import (
 	"strings"
 	"time"
 
-	"cel.dev/cel-go/cel"
 	"cel.dev/cel-go/common/types"
 	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -16,12 +15,17 @@ import (
 // newRow is a row without values: the one before the first.
 func newRow(m *Mapping) *row { return &row{mapping: m} }
 
-// condition evaluates a condition; none holds always.
-func condition(p cel.Program, s *scope) (bool, *fault) {
-	if p == nil {
+// holds evaluates a condition; none holds always.
+func (g guard) holds(s *scope) (bool, *fault) {
+	for _, place := range g.present {
+		if s.row.values[place] == "" {
+			return false, nil
+		}
+	}
+	if g.program == nil {
 		return true, nil
 	}
-	out, _, err := p.Eval(s)
+	out, _, err := g.program.Eval(s)
 	if err != nil {
 		return false, wrong("bad_expression", "表达式无法计算：%v", "an expression cannot be computed: %v", err)
 	}
@@ -53,9 +57,9 @@ var occurredAt = (&feedv1.Event{}).ProtoReflect().Descriptor().Fields().ByName("
 func (r *run) resolve(a *assignment, s *scope) (v protoreflect.Value, present bool, bad *fault) {
 	from := &a.value
 	column, text := "", from.constant
-	for _, c := range from.columns {
-		if text = s.row.get(c); text != "" {
-			column = c
+	for i, place := range from.places {
+		if text = s.row.values[place]; text != "" {
+			column = from.columns[i]
 			break
 		}
 	}

@@ -32,9 +32,63 @@ func (m *Mapping) environment() (*cel.Env, error) {
 	)
 }
 
-// compile compiles the expression of a node, checks its type and notes the
-// columns it reads. It gives nil after a problem.
+// guard compiles a condition. What it asks of columns holding a value, on its
+// own or before anything else (has(row.A) && has(row.B) && …), is answered by
+// looking; the rest is left to the expression, which then decides alone.
+func (l *loader) guard(n node) guard {
+	ast := l.checked(n, cel.BoolType)
+	if ast == nil {
+		return guard{}
+	}
+	g := guard{}
+	pure := true
+	for _, part := range conjuncts(ast.NativeRep().Expr()) {
+		column, asks := asksFor(part)
+		if !asks {
+			pure = false
+			break
+		}
+		g.present = append(g.present, l.uses(column, n.line()))
+	}
+	if !pure {
+		g.program = l.program(n, ast)
+	}
+	return g
+}
+
+// conjuncts takes a && b && c apart.
+func conjuncts(e celast.Expr) []celast.Expr {
+	if e.Kind() != celast.CallKind || e.AsCall().FunctionName() != operators.LogicalAnd {
+		return []celast.Expr{e}
+	}
+	var parts []celast.Expr
+	for _, arg := range e.AsCall().Args() {
+		parts = append(parts, conjuncts(arg)...)
+	}
+	return parts
+}
+
+// asksFor reads has(row.X).
+func asksFor(e celast.Expr) (column string, ok bool) {
+	if e.Kind() != celast.SelectKind || !e.AsSelect().IsTestOnly() {
+		return "", false
+	}
+	operand := e.AsSelect().Operand()
+	return e.AsSelect().FieldName(), operand.Kind() == celast.IdentKind && operand.AsIdent() == "row"
+}
+
+// compile compiles the expression of a node. It gives nil after a problem.
 func (l *loader) compile(n node, wanted ...*cel.Type) cel.Program {
+	ast := l.checked(n, wanted...)
+	if ast == nil {
+		return nil
+	}
+	return l.program(n, ast)
+}
+
+// checked parses an expression, checks its type and notes the columns it reads.
+// It gives nil after a problem.
+func (l *loader) checked(n node, wanted ...*cel.Type) *cel.Ast {
 	text := n.text()
 	if l.env == nil || text == "" {
 		return nil
@@ -50,13 +104,17 @@ func (l *loader) compile(n node, wanted ...*cel.Type) cel.Program {
 			"the expression must give "+wanted[0].String()+", not "+out.String())
 		return nil
 	}
+	for _, column := range columnsOf(ast) {
+		l.uses(column, n.line())
+	}
+	return ast
+}
+
+func (l *loader) program(n node, ast *cel.Ast) cel.Program {
 	program, err := l.env.Program(ast, cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		n.problem("表达式有误："+err.Error(), "the expression is wrong: "+err.Error())
 		return nil
-	}
-	for _, column := range columnsOf(ast) {
-		l.uses(column, n.line())
 	}
 	return program
 }

@@ -68,6 +68,11 @@ func results(field protoreflect.FieldDescriptor) ([]*cel.Type, bool) {
 // optionally {else: text} for when it is absent.
 func (l *loader) value(n node, wanted []*cel.Type) value {
 	v := value{line: n.line()}
+	column := func(n node) {
+		if name := n.text(); name != "" {
+			v.columns, v.places = append(v.columns, name), append(v.places, l.uses(name, n.line()))
+		}
+	}
 	origins := 0
 	for _, e := range n.entries("value", "column", "columns", "cel", "else") {
 		origins++
@@ -75,12 +80,10 @@ func (l *loader) value(n node, wanted []*cel.Type) value {
 		case "value":
 			v.constant = e.value.text()
 		case "column":
-			v.columns = []string{e.value.text()}
-			l.uses(e.value.text(), e.value.line())
+			column(e.value)
 		case "columns":
-			for _, column := range e.value.list() {
-				v.columns = append(v.columns, column.text())
-				l.uses(column.text(), column.line())
+			for _, element := range e.value.list() {
+				column(element)
 			}
 		case "cel":
 			v.program = l.compile(e.value, wanted...)

@@ -168,12 +168,14 @@ func (l *loader) columns(root node, parts map[string]node) {
 	}
 }
 
-// uses notes that the mapping reads a column.
-func (l *loader) uses(column string, line int) {
-	if column == "" || slices.ContainsFunc(l.m.uses, func(u use) bool { return u.column == column }) {
-		return
+// uses notes that the mapping reads a column and gives its place.
+func (l *loader) uses(column string, line int) int {
+	place := l.m.position(column)
+	if place < 0 && column != "" {
+		place = len(l.m.uses)
+		l.m.uses = append(l.m.uses, use{column, line})
 	}
-	l.m.uses = append(l.m.uses, use{column, line})
+	return place
 }
 
 func (l *loader) check(n node) {
@@ -181,7 +183,7 @@ func (l *loader) check(n node) {
 	for _, e := range n.entries("code", "when", "then", "column", "zh", "en") {
 		switch e.key {
 		case "when":
-			c.when = l.compile(e.value, cel.BoolType)
+			c.when = l.guard(e.value)
 		case "then":
 			c.reject = l.oneOf(e.value, "reject", "warn") == "reject"
 		case "column":
@@ -198,7 +200,9 @@ func (l *loader) check(n node) {
 	if c.code == "" || c.zh == "" || c.en == "" {
 		n.problem("检查需要 code 以及 zh、en 两种说明", "a check needs a code and its words in zh and en")
 	}
-	if c.when != nil {
+	if c.when.program == nil && c.when.present == nil {
+		n.problem("检查需要条件 when", "a check needs its condition, when")
+	} else {
 		l.m.checks = append(l.m.checks, c)
 	}
 }
@@ -216,7 +220,7 @@ func (l *loader) event(n node) {
 				e.value.problem("未知的事件类型，是否指 "+near, "unknown event type; do you mean "+near+"?")
 			}
 		case "when":
-			rule.when = l.compile(e.value, cel.BoolType)
+			rule.when = l.guard(e.value)
 		case "at":
 			at = e.value
 		case "id":

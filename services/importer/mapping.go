@@ -61,7 +61,7 @@ type unitRule struct {
 
 // check is a condition that rejects a row or warns about it.
 type check struct {
-	when   cel.Program
+	when   guard
 	column string // shown in the rejects file; may be empty
 	reject bool
 	code   string
@@ -73,10 +73,17 @@ type eventRule struct {
 	name    string // the event type, for example "ticket_opened"
 	payload protoreflect.FieldDescriptor
 	line    int
-	when    cel.Program // nil: always
+	when    guard
 	at      value
 	id      cel.Program // nil: ticket, type and occurrence
 	set     []assignment
+}
+
+// guard is a condition. One that only asks for columns to hold a value is
+// answered without the expression, which is what most rows come down to.
+type guard struct {
+	present []int       // the columns' places; all must hold a value
+	program cel.Program // nil: nothing else is asked
 }
 
 // assignment gives a payload's field its value.
@@ -89,6 +96,7 @@ type assignment struct {
 // columns, or an expression. Absent columns fall back to otherwise.
 type value struct {
 	columns   []string
+	places    []int // of the columns
 	program   cel.Program
 	constant  string
 	otherwise string

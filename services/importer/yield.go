@@ -119,7 +119,7 @@ func (r *run) use(ctx context.Context, t *ticketRun, row *row) error {
 // check applies the mapping's checks and says whether the row is set aside.
 func (r *run) check(s *scope) (rejected bool, err error) {
 	for _, c := range r.m.checks {
-		holds, bad := condition(c.when, s)
+		holds, bad := c.when.holds(s)
 		switch {
 		case bad != nil:
 			return true, r.reject(s.row, kindRejected, bad)
@@ -142,9 +142,10 @@ func (r *run) check(s *scope) (rejected bool, err error) {
 // yield makes a row's events. Those later than as-of are left out; when the
 // first of a ticket's only row is, the whole row is later.
 func (r *run) yield(t *ticketRun, s *scope) (items []Item, later bool, bad *fault) {
+	var names []string // of the events made
 	for i := range r.m.events {
 		rule := &r.m.events[i]
-		holds, bad := condition(rule.when, s)
+		holds, bad := rule.when.holds(s)
 		if bad != nil {
 			return nil, false, bad
 		}
@@ -161,20 +162,20 @@ func (r *run) yield(t *ticketRun, s *scope) (items []Item, later bool, bad *faul
 			}
 			continue
 		}
-		made, bad := r.event(rule, s, at, t.next(rule.name, items))
+		made, bad := r.event(rule, s, at, t.next(rule.name, names))
 		if bad != nil {
 			return nil, false, bad
 		}
-		items = append(items, made...)
+		items, names = append(items, made...), append(names, rule.name)
 	}
 	return items, false, nil
 }
 
 // next numbers the next event of a type, after those made of the same row.
-func (t *ticketRun) next(name string, made []Item) int {
+func (t *ticketRun) next(name string, made []string) int {
 	ordinal := t.ordinals[name] + 1
-	for _, item := range made {
-		if flow.EventType(item.Event) == name {
+	for _, other := range made {
+		if other == name {
 			ordinal++
 		}
 	}
