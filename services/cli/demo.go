@@ -63,7 +63,11 @@ func (s *session) demonstrate(ctx context.Context, d demonstration) error {
 	if d.speed < 0 {
 		return usageError{"kaohe demo", fmt.Errorf("--speed %v: %s", d.speed, s.say("不能为负", "it cannot be negative"))}
 	}
-	events, err := script(d.seed, d.month)
+	every := clockStep
+	if d.speed == 0 || d.print {
+		every = clockRarely
+	}
+	events, err := script(d.seed, d.month, every)
 	if err != nil {
 		return usageError{"kaohe demo", err}
 	}

@@ -74,10 +74,7 @@ func (s *session) importFiles(ctx context.Context, r *remote, i importing, files
 		return errors.Join(err, rejects.Close())
 	}
 	err = s.importing(ctx, r, mapping, options, files)
-	if err = errors.Join(err, rejects.Close()); err != nil {
-		return err
-	}
-	return s.rejected(name)
+	return errors.Join(err, rejects.Close(), s.rejected(name))
 }
 
 // importing runs an import, ends it with its barrier, and prints the summary.
@@ -91,7 +88,8 @@ func (s *session) importing(ctx context.Context, r *remote, mapping *importer.Ma
 		}
 		bar.set(done)
 	}
-	summary, err := importer.Run(ctx, mapping, options, emit(r), files...)
+	source := carried{}
+	summary, err := importer.Run(ctx, mapping, options, source.noting(emit(r)), files...)
 	bar.done()
 	if err != nil {
 		return s.importFailure(err)
@@ -108,7 +106,18 @@ func (s *session) importing(ctx context.Context, r *remote, mapping *importer.Ma
 		out += fmt.Sprintf(s.say("送入每秒 %.0f 行，判定完毕每秒 %.0f 行\n", "%.0f rows/s sent, %.0f rows/s until decided\n"),
 			rows/sent.Seconds(), rows/summary.Took.Seconds())
 	}
-	return s.print(out)
+	compared, err := s.compare(ctx, r, source, summary)
+	if err != nil {
+		return err
+	}
+	if err := s.print(out + compared); err != nil {
+		return err
+	}
+	if summary.Total() > 0 && summary.Accepted+summary.Duplicates == 0 {
+		s.note("%s", s.say("没有一个事件被接受，原因见拒收文件", "not one event was taken; the rejects file says why"))
+		return errTold
+	}
+	return nil
 }
 
 // rejected tells where the rejects file is, or takes an empty one away.

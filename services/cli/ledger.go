@@ -38,27 +38,35 @@ func (s *session) ledger() *cobra.Command {
 }
 
 func (s *session) entries(ctx context.Context, r *remote, request *apiv1.ListEntriesRequest, limit int) error {
-	all := &apiv1.ListEntriesResponse{}
-	for {
-		request.PageSize = pageSize
-		if limit > 0 {
-			request.PageSize = int32(min(pageSize, limit-len(all.Entries)))
-		}
-		page, err := r.scores.ListEntries(ctx, request)
-		if err != nil {
-			return err
-		}
-		all.Entries = append(all.Entries, page.Entries...)
-		request.PageToken = page.NextPageToken
-		if page.NextPageToken == "" || limit > 0 && len(all.Entries) >= limit {
-			break
-		}
+	all, err := r.listEntries(ctx, request, limit)
+	if err != nil {
+		return err
 	}
 	z, err := r.zones(ctx)
 	if err != nil {
 		return err
 	}
-	return s.answer(all, s.entryGrid(all.Entries, z))
+	return s.answer(&apiv1.ListEntriesResponse{Entries: all}, s.entryGrid(all, z))
+}
+
+// listEntries reads page after page, up to a limit; 0 is none.
+func (r *remote) listEntries(ctx context.Context, request *apiv1.ListEntriesRequest, limit int) ([]*ledgerv1.Entry, error) {
+	var all []*ledgerv1.Entry
+	for {
+		request.PageSize = pageSize
+		if limit > 0 {
+			request.PageSize = int32(min(pageSize, limit-len(all)))
+		}
+		page, err := r.scores.ListEntries(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, page.Entries...)
+		request.PageToken = page.NextPageToken
+		if page.NextPageToken == "" || limit > 0 && len(all) >= limit {
+			return all, nil
+		}
+	}
 }
 
 func (s *session) entryGrid(entries []*ledgerv1.Entry, z zones) grid {

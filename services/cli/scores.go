@@ -106,8 +106,11 @@ func (s *session) grade(score string) string {
 	return s.paint(red, score)
 }
 
-// signed colours points.
+// signed colours points in a table; elsewhere they stay a plain number.
 func (s *session) signed(points string) string {
+	if s.format != "table" {
+		return points
+	}
 	if number(points).IsNegative() {
 		return s.paint(red, points)
 	}

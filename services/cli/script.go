@@ -9,13 +9,17 @@ import (
 	"kaohe.dev/services/simulate"
 )
 
-// clockStep is how often the demo's clock moves on, in simulated time: overdue
-// tickets appear no later than that.
-const clockStep = 30 * time.Minute
+// How often the demo's clock moves on, in simulated time: overdue tickets appear
+// no later than that. Where nobody watches them appear, rarely is enough; the
+// ledger ends the same.
+const (
+	clockStep   = 30 * time.Minute
+	clockRarely = 6 * time.Hour
+)
 
 // script gives the events of a demo in the order they happen, its clock's
 // steps among them.
-func script(seed uint64, month string) ([]*feedv1.Event, error) {
+func script(seed uint64, month string, every time.Duration) ([]*feedv1.Event, error) {
 	first, err := time.ParseInLocation("2006-01", month, operatorZone())
 	if err != nil {
 		return nil, fmt.Errorf("--month %q: %w", month, err)
@@ -30,7 +34,7 @@ func script(seed uint64, month string) ([]*feedv1.Event, error) {
 			end = at
 		}
 	}
-	for at := first; ; at = at.Add(clockStep) {
+	for at := first; ; at = at.Add(every) {
 		step := at
 		if step.After(end) {
 			step = end

@@ -51,26 +51,23 @@ func (s *session) watch() *cobra.Command {
 	return s.printing(s.reaching(cmd))
 }
 
-// follow shows the ledger until the context ends, across lost connections.
+// follow shows the ledger until the context ends, across lost connections. What
+// fails before the first connection is told at once.
 func (s *session) follow(ctx context.Context, r *remote, request *apiv1.StreamLedgerRequest) error {
-	shown := &follower{s: s, last: map[string]string{}}
-	wait, connected := reconnectFirst, false
-	for {
+	z, err := r.zones(ctx)
+	if err != nil {
+		return err
+	}
+	shown := &follower{s: s, zones: z, last: map[string]string{}}
+	for wait := reconnectFirst; ; wait = min(2*wait, reconnectMost) {
 		err := s.stream(ctx, r, request, func(record *ledgerv1.Record) error {
-			connected, wait = true, reconnectFirst
-			if shown.zones == nil {
-				z, err := r.zones(ctx)
-				if err != nil {
-					return err
-				}
-				shown.zones = z
-			}
+			wait = reconnectFirst
 			return shown.show(record)
 		})
 		if ctx.Err() != nil {
 			return nil
 		}
-		if code := status.Code(err); !connected && request.AfterSequence == nil || code != codes.Unavailable && !errors.Is(err, io.EOF) {
+		if !passing(err) {
 			return err
 		}
 		s.note(s.say("连接中断，%s 后重连", "the connection was lost; connecting again in %s"), wait)
@@ -79,8 +76,14 @@ func (s *session) follow(ctx context.Context, r *remote, request *apiv1.StreamLe
 			return nil
 		case <-time.After(wait):
 		}
-		wait = min(2*wait, reconnectMost)
 	}
+}
+
+// passing reports whether connecting again may help: the server was away, or
+// cut off a reader that did not keep up.
+func passing(err error) bool {
+	code := status.Code(err)
+	return errors.Is(err, io.EOF) || code == codes.Unavailable || code == codes.Aborted
 }
 
 // stream shows one connection's records, and keeps the place in the ledger.
