@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"strings"
 	"testing"
@@ -24,6 +25,7 @@ import (
 func config(t testing.TB) app.Config {
 	c := app.Defaults()
 	c.Data, c.HTTP, c.GRPC = t.TempDir(), "127.0.0.1:0", "127.0.0.1:0"
+	c.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	return c
 }
 

@@ -45,7 +45,7 @@ func Service() flow.Service {
 	}
 	return flow.Service{
 		Name:     "complaint-escalation",
-		Consumes: []flow.Kind{flow.ComplaintRecorded, flow.PointsGiven, flow.TicketRecorded},
+		Consumes: []flow.Kind{flow.ComplaintRecorded, flow.PointsGiven, flow.TicketRecorded, flow.UnitKnown, flow.RulebookInForce},
 		Produces: produces,
 		Keys:     keys,
 		Decide: func(policy *rulebook.Policy, c flow.Case) flow.Decision {

@@ -225,7 +225,7 @@ func assert(d *statev1.Dossier, said *statev1.Emitted, f *factv1.Fact, sequence 
 		said = &statev1.Emitted{Id: f.Id, Kind: f.Kind, Retracted: true}
 		d.Emitted = append(d.Emitted, said)
 	}
-	if !said.Retracted && said.Hash == content {
+	if !said.Retracted && said.Hash == int64(content) {
 		return nil
 	}
 	var out []*factv1.Fact
@@ -233,7 +233,7 @@ func assert(d *statev1.Dossier, said *statev1.Emitted, f *factv1.Fact, sequence 
 		moved := Because("moved", "归属变更，改记他处", "it belongs elsewhere now")
 		out = append(out, stamp(retraction(said, moved), 2*sequence))
 	}
-	said.Revision, said.Retracted, said.Hash, said.Route = 2*sequence+1, false, content, f.Route
+	said.Revision, said.Retracted, said.Hash, said.Route = 2*sequence+1, false, int64(content), f.Route
 	return append(out, stamp(f, 2*sequence+1))
 }
 

@@ -14,7 +14,7 @@ import (
 func Service() flow.Service {
 	return flow.Service{
 		Name:     "sla-timer",
-		Consumes: []flow.Kind{flow.TicketRecorded, flow.ComplaintRecorded, flow.OutageRecorded},
+		Consumes: []flow.Kind{flow.TicketRecorded, flow.ComplaintRecorded, flow.OutageRecorded, flow.UnitKnown, flow.RulebookInForce},
 		Produces: []flow.Kind{
 			flow.TicketOverdue, flow.ReplyLate, flow.ComplaintAnsweredLate,
 			flow.MassFaultUntold, flow.InterruptionUnannounced,

@@ -42,7 +42,7 @@ func Service() flow.Service {
 	}
 	return flow.Service{
 		Name:     "survey",
-		Consumes: []flow.Kind{flow.WorkReported, flow.ComplaintRecorded, flow.PraiseReceived},
+		Consumes: []flow.Kind{flow.WorkReported, flow.ComplaintRecorded, flow.PraiseReceived, flow.UnitKnown, flow.RulebookInForce},
 		Produces: produces,
 		Keys:     keys,
 		Decide: func(policy *rulebook.Policy, c flow.Case) flow.Decision {

@@ -190,7 +190,7 @@ func (d *Door) known(ctx context.Context, jobs []*job) (map[string]uint64, error
 		return nil, fmt.Errorf("look up what came before: %w", err)
 	}
 	for _, doc := range docs {
-		known[doc.Key] = doc.Body.(*statev1.Seen).Hash
+		known[doc.Key] = uint64(doc.Body.(*statev1.Seen).Hash)
 	}
 	return known, nil
 }

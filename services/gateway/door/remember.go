@@ -119,7 +119,7 @@ func (d *Door) writes(m memory) []store.Write {
 	writes := make([]store.Write, 0, len(m.fresh)+len(m.units)+1)
 	for _, s := range m.fresh {
 		writes = append(writes, store.Write{Collection: seenCollection,
-			Doc: store.Doc{Key: s.ref, Body: &statev1.Seen{Hash: s.hash}}})
+			Doc: store.Doc{Key: s.ref, Body: &statev1.Seen{Hash: int64(s.hash)}}})
 	}
 	for _, unit := range m.units {
 		writes = append(writes, store.Write{Collection: unitCollection, Doc: store.Doc{Key: unit, Body: &statev1.Seen{}}})

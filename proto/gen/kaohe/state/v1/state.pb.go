@@ -111,8 +111,9 @@ type Emitted struct {
 	Revision uint64 `protobuf:"varint,3,opt,name=revision,proto3" json:"revision,omitempty"`
 	// Whether it was last said that it no longer holds.
 	Retracted bool `protobuf:"varint,4,opt,name=retracted,proto3" json:"retracted,omitempty"`
-	// A hash of what was said.
-	Hash uint64 `protobuf:"fixed64,5,opt,name=hash,proto3" json:"hash,omitempty"`
+	// A hash of what was said; signed, because a document store has no unsigned
+	// numbers of 64 bits.
+	Hash int64 `protobuf:"fixed64,5,opt,name=hash,proto3" json:"hash,omitempty"`
 	// What it concerned.
 	Route         *v1.Route `protobuf:"bytes,6,opt,name=route,proto3" json:"route,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -177,7 +178,7 @@ func (x *Emitted) GetRetracted() bool {
 	return false
 }
 
-func (x *Emitted) GetHash() uint64 {
+func (x *Emitted) GetHash() int64 {
 	if x != nil {
 		return x.Hash
 	}
@@ -787,8 +788,8 @@ func (x *ScorecardView) GetScorecard() *v11.Scorecard {
 // Seen remembers an event that passed the door.
 type Seen struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// A hash of its content.
-	Hash          uint64 `protobuf:"fixed64,1,opt,name=hash,proto3" json:"hash,omitempty"`
+	// A hash of its content, signed like the other.
+	Hash          int64 `protobuf:"fixed64,1,opt,name=hash,proto3" json:"hash,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -823,7 +824,7 @@ func (*Seen) Descriptor() ([]byte, []int) {
 	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{11}
 }
 
-func (x *Seen) GetHash() uint64 {
+func (x *Seen) GetHash() int64 {
 	if x != nil {
 		return x.Hash
 	}
@@ -927,7 +928,7 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\x04R\brevision\x12\x1c\n" +
 	"\tretracted\x18\x04 \x01(\bR\tretracted\x12\x12\n" +
-	"\x04hash\x18\x05 \x01(\x06R\x04hash\x12*\n" +
+	"\x04hash\x18\x05 \x01(\x10R\x04hash\x12*\n" +
 	"\x05route\x18\x06 \x01(\v2\x14.kaohe.fact.v1.RouteR\x05route\"\xd6\x02\n" +
 	"\bPosition\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12<\n" +
@@ -987,7 +988,7 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\rScorecardView\x128\n" +
 	"\tscorecard\x18\x01 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardR\tscorecard\"\x1a\n" +
 	"\x04Seen\x12\x12\n" +
-	"\x04hash\x18\x01 \x01(\x06R\x04hash\"\xb2\x01\n" +
+	"\x04hash\x18\x01 \x01(\x10R\x04hash\"\xb2\x01\n" +
 	"\vQuarantined\x12\x18\n" +
 	"\aservice\x18\x01 \x01(\tR\aservice\x12-\n" +
 	"\x06reason\x18\x02 \x01(\v2\x15.kaohe.fact.v1.ReasonR\x06reason\x12*\n" +
