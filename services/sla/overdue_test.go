@@ -11,6 +11,7 @@ import (
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/flow/flowtest"
 	"kaohe.dev/services/rulebook"
+	"kaohe.dev/services/sla"
 )
 
 const overdue = "ticket_overdue/T/1"
@@ -121,8 +122,13 @@ func TestCancelledAndMergedTicketsStopEveryClock(t *testing.T) {
 	for code, stop := range map[string]any{"cancelled": &feedv1.TicketCancelled{}, "merged": &feedv1.TicketMerged{}} {
 		w := run(t, live("1", "01-05 10:00", classed("day")), live("2", "01-06 09:00", stop), now("01-09 00:00"))
 		holdsNot(t, w, overdue, "")
+		if c := only(t, sla.Clocks(standard(), record(t, w), at("01-09 00:00"))); c.Verdict != sla.Stopped || c.Reason.Code != code {
+			t.Errorf("clock %+v, want stopped because %s", c, code)
+		}
 		w = run(t, live("1", "01-05 10:00", classed("day")), now("01-07 00:00"), live("2", "01-07 09:00", stop))
-		holdsNot(t, w, overdue, code)
+		if w.Fact(overdue) != nil || w.Retraction(overdue) == nil {
+			t.Errorf("%s after it was posted, it still counts:\n%s", code, w.Transcript())
+		}
 	}
 }
 

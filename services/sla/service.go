@@ -73,10 +73,8 @@ func (d *docket) reached(t time.Time) bool { return reached(d.asOf, t) }
 
 func reached(asOf, t time.Time) bool { return !asOf.IsZero() && !asOf.Before(t) }
 
-// await asks to look again at a deadline that has not come yet. Stores keep
-// microseconds, and looking a moment too early would be for nothing: round up.
+// await asks to look again at a deadline that has not come yet.
 func (d *docket) await(due time.Time) {
-	due = due.Add(time.Microsecond - 1).Truncate(time.Microsecond)
 	if d.wake.IsZero() || due.Before(d.wake) {
 		d.wake = due
 	}
