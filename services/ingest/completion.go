@@ -14,7 +14,7 @@ func (s *story) reply(f *factv1.Fact, t *feedv1.TicketReplied) {
 	if unit == "" {
 		unit = s.holder()
 	}
-	s.tell().Replies = append(s.work.Replies, &factv1.Reply{
+	s.work.Replies = append(s.work.Replies, &factv1.Reply{
 		At: f.OccurredAt, Result: t.Result, FaultCause: t.FaultCause, Text: t.Text, Unit: unit, Proof: f.Id,
 	})
 	if t.Result != feedv1.ReplyResult_REPLY_RESULT_DONE {

@@ -12,27 +12,52 @@ type story struct {
 	record *factv1.TicketRecorded
 	opened *timestamppb.Timestamp // nil: not known yet
 	cycle  *factv1.Cycle
-	waits  *factv1.Span // the suspension that is open
-	work   *factv1.WorkReported
-	thanks []*factv1.Fact // decisions about thanks, in order
+	waits  *factv1.Span         // the suspension that is open
+	work   *factv1.WorkReported // nil: nobody reports any
+	thanks []*factv1.Fact       // decisions about thanks, in order
+}
+
+// beginning is all that the opening of a ticket makes, in one piece: most
+// tickets of an import have little more.
+type beginning struct {
+	record   factv1.TicketRecorded
+	cycle    factv1.Cycle
+	holding  factv1.Holding
+	class    factv1.ClassChange
+	promise  factv1.Promise
+	cycles   [1]*factv1.Cycle
+	holdings [1]*factv1.Holding
+	classes  [1]*factv1.ClassChange
+	promises [1]*factv1.Promise
 }
 
 // newStory begins with the opening, even where the source's clock puts other
-// events seconds before it: they belong to the first cycle.
-func newStory(ticket string, opened *factv1.Fact) *story {
-	s := &story{cycle: &factv1.Cycle{Ordinal: 1}}
-	s.record = &factv1.TicketRecorded{Ticket: ticket, Cycles: []*factv1.Cycle{s.cycle}}
+// events seconds before it: they belong to the first cycle. The work is told
+// only if somebody reports it.
+func newStory(ticket string, opened *factv1.Fact, tells bool) *story {
+	b := &beginning{}
+	r, cycle := &b.record, &b.cycle
+	s := &story{record: r, cycle: cycle}
+	if tells {
+		s.work = &factv1.WorkReported{Ticket: ticket}
+	}
+	b.cycles[0], cycle.Ordinal = cycle, 1
+	r.Ticket, r.Cycles = ticket, b.cycles[:]
 	if opened == nil {
 		return s
 	}
-	o, at, r := opened.GetEvent().GetTicketOpened(), opened.OccurredAt, s.record
+	o, at := opened.GetEvent().GetTicketOpened(), opened.OccurredAt
 	s.opened = at
-	s.cycle.StartedAt, s.cycle.ProofStart = at, opened.Id
+	cycle.StartedAt, cycle.ProofStart = at, opened.Id
 	r.Kind, r.Category, r.Customer, r.OpenedAt = o.Kind, o.Category, o.Customer, at
-	r.Holdings = []*factv1.Holding{{From: at, Unit: o.Unit, Agent: o.Agent}}
-	r.Classes = []*factv1.ClassChange{{From: at, CommitmentClass: o.GetCommitmentClass()}}
+	b.holding.From, b.holding.Unit, b.holding.Agent = at, o.Unit, o.Agent
+	b.class.From, b.class.CommitmentClass = at, o.GetCommitmentClass()
+	b.holdings[0], b.classes[0] = &b.holding, &b.class
+	r.Holdings, r.Classes = b.holdings[:], b.classes[:]
 	if due := o.GetDueAt(); due != nil {
-		s.cycle.Promises = []*factv1.Promise{{From: at, DueAt: due}}
+		b.promise.From, b.promise.DueAt = at, due
+		b.promises[0] = &b.promise
+		cycle.Promises = b.promises[:]
 	}
 	return s
 }

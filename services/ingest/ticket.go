@@ -10,7 +10,7 @@ import (
 // is told even before the opening came: a callback names its unit itself.
 func ticketFacts(ticket string, events []*factv1.Fact) []*factv1.Fact {
 	opened := opening(events)
-	s := newStory(ticket, opened)
+	s := newStory(ticket, opened, reportsWork(events))
 	for _, f := range events {
 		if f != opened {
 			s.take(f)
@@ -18,14 +18,15 @@ func ticketFacts(ticket string, events []*factv1.Fact) []*factv1.Fact {
 	}
 	facts := make([]*factv1.Fact, 0, 3)
 	if opened != nil {
-		recorded := route(opened)
-		recorded.MergedInto = s.record.MergedInto // merges alone reach a customer's dossier
+		proof := refs(events)
+		where := route(opened)
+		where.MergedInto = s.record.MergedInto // merges alone reach a customer's dossier
 		facts = append(facts, &factv1.Fact{
-			Id: "ticket_recorded/" + ticket, OccurredAt: opened.OccurredAt, Proof: refs(events),
-			Route: recorded, Body: &factv1.Fact_TicketRecorded{TicketRecorded: s.record},
+			Id: "ticket_recorded/" + ticket, OccurredAt: opened.OccurredAt, Proof: proof,
+			Route: where, Body: &factv1.Fact_TicketRecorded{TicketRecorded: s.record},
 		})
 		if s.record.Kind == feedv1.TicketKind_TICKET_KIND_FAULT {
-			facts = append(facts, faultReported(s.record, opened))
+			facts = append(facts, faultReported(s.record, opened, where))
 		}
 	}
 	if work := workReported(s, opened, events); work != nil {
@@ -53,7 +54,7 @@ func route(opened *factv1.Fact) *factv1.Route {
 }
 
 // faultReported says that the quota counts the ticket, or why it does not.
-func faultReported(r *factv1.TicketRecorded, opened *factv1.Fact) *factv1.Fact {
+func faultReported(r *factv1.TicketRecorded, opened *factv1.Fact, where *factv1.Route) *factv1.Fact {
 	id := "fault_reported/" + r.Ticket
 	switch {
 	case r.CancelledAt != nil:
@@ -63,7 +64,7 @@ func faultReported(r *factv1.TicketRecorded, opened *factv1.Fact) *factv1.Fact {
 			"the ticket was merged into "+r.MergedInto+" and is not counted twice"))
 	}
 	return &factv1.Fact{
-		Id: id, OccurredAt: opened.OccurredAt, Proof: []string{opened.Id}, Route: route(opened),
+		Id: id, OccurredAt: opened.OccurredAt, Proof: []string{opened.Id}, Route: where,
 		Body: &factv1.Fact_FaultReported{FaultReported: &factv1.FaultReported{Ticket: r.Ticket}},
 	}
 }

@@ -26,18 +26,26 @@ func Timeline(events []*feedv1.Event) []*feedv1.Event {
 // inOrder gives the events of a case in the order they happened in; a fact's
 // id is its event's source and id.
 func inOrder(facts []*factv1.Fact) []*factv1.Fact {
-	if len(facts) == 1 {
-		return facts
+	if slices.IsSortedFunc(facts, byCourse) {
+		return facts // the usual case of an import
 	}
 	sorted := slices.Clone(facts)
-	slices.SortFunc(sorted, func(a, b *factv1.Fact) int {
-		return cmp.Or(happened(a.GetEvent(), b.GetEvent()), strings.Compare(a.Id, b.Id))
-	})
+	slices.SortFunc(sorted, byCourse)
 	return sorted
 }
 
+func byCourse(a, b *factv1.Fact) int {
+	if order := happened(a.GetEvent(), b.GetEvent()); order != 0 {
+		return order
+	}
+	return strings.Compare(a.Id, b.Id)
+}
+
 func happened(a, b *feedv1.Event) int {
-	return cmp.Or(compareTime(a.GetOccurredAt(), b.GetOccurredAt()), cmp.Compare(course(a), course(b)))
+	if order := compareTime(a.GetOccurredAt(), b.GetOccurredAt()); order != 0 {
+		return order
+	}
+	return cmp.Compare(course(a), course(b))
 }
 
 func compareTime(a, b *timestamppb.Timestamp) int {

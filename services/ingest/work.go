@@ -7,24 +7,32 @@ import (
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 )
 
-// tell gives the report of the work, begun when there is something to tell.
-func (s *story) tell() *factv1.WorkReported {
-	if s.work == nil {
-		s.work = &factv1.WorkReported{Ticket: s.record.Ticket}
+// reportsWork says whether there is a reply or a callback: then the rest of
+// the work is told too.
+func reportsWork(events []*factv1.Fact) bool {
+	for _, f := range events {
+		switch f.GetEvent().GetPayload().(type) {
+		case *feedv1.Event_TicketReplied, *feedv1.Event_CallbackDone:
+			return true
+		}
 	}
-	return s.work
+	return false
 }
 
 func (s *story) handOn(f *factv1.Fact, how string) {
-	s.tell().HandOns = append(s.work.HandOns, &factv1.HandOn{At: f.OccurredAt, Proof: f.Id, How: how})
+	if s.work != nil {
+		s.work.HandOns = append(s.work.HandOns, &factv1.HandOn{At: f.OccurredAt, Proof: f.Id, How: how})
+	}
 }
 
 func (s *story) closing(at *timestamppb.Timestamp) {
-	s.tell().Closings = append(s.work.Closings, at)
+	if s.work != nil {
+		s.work.Closings = append(s.work.Closings, at)
+	}
 }
 
 func (s *story) callback(f *factv1.Fact, said *feedv1.CallbackDone) {
-	s.tell().Callbacks = append(s.work.Callbacks, &factv1.Callback{At: f.OccurredAt, Said: said, Proof: f.Id})
+	s.work.Callbacks = append(s.work.Callbacks, &factv1.Callback{At: f.OccurredAt, Said: said, Proof: f.Id})
 }
 
 // matchThanks gives each decision to the callback it names: by "source/id", by
@@ -60,7 +68,7 @@ func (s *story) callbackNamed(name, source string) *factv1.Callback {
 // the opening is known the unit is the one the first report names.
 func workReported(s *story, opened *factv1.Fact, events []*factv1.Fact) *factv1.Fact {
 	w := s.work
-	if w == nil || len(w.Replies)+len(w.Callbacks) == 0 {
+	if w == nil {
 		return nil
 	}
 	s.matchThanks()
