@@ -3,14 +3,14 @@ package gateway
 import (
 	"context"
 	"net/http"
-	"net/url"
-	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 )
@@ -41,7 +41,14 @@ func (g *Gateway) handler(ctx context.Context) (http.Handler, error) {
 	mux.Handle("GET /v1/stream", g.guard(http.HandlerFunc(g.serveEvents)))
 	mux.Handle("GET /v1/months", g.guard(http.HandlerFunc(g.listMonths)))
 	mux.Handle("GET /v1/months/{month}/scorecards/{unit}", g.guard(http.HandlerFunc(g.scorecard)))
-	mux.Handle("/v1/", g.guard(wholeTail(rest)))
+	scores := &scoreServer{g: g}
+	mux.Handle("GET /v1/entries/{id...}", g.guard(byID(func(ctx context.Context, id string) (*apiv1.EntryExplanation, error) {
+		return scores.GetEntry(ctx, &apiv1.GetEntryRequest{Id: id})
+	})))
+	mux.Handle("GET /v1/tickets/{id...}", g.guard(byID(func(ctx context.Context, id string) (*apiv1.TicketView, error) {
+		return scores.GetTicket(ctx, &apiv1.GetTicketRequest{Ticket: id})
+	})))
+	mux.Handle("/v1/", g.guard(bounded(rest)))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		nowhere(r.URL.Path).write(w, r)
 	})
@@ -58,7 +65,6 @@ func (g *Gateway) rest(ctx context.Context) (*runtime.ServeMux, error) {
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, &runtime.JSONPb{
 			MarshalOptions: toJSON, UnmarshalOptions: protojson.UnmarshalOptions{},
 		}),
-		runtime.WithUnescapingMode(runtime.UnescapingModeAllCharacters),
 		runtime.WithErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
 			problemOf(err).write(w, r)
 		}),
@@ -77,18 +83,23 @@ func (g *Gateway) rest(ctx context.Context) (*runtime.ServeMux, error) {
 	return mux, apiv1.RegisterScoreServiceHandlerServer(ctx, mux, &scoreServer{g: g})
 }
 
-// wholeTail makes one segment of what follows an entry's or ticket's path: ids
-// may contain slashes.
-func wholeTail(next http.Handler) http.Handler {
+// byID serves a resource whose id may contain slashes, which the contract's
+// paths cannot say.
+func byID[M proto.Message](get func(context.Context, string) (M, error)) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for _, prefix := range []string{"/v1/entries/", "/v1/tickets/"} {
-			tail, found := strings.CutPrefix(r.URL.EscapedPath(), prefix)
-			if !found || !strings.Contains(tail, "/") {
-				continue
-			}
-			r = r.Clone(r.Context())
-			r.URL.RawPath = prefix + strings.ReplaceAll(tail, "/", url.PathEscape("/"))
+		ctx := metadata.NewIncomingContext(r.Context(), metadata.Pairs("accept-language", r.Header.Get("Accept-Language")))
+		m, err := get(ctx, r.PathValue("id"))
+		if err != nil {
+			problemOf(err).write(w, r)
+			return
 		}
+		writeMessage(w, r, m)
+	})
+}
+
+// bounded limits what a body may take.
+func bounded(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
 		next.ServeHTTP(w, r)
 	})
