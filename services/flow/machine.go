@@ -50,6 +50,14 @@ func (d *Document) Take(sequence uint64, wake string) bool {
 	return true
 }
 
+// Summariser is a machine that also tells a snapshot of what it keeps. The
+// shell asks for it once when a batch of steps is over, of every document that
+// took an input, and not after each step: a snapshot replaces the one before.
+type Summariser interface {
+	// Summary gives the snapshot of a document; nil: there is none to tell.
+	Summary(*rulebook.Policy, *Document) *ledgerv1.Record
+}
+
 // Tx is what a machine sees and says during one step. The shell and the tests
 // provide the documents.
 type Tx interface {
@@ -62,7 +70,7 @@ type Tx interface {
 	Clock(name string) time.Time
 	// Say tells other services a fact.
 	Say(*factv1.Fact)
-	// Record puts an entry or a score into the ledger.
+	// Record puts an entry into the ledger.
 	Record(*ledgerv1.Record)
 	// Quarantine sets an input aside, with the reason.
 	Quarantine(Input, *factv1.Reason)

@@ -9,6 +9,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/flow"
+	"kaohe.dev/services/rulebook"
 )
 
 // contribution is what a fact adds to a month.
@@ -99,7 +100,7 @@ func (s *step) month(unit, name string) (*statev1.UnitMonth, bool, error) {
 }
 
 // derive brings the entries of the month as a whole to what its counts ask
-// for, and tells the score.
+// for.
 func (s *step) derive(m *statev1.UnitMonth, why cause) {
 	if m.Postings == nil {
 		m.Postings = map[string]int32{}
@@ -109,6 +110,14 @@ func (s *step) derive(m *statev1.UnitMonth, why cause) {
 		e.ReceivedAt, e.DetectedAt = why.received, why.detected
 	}
 	m.Active = post(s.record, m.Active, wanted, m.Postings, why)
-	card := Scorecard(s.policy, m, flow.Time(m.AsOf))
-	s.tx.Record(&ledgerv1.Record{Record: &ledgerv1.Record_Scorecard{Scorecard: card}})
+}
+
+// Summary is flow.Summariser: the scorecard of a month.
+func (machine) Summary(policy *rulebook.Policy, doc *flow.Document) *ledgerv1.Record {
+	m := doc.State.(*statev1.ScoringState).GetMonth()
+	if m == nil {
+		return nil
+	}
+	card := Scorecard(policy, m, flow.Time(m.AsOf))
+	return &ledgerv1.Record{Record: &ledgerv1.Record_Scorecard{Scorecard: card}}
 }

@@ -150,6 +150,11 @@ func (s *shell) flush(position int, deaths *int) bool {
 		keys = append(keys, key)
 	}
 	slices.Sort(keys)
+	for _, key := range keys {
+		if summary := scoring.New().(flow.Summariser).Summary(s.policy, s.docs[key]); summary != nil {
+			s.Record(summary)
+		}
+	}
 	writes, dies := len(keys), *deaths > 0 && rapid.Bool().Draw(s.t, "dies")
 	if dies {
 		writes = rapid.IntRange(-1, len(keys)).Draw(s.t, "writes")

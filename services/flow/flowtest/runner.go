@@ -18,6 +18,7 @@ type runner struct {
 	machine  flow.Machine
 	docs     map[string]*flow.Document
 	sequence uint64 // of the input being dealt with
+	took     []*flow.Document
 }
 
 // Open is flow.Tx.
@@ -31,6 +32,7 @@ func (r *runner) Open(key string) (*flow.Document, bool, error) {
 		return doc, false, nil
 	}
 	doc.Sequence = r.sequence
+	r.took = append(r.took, doc)
 	return doc, true, nil
 }
 
@@ -72,6 +74,21 @@ func (r *runner) step(in flow.Input) {
 	if err := r.machine.Step(r.w.policy, r, in); err != nil {
 		r.w.t.Fatalf("step %s: %v", r.machine.Name(), err)
 	}
+	r.summarise()
+}
+
+// summarise tells the snapshots of what took the input: a batch of one.
+func (r *runner) summarise() {
+	summariser, ok := r.machine.(flow.Summariser)
+	for _, doc := range r.took {
+		if !ok {
+			break
+		}
+		if record := summariser.Summary(r.w.policy, doc); record != nil {
+			r.Record(record)
+		}
+	}
+	r.took = r.took[:0]
 }
 
 // stepAll wakes the documents that are meant, by key.

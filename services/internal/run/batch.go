@@ -27,14 +27,12 @@ type batch struct {
 	wake        string // the key woken by the input, if any
 	dirty       map[string]*flow.Document
 	out         []bus.Message
-	scores      map[string]int // place in out of the last scorecard of a unit-month
 	quarantined []store.Write
-	from        uint64 // position before the first input
 	failure     error
 }
 
-func (s *session) newBatch(from uint64) *batch {
-	return &batch{s: s, dirty: map[string]*flow.Document{}, scores: map[string]int{}, from: from}
+func (s *session) newBatch() *batch {
+	return &batch{s: s, dirty: map[string]*flow.Document{}}
 }
 
 func (b *batch) begin(ctx context.Context, in input) {
@@ -67,18 +65,10 @@ func (b *batch) Clock(name string) time.Time { return flow.Time(b.s.position.Clo
 // Say is flow.Tx.
 func (b *batch) Say(f *factv1.Fact) { b.append(bus.FactPrefix+f.Kind, f) }
 
-// Record is flow.Tx. Of the scorecards of one unit and month only the last one
-// of a batch is told: it is a snapshot.
+// Record is flow.Tx.
 func (b *batch) Record(r *ledgerv1.Record) {
-	card := r.GetScorecard()
 	switch {
-	case card != nil:
-		key := card.Unit + "/" + card.Month
-		if at, there := b.scores[key]; there {
-			b.out[at] = b.message(bus.LedgerScore, r)
-			return
-		}
-		b.scores[key] = len(b.out)
+	case r.GetScorecard() != nil:
 		b.append(bus.LedgerScore, r)
 	case r.GetBarrier() != nil:
 		b.append(bus.LedgerBarrier, r)
@@ -119,6 +109,14 @@ func (b *batch) message(subject string, m proto.Message) bus.Message {
 // would be lost.
 func (s *session) flush(ctx context.Context) error {
 	b := s.batch
+	docs := b.taken()
+	if summariser, ok := s.opts.Machine.(flow.Summariser); ok {
+		for _, doc := range docs {
+			if record := summariser.Summary(s.policy, doc); record != nil {
+				b.Record(record)
+			}
+		}
+	}
 	if b.failure != nil {
 		return b.failure
 	}
@@ -131,12 +129,12 @@ func (s *session) flush(ctx context.Context) error {
 	if err := s.boundary(BoundarySaid); err != nil {
 		return err
 	}
-	if err := s.commit(ctx, b); err != nil {
+	if err := s.commit(ctx, b, docs); err != nil {
 		return err
 	}
 	s.wakes.note(b.dirty)
 	s.cache.trim()
-	s.batch = s.newBatch(s.position.Sequence)
+	s.batch = s.newBatch()
 	return s.boundary(BoundaryCommitted)
 }
 
@@ -153,14 +151,19 @@ func (s *session) say(ctx context.Context, out []bus.Message) error {
 	return nil
 }
 
-// commit stores the documents by key and the position last, so that any prefix
-// of the writes is safe.
-func (s *session) commit(ctx context.Context, b *batch) error {
+// taken gives the documents that took an input, by key.
+func (b *batch) taken() []*flow.Document {
 	docs := make([]*flow.Document, 0, len(b.dirty))
 	for _, doc := range b.dirty {
 		docs = append(docs, doc)
 	}
 	slices.SortFunc(docs, func(x, y *flow.Document) int { return strings.Compare(x.Key, y.Key) })
+	return docs
+}
+
+// commit stores the documents by key and the position last, so that any prefix
+// of the writes is safe.
+func (s *session) commit(ctx context.Context, b *batch, docs []*flow.Document) error {
 	writes := make([]store.Write, 0, len(docs)+len(b.quarantined)+2)
 	for _, doc := range docs {
 		writes = append(writes, store.Write{Collection: Docs(s.name, nil).Name, Doc: toStore(doc)})

@@ -59,7 +59,7 @@ func (r *Runner) open(ctx context.Context) (*session, error) {
 	}
 	s.setPolicy()
 	s.wakes = newWakes(r)
-	s.batch = s.newBatch(0)
+	s.batch = s.newBatch()
 	return s, nil
 }
 
