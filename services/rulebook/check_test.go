@@ -112,7 +112,8 @@ const aPart = `  - {id: other, label: {zh: 他, en: other}, max: 1, weight: {val
 `
 
 func TestEveryProblemIsFoundWithItsLine(t *testing.T) {
-	tested := map[string]bool{"empty": true, "several_documents": true, "too_large": true} // below
+	tested := map[string]bool{"empty": true, "several_documents": true, "too_large": true,
+		"too_complex": true, "too_many_lines": true, "more_problems": true} // below
 	base := rateBook(t)
 	for _, f := range flaws() {
 		tested[f.code] = true
@@ -164,11 +165,29 @@ func TestDocumentsThatAreNoRulebook(t *testing.T) {
 		{"wrong_type", "- a\n- b\n"},
 		{"too_deep", "a: " + strings.Repeat("- ", 500_000/2)},
 		{"missing_field", "{}"},
+		{"too_deep", strings.Repeat(",", 2_001)},
 	} {
 		problems := Check([]byte(c.document))
 		if len(problems) == 0 || problems[0].Code != c.code || problems[0].Line != 1 {
 			t.Errorf("%.20q: %v, want %s on line 1", c.document, problems, c.code)
 		}
+	}
+}
+
+func TestDocumentsThatWouldTakeLongAreRefused(t *testing.T) {
+	for _, c := range []struct{ code, document string }{
+		{"too_many_lines", strings.Repeat("a\n", 5_002)},
+		{"too_complex", strings.Repeat("[],[],[]\n", 4_000)},
+		{"too_complex", strings.Repeat("- - - - - -\n", 4_000)},
+	} {
+		problems := Check([]byte(c.document))
+		if len(problems) != 1 || problems[0].Code != c.code || problems[0].Line < 2_000 {
+			t.Errorf("%.20q: %v, want %s", c.document, problems, c.code)
+		}
+	}
+	many := Check([]byte("rules:\n" + strings.Repeat("- {}\n", 1000)))
+	if n := len(many); n != maxTold+1 || many[n-1].Code != "more_problems" {
+		t.Errorf("%d problems told, want %d and that there are more", n, maxTold)
 	}
 }
 

@@ -16,6 +16,9 @@ import (
 const (
 	maxBytes = 1_000_000 // of a document, as the feed's contract allows
 	maxDepth = 100       // of nesting
+	maxLines = 5_000     // of a document
+	maxSigns = 20_000    // of structure: the parser's time grows with their square
+	maxTold  = 200       // problems of a document; more help nobody
 )
 
 // Load compiles a rulebook. The version, unless empty, must be the one the
@@ -46,7 +49,7 @@ func read(version string, document []byte) (*Rulebook, []Problem) {
 		return cmp.Or(a.Line-b.Line, a.Column-b.Column)
 	})
 	if r.failed() {
-		return nil, r.problems
+		return nil, r.told()
 	}
 	for _, p := range r.problems {
 		book.Warnings = append(book.Warnings, Text{
@@ -58,15 +61,27 @@ func read(version string, document []byte) (*Rulebook, []Problem) {
 	return book, r.problems
 }
 
+// told gives the problems, or the first of them when they are too many.
+func (r *reader) told() []Problem {
+	if len(r.problems) <= maxTold {
+		return r.problems
+	}
+	more := len(r.problems) - maxTold
+	last := r.problems[maxTold-1]
+	r.problems = r.problems[:maxTold]
+	r.note(place{line: last.Line, column: last.Column}, "more_problems", more)
+	return r.problems
+}
+
 // parse gives the body of a document, absent when it has none that can be read.
 func (r *reader) parse(document []byte) field {
 	start := place{line: 1, column: 1}
-	switch depth := nesting(document); {
-	case len(document) > maxBytes:
+	if len(document) > maxBytes {
 		r.note(start, "too_large", len(document), maxBytes)
 		return field{}
-	case depth.line > 0:
-		r.note(depth, "too_deep", maxDepth)
+	}
+	if at, code, limit := excess(document); code != "" {
+		r.note(at, code, limit)
 		return field{}
 	}
 	file, err := parseYAML(document)
@@ -117,32 +132,41 @@ func syntaxError(err error) (place, string) {
 	return at, strings.TrimSpace(text)
 }
 
-// nesting finds where a document is nested too deeply for a parser that
-// recurses; no line if nowhere. It counts open brackets, indentation and the
-// signs that nest without either, whether quoted or not: a rulebook comes
-// nowhere near.
-func nesting(document []byte) place {
-	open := 0
-	for i, line := range strings.Split(string(document), "\n") {
-		signs := 0
+// excess finds where a document is nested too deeply for a parser that
+// recurses, or holds more than it reads in a moment; no code if nowhere. It
+// counts brackets, indentation and the other signs of structure, whether quoted
+// or not: a rulebook comes nowhere near.
+func excess(document []byte) (at place, code string, limit int) {
+	open, signs := 0, 0
+	number := 0
+	for line := range strings.Lines(string(document)) {
+		number++
+		before := signs
 		for j, c := range line {
 			switch c {
 			case '[', '{':
-				open++
+				open, signs = open+1, signs+1
 			case ']', '}':
-				open = max(open-1, 0)
-			case '-', '?', ':', '!', '&', '*':
+				open, signs = max(open-1, 0), signs+1
+			case '-', '?', ':', '!', '&', '*', ',':
 				signs++
 			}
-			if open > maxDepth || signs > 10*maxDepth {
-				return place{line: i + 1, column: j + 1}
+			at = place{line: number, column: j + 1}
+			if open > maxDepth || signs-before > 20*maxDepth {
+				return at, "too_deep", maxDepth
+			}
+			if signs > maxSigns {
+				return at, "too_complex", maxSigns
 			}
 		}
 		if indent := len(line) - len(strings.TrimLeft(line, " ")); indent > 10*maxDepth {
-			return place{line: i + 1, column: indent + 1}
+			return place{line: number, column: indent + 1}, "too_deep", maxDepth
+		}
+		if number > maxLines {
+			return at, "too_many_lines", maxLines
 		}
 	}
-	return place{}
+	return place{}, "", 0
 }
 
 // indirection finds the first anchor, alias, merge or tag: they let a short

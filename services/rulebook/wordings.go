@@ -14,8 +14,20 @@ func wordings() map[string]wording {
 			en: "the document has %[1]d bytes, more than %[2]d", fixEn: "take out what is not part of the rules",
 		},
 		"too_deep": {
-			zh: "嵌套超过 %[1]d 层", fixZh: "请核对括号与缩进",
-			en: "it is nested more than %[1]d deep", fixEn: "check brackets and indentation",
+			zh: "嵌套可能超过 %[1]d 层", fixZh: "请核对括号与缩进",
+			en: "it may be nested more than %[1]d deep", fixEn: "check brackets and indentation",
+		},
+		"too_complex": {
+			zh: "文档的 YAML 符号超过 %[1]d 个", fixZh: "请删去无关内容",
+			en: "the document has more than %[1]d signs of structure", fixEn: "take out what is not part of the rules",
+		},
+		"too_many_lines": {
+			zh: "文档超过 %[1]d 行", fixZh: "请删去无关内容",
+			en: "the document has more than %[1]d lines", fixEn: "take out what is not part of the rules",
+		},
+		"more_problems": {
+			zh: "另有 %[1]d 个问题未列出", fixZh: "请先更正以上问题",
+			en: "there are %[1]d more problems", fixEn: "correct these first",
 		},
 		"not_yaml": {
 			zh: "不是有效的 YAML：%[1]s", fixZh: "请在此处更正语法",
