@@ -162,8 +162,11 @@ func (s *session) importFailure(err error) error {
 	return errors.New(strings.Join(all, "\n"))
 }
 
-// known tells which units are registered.
+// known tells which units are registered, those of a push just before included.
 func known(ctx context.Context, r *remote) (func(string) bool, error) {
+	if _, err := r.feed.AwaitBarrier(ctx, &apiv1.AwaitBarrierRequest{}); err != nil {
+		return nil, err
+	}
 	units, err := r.scores.ListUnits(ctx, &apiv1.ListUnitsRequest{})
 	if err != nil {
 		return nil, err
