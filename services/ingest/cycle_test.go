@@ -21,6 +21,10 @@ func TestAWorkIsCompletedWhenItIsFirstTrulyClaimedDone(t *testing.T) {
 			[]*feedv1.Event{event("2", "05 11:00", reply(done, "")), event("3", "05 12:00", closedAt(""))},
 			"05 11:00", "05 12:00", "05 11:00", "",
 		},
+		{
+			"replied twice", []*feedv1.Event{event("2", "05 11:00", reply(done, "")), event("3", "05 12:00", reply(done, ""))},
+			"05 11:00", "", "05 11:00", "",
+		},
 		{"replied, finished before", []*feedv1.Event{event("2", "05 12:00", reply(done, "05 11:30"))}, "05 11:30", "", "05 12:00", "05 11:30"},
 		{"stated in the future is not believed", []*feedv1.Event{event("2", "05 12:00", closedAt("05 13:00"))}, "05 12:00", "05 12:00", "", ""},
 		{"still in progress", []*feedv1.Event{event("2", "05 12:00", reply(inProgress, "05 11:30"))}, "", "", "", ""},

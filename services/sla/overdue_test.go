@@ -177,3 +177,15 @@ func TestOpenDeadlinesFollowAChangedRulebook(t *testing.T) {
 	w.Do(now("01-08 10:00"))
 	holds(t, w, overdue, "01-08 10:00")
 }
+
+func TestReopenedBeforeItWasDueTheNewCycleIsJudged(t *testing.T) {
+	w := run(t, live("1", "01-05 10:00", classed("day")), live("2", "01-06 09:00", &feedv1.TicketReopened{}), now("01-07 09:00"))
+	holdsNot(t, w, overdue, "")
+	holds(t, w, "ticket_overdue/T/2", "01-07 09:00")
+}
+
+func TestACancelledTicketThatIsReopenedIsJudgedAgain(t *testing.T) {
+	w := run(t, live("1", "01-05 10:00", classed("day")), live("2", "01-05 11:00", &feedv1.TicketCancelled{}),
+		live("3", "01-05 12:00", &feedv1.TicketReopened{}), now("01-06 12:00"))
+	holds(t, w, "ticket_overdue/T/2", "01-06 12:00")
+}

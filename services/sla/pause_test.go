@@ -20,9 +20,13 @@ func TestASuspensionMovesTheClockOfAClassByItsLength(t *testing.T) {
 	holds(t, w, overdue, "01-11 10:00")
 }
 
-func TestASuspensionAfterTheDeadlineDoesNotHelp(t *testing.T) {
-	w := run(t, old("1", "01-05 10:00", classed("day")), old("2", "01-06 10:00:01", suspended()), asOf("01-06 11:00"))
-	holds(t, w, overdue, "01-06 10:00")
+func TestASuspensionFromTheDeadlineOnDoesNotHelp(t *testing.T) {
+	for _, from := range []string{"01-06 10:00", "01-06 10:00:01"} {
+		w := run(t, old("1", "01-05 10:00", classed("day")), old("2", from, suspended()), asOf("01-06 11:00"))
+		holds(t, w, overdue, "01-06 10:00")
+	}
+	w := run(t, old("1", "01-05 10:00", classed("day")), old("2", "01-06 09:59:59", suspended()), asOf("01-06 11:00"))
+	holdsNot(t, w, overdue, "")
 }
 
 func TestASuspendedTicketClosedWithoutAResumeEndsItsPause(t *testing.T) {
