@@ -61,8 +61,8 @@ func explanation(e *ledgerv1.Entry, history []*ledgerv1.Entry, l lang.Lang) stri
 		basis = lang.Text("依据本系统的假设，可在规则手册中修改", "an assumption that the rulebook can change")
 	}
 	text := lang.Text(
-		fmt.Sprintf("%s 规则“%s”（%s），规则手册 %s：%s；%s。", e.Reason.GetZh(), e.Label.GetZh(), e.Clause, e.RulebookVersion, effect.Zh, basis.Zh),
-		fmt.Sprintf("%s Rule %q (%s), rulebook %s: %s; %s.", e.Reason.GetEn(), e.Label.GetEn(), e.Clause, e.RulebookVersion, effect.En, basis.En))
+		fmt.Sprintf("%s规则“%s”（%s），规则手册 %s：%s；%s。", sentence(e.Reason.GetZh(), "。"), e.Label.GetZh(), e.Clause, e.RulebookVersion, effect.Zh, basis.Zh),
+		fmt.Sprintf("%sRule %q (%s), rulebook %s: %s; %s.", sentence(e.Reason.GetEn(), ". "), e.Label.GetEn(), e.Clause, e.RulebookVersion, effect.En, basis.En))
 	if e.Type == ledgerv1.EntryType_ENTRY_TYPE_REVERSAL {
 		text.Zh, text.En = "冲销 "+e.Reverses+"："+text.Zh, "Takes back "+e.Reverses+": "+text.En
 	}
@@ -73,6 +73,14 @@ func explanation(e *ledgerv1.Entry, history []*ledgerv1.Entry, l lang.Lang) stri
 		}
 	}
 	return l.Pick(text)
+}
+
+// sentence ends a text that has no end yet.
+func sentence(text, stop string) string {
+	if text == "" {
+		return ""
+	}
+	return strings.TrimRight(text, "。. ") + stop
 }
 
 // proof fetches an entry's events from what ticket-ingest knows.

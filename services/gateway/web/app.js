@@ -25,8 +25,15 @@ const words = {
     ticket: 'Ticket', noneYet: 'Nothing yet', failed: 'Reading failed: ', unknown: 'customers not registered', entries: 'entries',
   },
 };
+const kinds = {
+  ticketOpened: '工单开立', ticketDispatched: '派单', ticketTransferred: '转派', ticketSuspended: '挂起', ticketResumed: '恢复', ticketRescheduled: '改约',
+  ticketReplied: '回单', ticketClosed: '关闭', ticketReopened: '返工', ticketCancelled: '撤销', ticketMerged: '合并', ticketUnmerged: '取消合并',
+  sourceVerdictReported: '来源系统判定', complaintFiled: '投诉', complaintForwarded: '转办', complaintAnswered: '答复', complaintVerified: '核实',
+  complaintResolved: '解决', complaintFedBack: '反馈', callbackDone: '回访', praiseGiven: '表扬', massFaultDeclared: '大面积故障',
+  massFaultTold: '大面积故障告知', massFaultRestored: '大面积故障恢复', interruptionPlanned: '网改/停电', pointsDecided: '评分决定', thanksDecided: '感谢加分决定',
+};
 const $ = id => document.getElementById(id);
-const state = { token: '', lang: 'zh', month: '', unit: '', cards: new Map(), entries: new Map(), last: '0', open: '', stream: null };
+const state = { token: '', lang: 'zh', month: '', unit: '', cards: new Map(), entries: new Map(), last: '0', open: '', stream: null, since: 0 };
 const keep = (key, value) => { try { value === '' ? localStorage.removeItem(key) : localStorage.setItem(key, value); } catch { /* private window */ } };
 const kept = key => { try { return localStorage.getItem(key) || ''; } catch { return ''; } };
 const t = key => words[state.lang][key];
@@ -53,10 +60,16 @@ async function get(path) {
   return body;
 }
 
+function inside(is) {
+  $('board').hidden = $('leave').hidden = !is;
+  $('gate').hidden = is;
+  for (const element of document.querySelectorAll('.in')) element.hidden = !is;
+}
+
 function gate(message) {
   stop();
   state.token = ''; keep('kaohe.token', '');
-  $('board').hidden = true; $('leave').hidden = true; $('gate').hidden = false;
+  inside(false);
   $('gateError').textContent = message || '';
   $('token').focus();
 }
@@ -73,7 +86,7 @@ function translate() {
 function live(on) { state.connected = on; $('live').classList.toggle('on', !!on); $('live').textContent = t(on ? 'live' : 'lost'); }
 
 async function enter() {
-  $('gate').hidden = true; $('board').hidden = false; $('leave').hidden = false;
+  inside(true);
   try {
     const [months, units] = await Promise.all([get('/v1/months'), get('/v1/units')]);
     const all = months.months.length ? months.months : [new Date().toISOString().slice(0, 7)];
@@ -106,6 +119,7 @@ function stop() { if (state.stream) state.stream.abort(); state.stream = null; }
 // the last sequence it has, so nothing is missed and nothing comes twice.
 async function follow() {
   const mine = state.stream = new AbortController();
+  state.since = Date.now();
   while (state.stream === mine) {
     try {
       const query = new URLSearchParams({ month: state.month, unit: state.unit, last_event_id: state.last });
@@ -137,7 +151,8 @@ function take(block) {
   state.last = message.id;
   if (message.event === 'score') { state.cards.set(data.unit, data); return; }
   if (data.type === 'ENTRY_TYPE_REVERSAL' && state.entries.has(data.reverses)) state.entries.get(data.reverses).state = 'ENTRY_STATE_REVERSED';
-  data.fresh = Date.now() - new Date(data.postedAt) < 20000;
+  data.fresh = Date.now() - state.since > 2500; // not what was there before the page
+
   state.entries.set(data.id, data);
   while (state.entries.size > 200) state.entries.delete(state.entries.keys().next().value);
 }
@@ -239,7 +254,7 @@ async function explain(id) {
 function event(e) {
   const kind = Object.keys(e).find(key => typeof e[key] === 'object') || '';
   const said = Object.entries(e[kind] || {}).map(([key, value]) => `${key}: ${value}`).join(' · ');
-  return make('li', {}, make('b', {}, when(e.occurredAt) + ' '), kind, make('div', { class: 'quiet' }, said), make('small', {}, `${e.source}/${e.id}`));
+  return make('li', {}, make('b', {}, when(e.occurredAt) + ' '), (state.lang === 'zh' && kinds[kind]) || kind.replace(/[A-Z]/g, c => ' ' + c.toLowerCase()), make('div', { class: 'quiet' }, said), make('small', {}, `${e.source}/${e.id}`));
 }
 
 $('gate').addEventListener('submit', e => { e.preventDefault(); state.token = $('token').value.trim(); keep('kaohe.token', state.token); $('token').value = ''; enter(); });
