@@ -4,6 +4,8 @@ GO    ?= go
 BIN   := bin/kaohe
 FUZZTIME ?= 20s
 KILLS    ?= 200
+# One static program, and one build cache for it and its tests.
+export CGO_ENABLED ?= 0
 
 .PHONY: help build demo up test race bench kill fuzz verify generate lint clean
 
@@ -12,7 +14,7 @@ help: ## what each target does
 
 build: ## build bin/kaohe, one static program
 	@mkdir -p bin
-	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./services/cmd/kaohe
+	$(GO) build -trimpath -o $(BIN) ./services/cmd/kaohe
 
 demo: build ## play a simulated month of six units and watch the scores move
 	$(BIN) demo

@@ -47,7 +47,7 @@ func checkBoston(t *testing.T, s *server) {
 	total := 0
 	for month, want := range bostonByMonth {
 		overdue, reversed := 0, 0
-		for _, e := range s.entries(month, "rule=overdue_ticket") {
+		for _, e := range s.entries(month, "rule=ticket_overdue") {
 			if e.Type == "ENTRY_TYPE_REVERSAL" || e.State == "ENTRY_STATE_REVERSED" {
 				reversed++
 				continue
@@ -141,7 +141,7 @@ func TestServiceNowLogHasEveryReopening(t *testing.T) {
 	reopened, again := 0, 0
 	tickets := map[string]bool{}
 	for _, month := range monthsFrom("2016-02", 14) {
-		for _, e := range s.entries(month, "rule=rework&state=active") {
+		for _, e := range s.entries(month, "rule=ticket_reworked&state=active") {
 			ticket, how := reworkOf(e.Fact)
 			if how == "again" {
 				again++

@@ -38,7 +38,6 @@ func buildAndRun(m *testing.M) int {
 	} {
 		build := exec.Command("go", "build", "-o", output, pkg)
 		build.Dir = "../services"
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			fmt.Fprintf(os.Stderr, "build %s: %v\n%s", pkg, err, out)
 			return 1

@@ -53,6 +53,8 @@ func plainName(field, value string) *Refusal {
 	return nil
 }
 
+// instant checks when an event happened. A registration may state what held
+// always, at the beginning of time.
 func (d *Door) instant(e *feedv1.Event, now time.Time) *Refusal {
 	at := e.OccurredAt.AsTime()
 	shown := at.Format(time.RFC3339Nano)
@@ -60,7 +62,7 @@ func (d *Door) instant(e *feedv1.Event, now time.Time) *Refusal {
 		return Refuse("occurred_at", e.OccurredAt.String(), "bad_instant",
 			"不是有效时间：%v", "not a valid instant: %v", err)
 	}
-	if at.Before(earliest) {
+	if _, registration := e.Payload.(*feedv1.Event_UnitRegistered); at.Before(earliest) && !registration {
 		return Refuse("occurred_at", shown, "before_2000",
 			"早于 2000 年，多半是空日期，请核对来源系统", "it is before the year 2000, most likely an empty date; check the source system")
 	}
