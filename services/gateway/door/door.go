@@ -83,10 +83,11 @@ type Door struct {
 	joined   chan struct{} // closed when nothing is appended any more
 	running  sync.WaitGroup
 
+	recent *recent
+
 	mu      sync.Mutex
-	pending map[string]uint64 // in the feed, not yet in the store
-	units   map[string]bool   // registered through this door
-	failing error             // why remembering fails now
+	units   map[string]bool // registered through this door
+	failing error           // why remembering fails now
 
 	position *statev1.Position // owned by remember
 	version  int64
@@ -102,8 +103,8 @@ func New(opts Options) (*Door, error) {
 		bus: opts.Bus, store: opts.Store, customerKey: opts.CustomerKey, tolerance: opts.Tolerance,
 		now: opts.Now, facts: opts.Units, log: opts.Logger, validator: validator, metrics: newMetrics(opts.Registry),
 		jobs: make(chan *job, 64), memories: make(chan memory, 16), stopped: make(chan struct{}),
-		joined:  make(chan struct{}),
-		pending: map[string]uint64{}, units: map[string]bool{}, position: &statev1.Position{},
+		joined: make(chan struct{}),
+		recent: newRecent(), units: map[string]bool{}, position: &statev1.Position{},
 	}
 	if d.tolerance <= 0 {
 		d.tolerance = DefaultTolerance
@@ -180,6 +181,9 @@ func (d *Door) Ready() error {
 func (d *Door) Push(ctx context.Context, l lang.Lang, items []Item) ([]*apiv1.EventVerdict, error) {
 	j := d.prepare(items)
 	if len(j.events) > 0 {
+		if err := d.ask(ctx, j); err != nil {
+			return nil, &UnavailableError{err}
+		}
 		select {
 		case d.jobs <- j:
 		case <-d.stopped:

@@ -16,6 +16,7 @@ import (
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/gateway/lang"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/store"
 )
 
 // job is one push on its way through the door.
@@ -23,6 +24,9 @@ type job struct {
 	outcomes []outcome // of every item
 	events   []*prepared
 	done     chan error
+	// stored is what the store had of them, in a generation of recent.
+	stored     []store.Doc
+	generation uint64
 	// appended says that some of its events are in the append under way.
 	appended bool
 }
@@ -154,7 +158,7 @@ func (d *Door) append(ctx context.Context, jobs []*job) {
 		answer(jobs, err, func(j *job) bool { return j.appended })
 		return
 	}
-	d.learn(g)
+	d.learn(g, last)
 	answer(jobs, nil, nil)
 	d.memories <- memory{fresh: g.fresh, units: g.units, sequence: last}
 }
@@ -170,27 +174,34 @@ func answer(jobs []*job, err error, concerns func(*job) bool) {
 	}
 }
 
-// known gives the hashes remembered of the jobs' events.
-func (d *Door) known(ctx context.Context, jobs []*job) (map[string]uint64, error) {
-	known := map[string]uint64{}
-	var keys []string
-	d.mu.Lock()
-	for _, j := range jobs {
-		for _, p := range j.events {
-			if hash, ok := d.pending[p.ref]; ok {
-				known[p.ref] = hash
-				continue
-			}
-			keys = append(keys, p.ref)
-		}
+// ask looks up in the store what came before of a job's events. It is done by
+// the caller's goroutine, beside the append of others.
+func (d *Door) ask(ctx context.Context, j *job) error {
+	j.generation = d.recent.now()
+	keys := make([]string, len(j.events))
+	for i, p := range j.events {
+		keys[i] = p.ref
 	}
-	d.mu.Unlock()
 	docs, err := d.store.Load(ctx, seenCollection, keys)
 	if err != nil {
-		return nil, fmt.Errorf("look up what came before: %w", err)
+		return fmt.Errorf("look up what came before: %w", err)
 	}
-	for _, doc := range docs {
-		known[doc.Key] = uint64(doc.Body.(*statev1.Seen).Hash)
+	j.stored = docs
+	return nil
+}
+
+// known gives the hashes of all of the jobs' events that are in the feed.
+func (d *Door) known(ctx context.Context, jobs []*job) (map[string]uint64, error) {
+	known := map[string]uint64{}
+	for _, j := range d.recent.find(jobs, known) {
+		if err := d.ask(ctx, j); err != nil {
+			return nil, err
+		}
+	}
+	for _, j := range jobs {
+		for _, doc := range j.stored {
+			known[doc.Key] = uint64(doc.Body.(*statev1.Seen).Hash)
+		}
 	}
 	return known, nil
 }

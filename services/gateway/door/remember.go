@@ -32,12 +32,10 @@ const positionKey = "position"
 const retryAfter = 200 * time.Millisecond
 
 // learn makes known at once what is in the feed.
-func (d *Door) learn(g group) {
+func (d *Door) learn(g group, last uint64) {
+	d.recent.learn(g.fresh, last)
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	for _, s := range g.fresh {
-		d.pending[s.ref] = s.hash
-	}
 	for _, unit := range g.units {
 		d.units[unit] = true
 	}
@@ -105,11 +103,7 @@ func (d *Door) keep(ctx context.Context, m memory) error {
 			return fmt.Errorf("remember what passed the door: %w", err)
 		}
 		d.version++
-		d.mu.Lock()
-		defer d.mu.Unlock()
-		for _, s := range m.fresh {
-			delete(d.pending, s.ref)
-		}
+		d.recent.stored(m.sequence)
 		return nil
 	}
 }
@@ -146,16 +140,12 @@ func (d *Door) missing(ctx context.Context, m memory) (memory, error) {
 		}
 	}
 	left := memory{sequence: m.sequence}
-	d.mu.Lock()
 	for _, s := range m.fresh {
 		if key := seenCollection + s.ref; !stored[key] {
 			stored[key] = true
 			left.fresh = append(left.fresh, s)
-		} else {
-			delete(d.pending, s.ref)
 		}
 	}
-	d.mu.Unlock()
 	for _, unit := range m.units {
 		if key := unitCollection + unit; !stored[key] {
 			stored[key] = true
