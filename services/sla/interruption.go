@@ -10,7 +10,12 @@ import (
 // the interruption it names; outage is nil when none is known.
 func (d *docket) interruption(complaint, outage *factv1.Fact) {
 	r, o := complaint.GetComplaintRecorded(), outage.GetOutageRecorded()
+	// The id names the outage too: a complaint that names another one later is
+	// judged under another key, and an id belongs to one key.
 	id := "interruption_unannounced/" + r.Complaint
+	if named := complaint.Route.GetOutage(); named != "" {
+		id += "/" + named
+	}
 	if invalid(r) {
 		d.say(flow.Not(id, flow.Because("found_invalid", "投诉经核实无效", "the complaint was found invalid")))
 		return

@@ -14,7 +14,8 @@ import (
 const (
 	startUntold = "mass_fault_untold/O/start/U"
 	endUntold   = "mass_fault_untold/O/end/U"
-	unannounced = "interruption_unannounced/C"
+	unannounced = "interruption_unannounced/C/O"
+	unnamed     = "interruption_unannounced/C" // by a complaint that names no outage
 )
 
 func because(n, unit string) *feedv1.ComplaintFiled {
@@ -142,7 +143,11 @@ func TestAnInterruptionIsAnnouncedADayAheadAndToCustomers(t *testing.T) {
 func TestAnInterruptionNobodyKnowsOfWasNotAnnounced(t *testing.T) {
 	for _, outage := range []string{"", "O"} {
 		w := run(t, live("1", "01-06 11:00", interrupted(outage)))
-		if got := holds(t, w, unannounced, "01-06 11:00").GetInterruptionUnannounced(); got.Outage != "" || got.Missing != "both" {
+		id := unnamed
+		if outage != "" {
+			id = unannounced
+		}
+		if got := holds(t, w, id, "01-06 11:00").GetInterruptionUnannounced(); got.Outage != "" || got.Missing != "both" {
 			t.Errorf("outage %q: %v", outage, got)
 		}
 	}
@@ -155,7 +160,7 @@ func TestAnAnnouncementHeardOfLaterRetracts(t *testing.T) {
 
 func TestAComplaintFoundInvalidOrAboutAFaultIsNoUnannouncedInterruption(t *testing.T) {
 	w := run(t, live("1", "01-06 11:00", interrupted("")), live("2", "01-07 11:00", &feedv1.ComplaintVerified{Valid: false}))
-	holdsNot(t, w, unannounced, "found_invalid")
+	holdsNot(t, w, unnamed, "found_invalid")
 	w = run(t, live("1", "01-06 11:00", interrupted("O")), live("2", "01-06 10:00", declared()))
 	holdsNot(t, w, unannounced, "not_planned")
 }
