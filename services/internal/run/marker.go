@@ -27,6 +27,7 @@ func (s *session) passMarker(ctx context.Context, in input) error {
 	if err := s.stepDue(ctx, in); err != nil {
 		return err
 	}
+	s.forget(in.marker)
 	if len(s.opts.Machine.Produces()) == 0 {
 		s.batch.Record(&ledgerv1.Record{Record: &ledgerv1.Record_Barrier{Barrier: in.marker}})
 		return s.batch.failure
@@ -53,16 +54,19 @@ func (s *session) arrived(in input) bool {
 	if !slices.Contains(arrivals.From, in.from) {
 		arrivals.From = append(arrivals.From, in.from)
 	}
-	if len(arrivals.From) < len(s.opts.Upstream) {
-		return false
-	}
-	// Markers come in the order of the feed, so every earlier one has passed.
-	for other := range s.position.Arrivals {
-		if sequence, err := strconv.ParseUint(other, 10, 64); err == nil && sequence <= in.marker.FeedSequence {
-			delete(s.position.Arrivals, other)
+	return len(arrivals.From) == len(s.opts.Upstream)
+}
+
+// forget drops what was noted of a marker that has passed, and of all before
+// it: markers come in the order of the feed. Not earlier: while the marker's
+// deadlines are judged the position before it is committed, and after a crash
+// only its last arrival is read again.
+func (s *session) forget(m *ledgerv1.Barrier) {
+	for id := range s.position.Arrivals {
+		if sequence, err := strconv.ParseUint(id, 10, 64); err == nil && sequence <= m.FeedSequence {
+			delete(s.position.Arrivals, id)
 		}
 	}
-	return true
 }
 
 // moveClock moves a named clock; it never goes back.
