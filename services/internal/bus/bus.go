@@ -42,6 +42,9 @@ const MaxBatch = 1000
 type Message struct {
 	Subject string
 	Data    []byte
+	// Barrier: nothing appended before it is read behind it, nothing appended
+	// behind it before. Without, only messages of one subject keep their order.
+	Barrier bool
 }
 
 // Options say how to reach the server.

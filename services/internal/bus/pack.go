@@ -26,11 +26,6 @@ const (
 // feed is the log that others may read.
 func isPacked(subject string) bool { return !strings.HasPrefix(subject, "feed.") }
 
-// barrier tells whether nothing may pass a message.
-func barrier(subject string) bool {
-	return subject == LedgerBarrier || strings.HasPrefix(subject, MarkerPrefix)
-}
-
 // pack puts messages together.
 func pack(messages []Message) []Message {
 	out := make([]Message, 0, min(len(messages), 16))
@@ -41,7 +36,7 @@ func pack(messages []Message) []Message {
 			out = append(out, m)
 			continue
 		}
-		if barrier(m.Subject) {
+		if m.Barrier {
 			clear(open)
 		}
 		p := open[m.Subject]
@@ -53,7 +48,7 @@ func pack(messages []Message) []Message {
 		data := protowire.AppendTag(out[p.at].Data, packed, protowire.BytesType)
 		out[p.at].Data = protowire.AppendBytes(data, m.Data)
 		p.count++
-		if barrier(m.Subject) {
+		if m.Barrier {
 			clear(open)
 		}
 	}

@@ -33,12 +33,12 @@ func TestFactsThatShareAMessageAreReadOneByOneFromAnyPlace(t *testing.T) {
 	}
 }
 
-func TestNothingPassesAMarker(t *testing.T) {
+func TestNothingPassesABarrier(t *testing.T) {
 	b := open(t, t.TempDir())
 	fact := func(kind, data string) bus.Message {
 		return bus.Message{Subject: bus.FactPrefix + kind, Data: []byte(data)}
 	}
-	marker := bus.Message{Subject: bus.MarkerPrefix + "s", Data: []byte("m")}
+	marker := bus.Message{Subject: bus.MarkerPrefix + "s", Data: []byte("m"), Barrier: true}
 	if _, err := b.Append(t.Context(), []bus.Message{
 		fact("a", "1"), fact("b", "2"), fact("a", "3"), marker, fact("a", "4"), fact("b", "5"),
 	}); err != nil {

@@ -18,7 +18,7 @@ const few = 6
 // Append appends messages to the stream of their subjects and returns when they
 // are stored, on disk where the server syncs always. Messages of one subject
 // keep their order; facts and records of one subject travel together, and none
-// passes a marker. After an error part of them may be stored; appending them
+// passes a barrier. After an error part of them may be stored; appending them
 // again is harmless, because what they say is idempotent. It gives the sequence
 // of the last one.
 func (b *Bus) Append(ctx context.Context, messages []Message) (uint64, error) {
