@@ -43,7 +43,7 @@ func (g *Gateway) watch(ctx context.Context, w views.Watch, after *uint64) (*led
 		return l, nil
 	}
 	if *after > l.live.After {
-		last, err := g.opts.Bus.Last(ctx, bus.Ledger)
+		last, err := g.opts.Bus.End(ctx, bus.Ledger)
 		if err == nil && *after > last {
 			err = trouble(codes.OutOfRange, "no_such_place", "账本只到 %[1]d，没有 %[2]d；账本可能已重建，请重新读取",
 				"the ledger ends at %[1]d, there is no %[2]d; it may have been rebuilt: read anew", last, *after)

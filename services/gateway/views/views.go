@@ -164,13 +164,13 @@ func (v *Views) Ready() error {
 	return errors.Join(errs...)
 }
 
-// Lag gives how many ledger records are not in the views yet.
+// Lag gives how many messages of the ledger are not in the views yet.
 func (v *Views) Lag(ctx context.Context) (uint64, error) {
 	last, err := v.bus.Last(ctx, bus.Ledger)
 	if err != nil {
 		return 0, err
 	}
-	return last - min(last, v.hub.position.Load()), nil
+	return bus.Messages(last - min(last, v.hub.position.Load())), nil
 }
 
 // Policy gives the units and rulebooks in force as they are known now.

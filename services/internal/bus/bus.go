@@ -42,6 +42,9 @@ const MaxBatch = 1000
 type Message struct {
 	Subject string
 	Data    []byte
+	// Barrier: nothing appended before it is read behind it, nothing appended
+	// behind it before. Without, only messages of one subject keep their order.
+	Barrier bool
 }
 
 // Options say how to reach the server.
@@ -120,13 +123,35 @@ func (b *Bus) Ensure(ctx context.Context) error {
 	return nil
 }
 
-// Last gives the last sequence of a stream.
+// Last gives the sequence of the last message of a stream, of the first thing
+// in it where several share a message.
 func (b *Bus) Last(ctx context.Context, stream string) (uint64, error) {
 	s, err := b.js.Stream(ctx, stream)
 	if err != nil {
 		return 0, fmt.Errorf("look up stream %s: %w", stream, err)
 	}
-	return s.CachedInfo().State.LastSeq, nil
+	return sequence(stream, s.CachedInfo().State.LastSeq), nil
+}
+
+// End gives a sequence that nothing in a stream is behind of: the last place
+// the last message can have.
+func (b *Bus) End(ctx context.Context, stream string) (uint64, error) {
+	last, err := b.Last(ctx, stream)
+	if err != nil || stream == Feed || last == 0 {
+		return last, err
+	}
+	return last + maxPlaces - 1, nil
+}
+
+// Messages gives how many messages lie between two sequences so far apart.
+func Messages(apart uint64) uint64 { return (apart + maxPlaces - 1) >> placeBits }
+
+// sequence gives the place of the first thing in a message.
+func sequence(stream string, message uint64) uint64 {
+	if stream == Feed {
+		return message
+	}
+	return message << placeBits
 }
 
 // Ready reports why the bus cannot be used now; nil when it can.

@@ -11,20 +11,29 @@ import (
 	"github.com/nats-io/nuid"
 )
 
-// Append appends messages to the stream of their subjects, in order, and
-// returns when they are stored, on disk where the server syncs always. Each
-// thousand is atomic. After an error part of them may be stored; appending
-// them again is harmless, because what they say is idempotent. It gives the
-// sequence of the last one.
+// few is up to how many messages are appended one after the other: each costs a
+// sync, an atomic batch costs several whatever its size.
+const few = 6
+
+// Append appends messages to the stream of their subjects and returns when they
+// are stored, on disk where the server syncs always. Messages of one subject
+// keep their order; facts and records of one subject travel together, and none
+// passes a barrier. After an error part of them may be stored; appending them
+// again is harmless, because what they say is idempotent. It gives the sequence
+// of the last one.
 func (b *Bus) Append(ctx context.Context, messages []Message) (uint64, error) {
 	var last uint64
-	for len(messages) > 0 {
-		n := min(len(messages), MaxBatch)
-		sequence, err := b.appendBatch(ctx, messages[:n])
+	packs := pack(messages)
+	for len(packs) > 0 {
+		n := min(len(packs), MaxBatch)
+		if len(packs) <= few {
+			n = 1
+		}
+		sequence, err := b.appendBatch(ctx, packs[:n])
 		if err != nil {
 			return 0, err
 		}
-		last, messages = sequence, messages[n:]
+		last, packs = sequence, packs[n:]
 	}
 	return last, nil
 }

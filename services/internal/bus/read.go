@@ -2,6 +2,7 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -10,7 +11,9 @@ import (
 
 // Delivery is one message read from a stream.
 type Delivery struct {
-	Subject  string
+	Subject string
+	// Sequence is its place in the stream. It only grows; it counts without
+	// gaps in the feed alone.
 	Sequence uint64
 	// Stored is when the server stored it, UTC.
 	Stored time.Time
@@ -30,7 +33,7 @@ const readAhead = 4096
 
 // Read starts reading the subjects of a stream behind a sequence.
 func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after uint64) (*Reader, error) {
-	last, err := b.Last(ctx, stream)
+	last, err := b.End(ctx, stream)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +42,7 @@ func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after 
 			"restore it from a backup, or delete the derived state so that it is built anew", stream, last, after)
 	}
 	consumer, err := b.js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{
-		FilterSubjects: subjects, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: after + 1,
+		FilterSubjects: subjects, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: first(stream, after),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", stream, err)
@@ -49,31 +52,66 @@ func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after 
 		return nil, fmt.Errorf("read stream %s: %w", stream, err)
 	}
 	r := &Reader{messages: messages, out: make(chan Delivery, readAhead), done: make(chan struct{})}
-	go r.pump(stream)
+	go r.pump(stream, after)
 	return r, nil
 }
 
-func (r *Reader) pump(stream string) {
+// first is the message that holds what comes behind a place.
+func first(stream string, after uint64) uint64 {
+	if stream == Feed {
+		return after + 1
+	}
+	return max(1, after>>placeBits)
+}
+
+func (r *Reader) pump(stream string, after uint64) {
 	defer close(r.out)
 	for {
 		msg, err := r.messages.Next()
+		if err == nil {
+			err = r.deliver(msg, stream, after)
+		}
 		if err != nil {
 			r.err = fmt.Errorf("read stream %s: %w", stream, err)
 			return
 		}
-		meta, err := msg.Metadata()
-		if err != nil {
-			r.err = fmt.Errorf("read stream %s: %w", stream, err)
-			return
+	}
+}
+
+// errClosed ends a pump whose reader went away.
+var errClosed = errors.New("the reader was closed")
+
+func (r *Reader) deliver(msg jetstream.Msg, stream string, after uint64) error {
+	meta, err := msg.Metadata()
+	if err != nil {
+		return err
+	}
+	d := Delivery{Subject: msg.Subject(), Sequence: meta.Sequence.Stream, Stored: meta.Timestamp.UTC(), Data: msg.Data()}
+	if stream == Feed {
+		return r.give(d)
+	}
+	parts, err := unpack(msg.Data())
+	if err != nil {
+		parts = [][]byte{msg.Data()} // whoever reads it says what is wrong with it
+	}
+	base := d.Sequence << placeBits
+	for i, part := range parts {
+		if d.Sequence, d.Data = base+uint64(i), part; d.Sequence <= after {
+			continue
 		}
-		delivery := Delivery{
-			Subject: msg.Subject(), Sequence: meta.Sequence.Stream, Stored: meta.Timestamp.UTC(), Data: msg.Data(),
+		if err := r.give(d); err != nil {
+			return err
 		}
-		select {
-		case r.out <- delivery:
-		case <-r.done:
-			return
-		}
+	}
+	return nil
+}
+
+func (r *Reader) give(d Delivery) error {
+	select {
+	case r.out <- d:
+		return nil
+	case <-r.done:
+		return errClosed
 	}
 }
 

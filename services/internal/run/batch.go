@@ -62,18 +62,21 @@ func (b *batch) Open(key string) (*flow.Document, bool, error) {
 // Clock is flow.Tx.
 func (b *batch) Clock(name string) time.Time { return flow.Time(b.s.position.Clocks[name]) }
 
-// Say is flow.Tx.
-func (b *batch) Say(f *factv1.Fact) { b.append(bus.FactPrefix+f.Kind, f) }
+// Say is flow.Tx. What is judged by is never passed by what is judged: a ticket
+// that overtook its unit would be judged twice.
+func (b *batch) Say(f *factv1.Fact) {
+	b.append(bus.FactPrefix+f.Kind, f, flow.References(flow.KindOf(f)))
+}
 
 // Record is flow.Tx.
 func (b *batch) Record(r *ledgerv1.Record) {
 	switch {
 	case r.GetScorecard() != nil:
-		b.append(bus.LedgerScore, r)
+		b.append(bus.LedgerScore, r, false)
 	case r.GetBarrier() != nil:
-		b.append(bus.LedgerBarrier, r)
+		b.append(bus.LedgerBarrier, r, true)
 	default:
-		b.append(bus.LedgerEntry, r)
+		b.append(bus.LedgerEntry, r, false)
 	}
 }
 
@@ -92,16 +95,12 @@ func (b *batch) quarantine(in input, reason *factv1.Reason) {
 	})
 }
 
-func (b *batch) append(subject string, m proto.Message) {
-	b.out = append(b.out, b.message(subject, m))
-}
-
-func (b *batch) message(subject string, m proto.Message) bus.Message {
+func (b *batch) append(subject string, m proto.Message, barrier bool) {
 	data, err := proto.Marshal(m)
 	if err != nil {
 		b.failure = fmt.Errorf("encode for %s: %w", subject, err)
 	}
-	return bus.Message{Subject: subject, Data: data}
+	b.out = append(b.out, bus.Message{Subject: subject, Data: data, Barrier: barrier})
 }
 
 // flush says what was said and commits what was opened, in this order: what is

@@ -32,7 +32,7 @@ func (s *session) passMarker(ctx context.Context, in input) error {
 		s.batch.Record(&ledgerv1.Record{Record: &ledgerv1.Record_Barrier{Barrier: in.marker}})
 		return s.batch.failure
 	}
-	s.batch.append(bus.MarkerPrefix+s.name, in.marker)
+	s.batch.append(bus.MarkerPrefix+s.name, in.marker, true)
 	return s.batch.failure
 }
 

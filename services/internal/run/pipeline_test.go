@@ -84,7 +84,7 @@ func (p *pipeline) add(m flow.Machine, stream string, upstream []string, now fun
 ) {
 	r, err := run.New(run.Options{
 		Machine: m, Bus: p.bus, Store: p.store, Stream: stream, Upstream: upstream, Now: now,
-		Logger: slog.New(slog.DiscardHandler), Metrics: metrics, Fault: fault,
+		Logger: slog.New(slog.NewTextHandler(p.t.Output(), nil)), Metrics: metrics, Fault: fault,
 	})
 	if err != nil {
 		p.t.Fatal(err)
