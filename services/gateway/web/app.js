@@ -108,7 +108,7 @@ async function load() {
   const answer = await get('/v1/months/' + encodeURIComponent(state.month) + '/scorecards');
   let newest = 0;
   for (const card of answer.scorecards || []) { state.cards.set(card.unit, card); newest = Math.max(newest, number(card.sequence)); }
-  state.last = String(Math.max(0, newest - 600)); // so far back for the entries shown first
+  state.last = String(Math.max(0, newest - 50 * 4096)); // 50 messages of the ledger back, for the entries shown first; a message has 4096 places
   draw();
   follow();
 }
