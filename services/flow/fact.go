@@ -3,7 +3,6 @@ package flow
 import (
 	"time"
 
-	"google.golang.org/protobuf/reflect/protoreflect"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
@@ -69,15 +68,6 @@ func Kinds() []Kind {
 		kinds = append(kinds, Kind(fields.Get(i).Name()))
 	}
 	return kinds
-}
-
-// Body gives the message a fact carries, nil when it is retracted.
-func Body(f *factv1.Fact) protoreflect.Message {
-	field := f.ProtoReflect().WhichOneof(bodyOneof)
-	if field == nil {
-		return nil
-	}
-	return f.ProtoReflect().Get(field).Message()
 }
 
 // Because builds a reason: a stable code and one sentence in both languages.

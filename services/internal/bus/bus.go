@@ -8,7 +8,6 @@ package bus
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -160,14 +159,4 @@ func (b *Bus) Ready() error {
 		return fmt.Errorf("the connection to NATS is %s", status)
 	}
 	return nil
-}
-
-// ErrStreamMissing says that a stream was not created yet.
-var ErrStreamMissing = jetstream.ErrStreamNotFound
-
-// IsUnavailable reports whether an error may pass: the server could not be
-// reached, or had no place; appending again is right.
-func IsUnavailable(err error) bool {
-	return errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) ||
-		errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, context.DeadlineExceeded)
 }

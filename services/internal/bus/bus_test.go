@@ -3,7 +3,6 @@ package bus_test
 import (
 	"context"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -14,7 +13,7 @@ import (
 
 func open(t testing.TB, dir string) *bus.Bus {
 	t.Helper()
-	server, err := embedded.Start(embedded.Options{Dir: dir, NoSync: os.Getenv("NOSYNC") != ""})
+	server, err := embedded.Start(embedded.Options{Dir: dir})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,9 +37,9 @@ func messages(from, n int) []bus.Message {
 	return out
 }
 
-func readAll(t testing.TB, b *bus.Bus, after uint64, n int) []bus.Delivery {
+func readAll(t testing.TB, b *bus.Bus, stream string, subjects []string, after uint64, n int) []bus.Delivery {
 	t.Helper()
-	r, err := b.Read(t.Context(), bus.Feed, []string{"feed.>"}, after)
+	r, err := b.Read(t.Context(), stream, subjects, after)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -64,7 +63,7 @@ func TestWhatIsAppendedIsReadInOrderFromAnyPlace(t *testing.T) {
 		t.Fatalf("last %d, error %v; want %d", last, err, n)
 	}
 	for _, after := range []uint64{0, 1, bus.MaxBatch, n - 1} {
-		all := readAll(t, b, after, n-int(after))
+		all := readAll(t, b, bus.Feed, []string{"feed.>"}, after, n-int(after))
 		for i, d := range all {
 			if want := fmt.Sprintf("m%d", int(after)+i); string(d.Data) != want || d.Sequence != after+uint64(i)+1 {
 				t.Fatalf("after %d, place %d: %q at %d, want %q", after, i, d.Data, d.Sequence, want)
@@ -81,7 +80,7 @@ func TestAppendedMessagesSurviveARestart(t *testing.T) {
 		}
 	})
 	t.Run("read", func(t *testing.T) {
-		if all := readAll(t, open(t, dir), 0, 5); string(all[4].Data) != "m4" {
+		if all := readAll(t, open(t, dir), bus.Feed, []string{"feed.>"}, 0, 5); string(all[4].Data) != "m4" {
 			t.Fatalf("read %q", all[4].Data)
 		}
 	})

@@ -65,18 +65,5 @@ func TestNothingPassesABarrier(t *testing.T) {
 
 func readFacts(t *testing.T, b *bus.Bus, after uint64, n int) []bus.Delivery {
 	t.Helper()
-	r, err := b.Read(t.Context(), bus.Facts, []string{"facts.>", "marker.>"}, after)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer r.Close()
-	var all []bus.Delivery
-	for len(all) < n {
-		first, open := <-r.Deliveries()
-		if !open {
-			t.Fatalf("reading ended after %d of %d: %v", len(all), n, r.Err())
-		}
-		all = append(all, r.Drain(first, n-len(all))...)
-	}
-	return all
+	return readAll(t, b, bus.Facts, []string{"facts.>", "marker.>"}, after, n)
 }
