@@ -126,7 +126,7 @@ func (g *Gateway) await(ctx context.Context, clock string, to *timestamppb.Times
 	}
 	select {
 	case barrier := <-passed:
-		return barrier, nil
+		return barrier, g.views.AwaitPolicy(ctx)
 	case <-ctx.Done():
 		return views.Passed{}, context.Cause(ctx)
 	}

@@ -3,6 +3,7 @@ package gateway_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strings"
 	"testing"
@@ -158,5 +159,19 @@ func TestConflictIsInTheQuarantine(t *testing.T) {
 	}
 	if h.call("GET", "/v1/quarantine", "").into(t, &page); len(page.Items) != 1 || page.Items[0].Reason.Code != "conflict" || page.Items[0].Service != "gateway" {
 		t.Fatalf("quarantine %v", page)
+	}
+}
+
+// Who has waited for a barrier may rely on the units registered before it: an
+// import asks for them next.
+func TestABarrierHoldsTheUnitsBeforeIt(t *testing.T) {
+	h := build(t).services().open()
+	for i := range 50 {
+		name := fmt.Sprintf("unit-%02d", i)
+		h.verdicts(strings.NewReplacer("chengqu", name, `"id":"u"`, fmt.Sprintf(`"id":"u%d"`, i)).Replace(unit))
+		h.call("POST", "/v1/barriers", "{}")
+		if a := h.call("GET", "/v1/units", ""); !strings.Contains(a.body, name) {
+			t.Fatalf("unit %d is not there after the barrier: %s", i, a.body)
+		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"sync"
 
 	"google.golang.org/protobuf/proto"
 
@@ -18,30 +19,60 @@ import (
 type policyReader struct {
 	views *Views
 	facts map[string]*factv1.Fact
+
+	mu    sync.Mutex
 	at    uint64
+	moved chan struct{} // closed when at moves
 }
+
+// policySubjects are where units and rulebooks are published.
+var policySubjects = []string{bus.FactPrefix + string(flow.UnitKnown), bus.FactPrefix + string(flow.RulebookInForce)}
 
 func newPolicyReader(v *Views) *policyReader {
-	return &policyReader{views: v, facts: map[string]*factv1.Fact{}}
+	return &policyReader{views: v, facts: map[string]*factv1.Fact{}, moved: make(chan struct{})}
 }
 
-func (p *policyReader) read(ctx context.Context, caughtUp func()) error {
-	subjects := []string{bus.FactPrefix + string(flow.UnitKnown), bus.FactPrefix + string(flow.RulebookInForce)}
-	var last uint64
-	for _, subject := range subjects {
+// end gives the last place of the stream that has a unit or rulebook, as it is
+// now.
+func (p *policyReader) end(ctx context.Context) (last uint64, err error) {
+	for _, subject := range policySubjects {
 		sequence, err := p.views.bus.LastOf(ctx, bus.Facts, subject)
 		if err != nil {
-			return err
+			return 0, err
 		}
 		last = max(last, sequence)
 	}
-	reader, err := p.views.bus.Read(ctx, bus.Facts, subjects, p.at)
+	return last, nil
+}
+
+// position gives how far the policy has come, and what to wait on for more.
+func (p *policyReader) position() (uint64, <-chan struct{}) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.at, p.moved
+}
+
+func (p *policyReader) move(to uint64) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.at = to
+	close(p.moved)
+	p.moved = make(chan struct{})
+}
+
+func (p *policyReader) read(ctx context.Context, caughtUp func()) error {
+	last, err := p.end(ctx)
+	if err != nil {
+		return err
+	}
+	at, _ := p.position()
+	reader, err := p.views.bus.Read(ctx, bus.Facts, policySubjects, at)
 	if err != nil {
 		return err
 	}
 	defer reader.Close()
 	for {
-		if p.at >= last {
+		if at, _ := p.position(); at >= last {
 			caughtUp()
 		}
 		select {
@@ -58,7 +89,6 @@ func (p *policyReader) read(ctx context.Context, caughtUp func()) error {
 
 func (p *policyReader) take(batch []bus.Delivery) {
 	for _, d := range batch {
-		p.at = d.Sequence
 		fact := &factv1.Fact{}
 		if err := proto.Unmarshal(d.Data, fact); err != nil {
 			p.views.log.Error("a fact cannot be read and is left out", "sequence", d.Sequence, "error", err)
@@ -77,4 +107,26 @@ func (p *policyReader) take(batch []bus.Delivery) {
 		p.views.log.Error("a published rulebook cannot be used and is left out", "error", err)
 	}
 	p.views.policy.Store(policy)
+	p.move(batch[len(batch)-1].Sequence)
+}
+
+// AwaitPolicy waits until the policy holds every unit and rulebook that was
+// published before the call. A barrier that has come through the ledger proves
+// that they were published, not that this reader has come to them.
+func (v *Views) AwaitPolicy(ctx context.Context) error {
+	last, err := v.known.end(ctx)
+	if err != nil {
+		return err
+	}
+	for {
+		at, moved := v.known.position()
+		if at >= last {
+			return nil
+		}
+		select {
+		case <-moved:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
 }

@@ -37,6 +37,7 @@ type Views struct {
 
 	hub      hub
 	barriers barriers
+	known    *policyReader
 	policy   atomic.Pointer[rulebook.Policy]
 	latest   sync.Map // score key to sequence of the newest scorecard
 	gauge    prometheus.Gauge
@@ -69,6 +70,7 @@ func New(opts Options) *Views {
 		opts.Registry.MustRegister(v.gauge)
 	}
 	v.policy.Store(rulebook.NewPolicy(nil, nil))
+	v.known = newPolicyReader(v)
 	return v
 }
 
@@ -81,10 +83,9 @@ func (v *Views) Start(ctx context.Context) error {
 	v.hub.position.Store(v.position.Sequence)
 	var background context.Context
 	background, v.stop = context.WithCancel(context.WithoutCancel(ctx))
-	known := newPolicyReader(v)
 	caughtUp := make(chan error, 2)
 	v.running.Add(2)
-	go v.follow(background, "units and rulebooks", known.read, caughtUp)
+	go v.follow(background, "units and rulebooks", v.known.read, caughtUp)
 	go v.follow(background, "ledger", v.project, caughtUp)
 	for range 2 {
 		select {
