@@ -8,10 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"google.golang.org/protobuf/encoding/protojson"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
-	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 )
 
 // feedFile writes the events that `kaohe demo` would play, as NDJSON.
@@ -147,17 +144,4 @@ func TestADamagedStateFileSaysWhatToDo(t *testing.T) {
 	if got := up(t, data).verify(demoMonth); got != hash {
 		t.Fatalf("rebuilt to hash %s, was %s", got, hash)
 	}
-}
-
-// event builds one event as JSON.
-func event(t testing.TB, e *feedv1.Event) string {
-	t.Helper()
-	if e.OccurredAt == nil {
-		e.OccurredAt = timestamppb.Now()
-	}
-	raw, err := protojson.Marshal(e)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(raw)
 }

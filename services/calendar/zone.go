@@ -59,12 +59,6 @@ func (c *localClock) day(t time.Time) int64 {
 	return floorDiv(t.Unix()+int64(offset), secondsPerDay)
 }
 
-// dayOf counts the days from 1970-01-01 to a date.
-func dayOf(date time.Time) int64 {
-	y, m, d := date.Date()
-	return floorDiv(time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix(), secondsPerDay)
-}
-
 func yearOf(day int64) int { return time.Unix(day*secondsPerDay, 0).UTC().Year() }
 
 func weekdayOf(day int64) time.Weekday {

@@ -188,11 +188,7 @@ func (h *house) record(records ...*ledgerv1.Record) {
 	for _, r := range records {
 		raw, err := proto.Marshal(r)
 		must(h.t, err)
-		subject := bus.LedgerEntry
-		if r.GetScorecard() != nil {
-			subject = bus.LedgerScore
-		}
-		messages = append(messages, bus.Message{Subject: subject, Data: raw})
+		messages = append(messages, bus.Message{Subject: bus.LedgerRecords, Data: raw})
 	}
 	_, err := h.bus.Append(h.t.Context(), messages)
 	must(h.t, err)

@@ -51,8 +51,7 @@ func (s *scoreServer) VerifyMonth(r *apiv1.VerifyMonthRequest, stream grpc.Serve
 				continue // events came meanwhile
 			}
 		}
-		total := int64(v.passed.FeedSequence)
-		return stream.Send(&apiv1.VerifyMonthResponse{EventsRead: total, EventsTotal: total, Result: result})
+		return stream.Send(&apiv1.VerifyMonthResponse{EventsRead: v.events, EventsTotal: v.events, Result: result})
 	}
 }
 
@@ -62,6 +61,7 @@ type verification struct {
 	month  string
 	send   func(*apiv1.VerifyMonthResponse) error
 	passed views.Passed
+	events int64 // of the feed up to the barrier
 }
 
 func (v *verification) run(ctx context.Context) (*apiv1.VerifyResult, error) {
@@ -75,9 +75,10 @@ func (v *verification) run(ctx context.Context) (*apiv1.VerifyResult, error) {
 		return nil, err
 	}
 	asOf := v.passed.To
+	v.events = int64(len(events))
 	folded, err := replay.Fold(ctx, v.g.opts.Services, events, asOf.AsTime(), func(int) {
 		// The caller sees that it goes on; when he is gone, so is the context.
-		_ = v.progress(int64(len(events)))
+		_ = v.progress(v.passed.FeedSequence)
 	})
 	if err != nil {
 		return nil, err
@@ -91,8 +92,11 @@ func (v *verification) run(ctx context.Context) (*apiv1.VerifyResult, error) {
 	}), nil
 }
 
-func (v *verification) progress(read int64) error {
-	return v.send(&apiv1.VerifyMonthResponse{EventsRead: read, EventsTotal: int64(v.passed.FeedSequence)})
+// progress tells how many events were read up to a place of the feed, and how
+// many there will be: places have gaps, so before the end that is an estimate.
+func (v *verification) progress(at uint64) error {
+	total := int64(float64(v.events) * float64(v.passed.FeedSequence) / float64(max(at, 1)))
+	return v.send(&apiv1.VerifyMonthResponse{EventsRead: v.events, EventsTotal: total})
 }
 
 // read gives the events of the feed up to the barrier.
@@ -102,20 +106,25 @@ func (v *verification) read(ctx context.Context) ([]*feedv1.Event, error) {
 		return nil, err
 	}
 	defer reader.Close()
-	events := make([]*feedv1.Event, 0, v.passed.FeedSequence)
-	for at := uint64(0); at < v.passed.FeedSequence; {
+	var events []*feedv1.Event
+	for at, told := uint64(0), 0; at < v.passed.FeedSequence; {
 		select {
-		case d, open := <-reader.Deliveries():
+		case batch, open := <-reader.Deliveries():
 			if !open {
 				return nil, reader.Err()
 			}
-			at = d.Sequence
-			event := &feedv1.Event{}
-			if proto.Unmarshal(d.Data, event) != nil {
-				continue // ticket-ingest quarantines it
+			for _, d := range batch {
+				if at = d.Sequence; at > v.passed.FeedSequence {
+					break // in one message with the barrier, but behind it
+				}
+				event := &feedv1.Event{}
+				if proto.Unmarshal(d.Data, event) == nil { // or else ticket-ingest quarantines it
+					events = append(events, event)
+				}
 			}
-			if events = append(events, event); len(events)%progressEvery == 0 {
-				if err := v.progress(int64(len(events))); err != nil {
+			if len(events) >= told+progressEvery {
+				told, v.events = len(events), int64(len(events))
+				if err := v.progress(at); err != nil {
 					return nil, err
 				}
 			}

@@ -13,7 +13,6 @@ import (
 
 // fault is what is wrong with a row.
 type fault struct {
-	line   int // where the row starts, when there is no row to say so
 	column string
 	value  string
 	reason *factv1.Reason

@@ -121,10 +121,13 @@ func (d *Door) join(ctx context.Context) {
 	}
 }
 
-// gather adds the jobs that wait already, up to one atomic batch.
+// maxGroup is how many events are appended together.
+const maxGroup = 1000
+
+// gather adds the jobs that wait already.
 func (d *Door) gather(first *job) []*job {
 	jobs, size := []*job{first}, len(first.events)
-	for size < bus.MaxBatch {
+	for size < maxGroup {
 		select {
 		case j := <-d.jobs:
 			jobs, size = append(jobs, j), size+len(j.events)
@@ -242,7 +245,7 @@ func (d *Door) sift(jobs []*job, known map[string]uint64) group {
 			}
 			known[p.ref], j.appended = p.hash, true
 			g.fresh = append(g.fresh, seen{p.ref, p.hash})
-			g.messages = append(g.messages, bus.Message{Subject: bus.FeedEvents, Data: p.data})
+			g.messages = append(g.messages, bus.Message{Subject: bus.FeedBatches, Data: p.data})
 		}
 	}
 	return g

@@ -196,7 +196,7 @@ func (d *Door) recall(ctx context.Context) error {
 			if !open {
 				return reader.Err()
 			}
-			if err := d.relearn(ctx, reader.Drain(first, bus.MaxBatch)); err != nil {
+			if err := d.relearn(ctx, reader.Drain(first, maxGroup)); err != nil {
 				return err
 			}
 		case <-ctx.Done():

@@ -1,5 +1,5 @@
-// Package bus is kaohe's way to NATS JetStream: three streams, atomic batches
-// in, ordered reading out.
+// Package bus is kaohe's way to NATS JetStream: three streams, what is appended
+// together in one message, ordered reading out.
 //
 // In flow messages to append; out flow messages in the order of a stream, from
 // any place on. Never here: what a message means, or who has read how far:
@@ -25,17 +25,13 @@ const (
 
 // Subjects of the streams.
 const (
-	FeedEvents    = "feed.events"    // an Event
-	FactPrefix    = "facts."         // facts.<kind>: a Fact
-	WakePrefix    = "wake."          // wake.<service>: a key that fell due
+	FeedEvents    = "feed.events"    // one Event a message: for who writes to the feed past the door
+	FeedBatches   = "feed.batches"   // Events
+	FactPrefix    = "facts."         // facts.<kind>: Facts
+	WakePrefix    = "wake."          // wake.<service>: keys that fell due
 	MarkerPrefix  = "marker."        // marker.<service>: a Barrier the service has passed
-	LedgerEntry   = "ledger.entry"   // a Record with an entry
-	LedgerScore   = "ledger.score"   // a Record with a scorecard
-	LedgerBarrier = "ledger.barrier" // a Record with a barrier
+	LedgerRecords = "ledger.records" // Records
 )
-
-// MaxBatch is how many messages the server takes as one atomic batch.
-const MaxBatch = 1000
 
 // Message is one message to append.
 type Message struct {
@@ -111,7 +107,7 @@ func (b *Bus) Ensure(ctx context.Context) error {
 	} {
 		_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 			Name: stream, Subjects: subjects, Storage: jetstream.FileStorage, Replicas: b.replicas,
-			AllowAtomicPublish: true, AllowDirect: true,
+			AllowDirect: true,
 			// Nothing is ever dropped for age or size: the log is the truth.
 			Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
 		})
@@ -129,14 +125,14 @@ func (b *Bus) Last(ctx context.Context, stream string) (uint64, error) {
 	if err != nil {
 		return 0, fmt.Errorf("look up stream %s: %w", stream, err)
 	}
-	return sequence(stream, s.CachedInfo().State.LastSeq), nil
+	return s.CachedInfo().State.LastSeq << placeBits, nil
 }
 
 // End gives a sequence that nothing in a stream is behind of: the last place
 // the last message can have.
 func (b *Bus) End(ctx context.Context, stream string) (uint64, error) {
 	last, err := b.Last(ctx, stream)
-	if err != nil || stream == Feed || last == 0 {
+	if err != nil || last == 0 {
 		return last, err
 	}
 	return last + maxPlaces - 1, nil
@@ -144,14 +140,6 @@ func (b *Bus) End(ctx context.Context, stream string) (uint64, error) {
 
 // Messages gives how many messages lie between two sequences so far apart.
 func Messages(apart uint64) uint64 { return (apart + maxPlaces - 1) >> placeBits }
-
-// sequence gives the place of the first thing in a message.
-func sequence(stream string, message uint64) uint64 {
-	if stream == Feed {
-		return message
-	}
-	return message << placeBits
-}
 
 // Ready reports why the bus cannot be used now; nil when it can.
 func (b *Bus) Ready() error {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -29,10 +30,10 @@ func open(t testing.TB, dir string) *bus.Bus {
 	return b
 }
 
-func messages(from, n int) []bus.Message {
+func messages(subject string, n int) []bus.Message {
 	out := make([]bus.Message, n)
 	for i := range out {
-		out[i] = bus.Message{Subject: bus.FeedEvents, Data: []byte(fmt.Sprintf("m%d", from+i))}
+		out[i] = bus.Message{Subject: subject, Data: []byte(fmt.Sprint(i))}
 	}
 	return out
 }
@@ -50,23 +51,33 @@ func readAll(t testing.TB, b *bus.Bus, stream string, subjects []string, after u
 		if !open {
 			t.Fatalf("reading ended after %d of %d: %v", len(all), n, r.Err())
 		}
-		all = append(all, r.Drain(first, n-len(all))...)
+		all = append(all, r.Drain(first, n)...)
 	}
 	return all
 }
 
 func TestWhatIsAppendedIsReadInOrderFromAnyPlace(t *testing.T) {
-	b := open(t, t.TempDir())
-	const n = 2*bus.MaxBatch + 17
-	last, err := b.Append(t.Context(), messages(0, n))
-	if err != nil || last != n {
-		t.Fatalf("last %d, error %v; want %d", last, err, n)
-	}
-	for _, after := range []uint64{0, 1, bus.MaxBatch, n - 1} {
-		all := readAll(t, b, bus.Feed, []string{"feed.>"}, after, n-int(after))
+	for subject, n := range map[string]int{bus.FeedEvents: 50, bus.FeedBatches: 9000} {
+		b := open(t, t.TempDir())
+		last, err := b.Append(t.Context(), messages(subject, n))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := readAll(t, b, bus.Feed, []string{"feed.>"}, 0, n)
 		for i, d := range all {
-			if want := fmt.Sprintf("m%d", int(after)+i); string(d.Data) != want || d.Sequence != after+uint64(i)+1 {
-				t.Fatalf("after %d, place %d: %q at %d, want %q", after, i, d.Data, d.Sequence, want)
+			if string(d.Data) != fmt.Sprint(i) || i > 0 && d.Sequence <= all[i-1].Sequence {
+				t.Fatalf("%s, place %d: %q at %d", subject, i, d.Data, d.Sequence)
+			}
+		}
+		if end, err := b.End(t.Context(), bus.Feed); err != nil || all[n-1].Sequence != last || end < last {
+			t.Fatalf("%s: the last is at %d, Append said %d, the stream ends at %d: %v", subject, all[n-1].Sequence, last, end, err)
+		}
+		for _, at := range []int{0, 1, 48, 4094, 4095, 4096, 8998} {
+			if at >= n {
+				continue
+			}
+			if rest := readAll(t, b, bus.Feed, []string{"feed.>"}, all[at].Sequence, n-at-1); string(rest[0].Data) != fmt.Sprint(at+1) {
+				t.Fatalf("%s: behind %d comes %q", subject, at, rest[0].Data)
 			}
 		}
 	}
@@ -75,12 +86,12 @@ func TestWhatIsAppendedIsReadInOrderFromAnyPlace(t *testing.T) {
 func TestAppendedMessagesSurviveARestart(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "nats")
 	t.Run("write", func(t *testing.T) {
-		if _, err := open(t, dir).Append(t.Context(), messages(0, 5)); err != nil {
+		if _, err := open(t, dir).Append(t.Context(), messages(bus.FeedBatches, 5)); err != nil {
 			t.Fatal(err)
 		}
 	})
 	t.Run("read", func(t *testing.T) {
-		if all := readAll(t, open(t, dir), bus.Feed, []string{"feed.>"}, 0, 5); string(all[4].Data) != "m4" {
+		if all := readAll(t, open(t, dir), bus.Feed, []string{"feed.>"}, 0, 5); string(all[4].Data) != "4" {
 			t.Fatalf("read %q", all[4].Data)
 		}
 	})
@@ -88,7 +99,7 @@ func TestAppendedMessagesSurviveARestart(t *testing.T) {
 
 func TestAReaderAheadOfItsStreamSaysWhatToDo(t *testing.T) {
 	b := open(t, t.TempDir())
-	_, err := b.Read(context.Background(), bus.Feed, []string{"feed.>"}, 7)
+	_, err := b.Read(context.Background(), bus.Feed, []string{"feed.>"}, 1<<20)
 	if err == nil || !strings.Contains(err.Error(), "restore it from a backup") {
 		t.Fatalf("error %v", err)
 	}
@@ -99,10 +110,7 @@ func BenchmarkAppend(b *testing.B) {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
 			connection := open(b, b.TempDir())
 			payload := make([]byte, 250)
-			batch := make([]bus.Message, size)
-			for i := range batch {
-				batch[i] = bus.Message{Subject: bus.FeedEvents, Data: payload}
-			}
+			batch := slices.Repeat([]bus.Message{{Subject: bus.FeedBatches, Data: payload}}, size)
 			b.ResetTimer()
 			for range b.N {
 				if _, err := connection.Append(b.Context(), batch); err != nil {

@@ -22,5 +22,5 @@ func (b *Bus) LastOf(ctx context.Context, stream, subject string) (uint64, error
 	if err != nil {
 		return 0, fmt.Errorf("look up the end of %s in %s: %w", subject, stream, err)
 	}
-	return sequence(stream, msg.Sequence), nil
+	return msg.Sequence << placeBits, nil
 }

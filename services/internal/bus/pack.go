@@ -2,13 +2,13 @@ package bus
 
 import (
 	"errors"
-	"strings"
 
 	"google.golang.org/protobuf/encoding/protowire"
 )
 
-// Facts and records are small and many, and every message costs the server a
-// sync: so those of one subject that are appended together share a message.
+// Events, facts and records are small and many, and every message costs the
+// server a sync: so those of one subject that are appended together share a
+// message, which is an EventBatch, FactBatch or RecordBatch of the contracts.
 // Each has its own sequence all the same: the message's, and its place in it.
 
 const (
@@ -17,36 +17,39 @@ const (
 	maxPlaces = 1 << placeBits
 	// maxPack is how many bytes share a message.
 	maxPack = 512 << 10
-	// packed is the field that holds one of them, as if the message were a
-	// protobuf of repeated bytes.
+	// packed is the field of a batch that holds one of them.
 	packed protowire.Number = 1
 )
 
-// isPacked tells whether messages of a subject share one. Events do not: the
-// feed is the log that others may read.
-func isPacked(subject string) bool { return !strings.HasPrefix(subject, "feed.") }
+// isPacked tells whether the messages of a subject are batches.
+func isPacked(subject string) bool { return subject != FeedEvents }
+
+// parcel is what is appended as one message.
+type parcel struct {
+	Message
+	count int
+}
 
 // pack puts messages together.
-func pack(messages []Message) []Message {
-	out := make([]Message, 0, min(len(messages), 16))
-	type place struct{ at, count int }
-	open := map[string]*place{}
+func pack(messages []Message) []*parcel {
+	out := make([]*parcel, 0, min(len(messages), 16))
+	open := map[string]*parcel{}
 	for _, m := range messages {
 		if !isPacked(m.Subject) {
-			out = append(out, m)
+			out = append(out, &parcel{m, 1})
 			continue
 		}
 		if m.Barrier {
 			clear(open)
 		}
 		p := open[m.Subject]
-		if p == nil || p.count == maxPlaces || len(out[p.at].Data)+len(m.Data) > maxPack {
-			p = &place{at: len(out)}
+		if p == nil || p.count == maxPlaces || len(p.Data)+len(m.Data) > maxPack {
+			p = &parcel{Message: Message{Subject: m.Subject}}
 			open[m.Subject] = p
-			out = append(out, Message{Subject: m.Subject})
+			out = append(out, p)
 		}
-		data := protowire.AppendTag(out[p.at].Data, packed, protowire.BytesType)
-		out[p.at].Data = protowire.AppendBytes(data, m.Data)
+		p.Data = protowire.AppendTag(p.Data, packed, protowire.BytesType)
+		p.Data = protowire.AppendBytes(p.Data, m.Data)
 		p.count++
 		if m.Barrier {
 			clear(open)

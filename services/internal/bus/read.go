@@ -12,8 +12,7 @@ import (
 // Delivery is one message read from a stream.
 type Delivery struct {
 	Subject string
-	// Sequence is its place in the stream. It only grows; it counts without
-	// gaps in the feed alone.
+	// Sequence is its place in the stream. It only grows, with gaps.
 	Sequence uint64
 	// Stored is when the server stored it, UTC.
 	Stored time.Time
@@ -24,12 +23,18 @@ type Delivery struct {
 // connections; nothing is acknowledged, because the reader keeps its position.
 type Reader struct {
 	messages jetstream.MessagesContext
-	out      chan Delivery
+	out      chan []Delivery
 	done     chan struct{}
 	err      error
 }
 
-const readAhead = 4096
+// What is fetched ahead of who reads, in messages and in bytes, and how many
+// more messages wait unpacked.
+const (
+	aheadMessages = 1024
+	aheadBytes    = 8 << 20
+	aheadUnpacked = 16
+)
 
 // Read starts reading the subjects of a stream behind a sequence.
 func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after uint64) (*Reader, error) {
@@ -42,34 +47,29 @@ func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after 
 			"restore it from a backup, or delete the derived state so that it is built anew", stream, last, after)
 	}
 	consumer, err := b.js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{
-		FilterSubjects: subjects, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: first(stream, after),
+		FilterSubjects: subjects, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: first(after),
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", stream, err)
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessages(readAhead))
+	messages, err := consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(aheadMessages, aheadBytes))
 	if err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", stream, err)
 	}
-	r := &Reader{messages: messages, out: make(chan Delivery, readAhead), done: make(chan struct{})}
+	r := &Reader{messages: messages, out: make(chan []Delivery, aheadUnpacked), done: make(chan struct{})}
 	go r.pump(stream, after)
 	return r, nil
 }
 
 // first is the message that holds what comes behind a place.
-func first(stream string, after uint64) uint64 {
-	if stream == Feed {
-		return after + 1
-	}
-	return max(1, after>>placeBits)
-}
+func first(after uint64) uint64 { return max(1, after>>placeBits) }
 
 func (r *Reader) pump(stream string, after uint64) {
 	defer close(r.out)
 	for {
 		msg, err := r.messages.Next()
 		if err == nil {
-			err = r.deliver(msg, stream, after)
+			err = r.deliver(msg, after)
 		}
 		if err != nil {
 			r.err = fmt.Errorf("read stream %s: %w", stream, err)
@@ -81,57 +81,52 @@ func (r *Reader) pump(stream string, after uint64) {
 // errClosed ends a pump whose reader went away.
 var errClosed = errors.New("the reader was closed")
 
-func (r *Reader) deliver(msg jetstream.Msg, stream string, after uint64) error {
+func (r *Reader) deliver(msg jetstream.Msg, after uint64) error {
 	meta, err := msg.Metadata()
 	if err != nil {
 		return err
 	}
-	d := Delivery{Subject: msg.Subject(), Sequence: meta.Sequence.Stream, Stored: meta.Timestamp.UTC(), Data: msg.Data()}
-	if stream == Feed {
-		return r.give(d)
+	parts := [][]byte{msg.Data()}
+	if isPacked(msg.Subject()) {
+		if unpacked, err := unpack(msg.Data()); err == nil { // or else whoever reads it says what is wrong with it
+			parts = unpacked
+		}
 	}
-	parts, err := unpack(msg.Data())
-	if err != nil {
-		parts = [][]byte{msg.Data()} // whoever reads it says what is wrong with it
-	}
-	base := d.Sequence << placeBits
+	base, stored := meta.Sequence.Stream<<placeBits, meta.Timestamp.UTC()
+	deliveries := make([]Delivery, 0, len(parts))
 	for i, part := range parts {
-		if d.Sequence, d.Data = base+uint64(i), part; d.Sequence <= after {
-			continue
-		}
-		if err := r.give(d); err != nil {
-			return err
+		if sequence := base + uint64(i); sequence > after {
+			deliveries = append(deliveries, Delivery{Subject: msg.Subject(), Sequence: sequence, Stored: stored, Data: part})
 		}
 	}
-	return nil
-}
-
-func (r *Reader) give(d Delivery) error {
+	if len(deliveries) == 0 {
+		return nil
+	}
 	select {
-	case r.out <- d:
+	case r.out <- deliveries:
 		return nil
 	case <-r.done:
 		return errClosed
 	}
 }
 
-// Deliveries gives the channel of what is read; it is closed when reading
-// ended, and Err tells why.
-func (r *Reader) Deliveries() <-chan Delivery { return r.out }
+// Deliveries gives the channel of what is read, what was appended together
+// together; it is closed when reading ended, and Err tells why.
+func (r *Reader) Deliveries() <-chan []Delivery { return r.out }
 
 // Err tells why reading ended; valid after the channel is closed.
 func (r *Reader) Err() error { return r.err }
 
-// Drain adds to a first delivery what is there already, at most limit in all.
-func (r *Reader) Drain(first Delivery, limit int) []Delivery {
-	batch := append(make([]Delivery, 0, 64), first)
-	for len(batch) < limit {
+// Drain adds to what came first what is there already, until it is enough.
+func (r *Reader) Drain(first []Delivery, enough int) []Delivery {
+	batch := first
+	for len(batch) < enough {
 		select {
-		case d, ok := <-r.out:
+		case more, ok := <-r.out:
 			if !ok {
 				return batch
 			}
-			batch = append(batch, d)
+			batch = append(batch, more...)
 		default:
 			return batch
 		}

@@ -70,14 +70,7 @@ func (b *batch) Say(f *factv1.Fact) {
 
 // Record is flow.Tx.
 func (b *batch) Record(r *ledgerv1.Record) {
-	switch {
-	case r.GetScorecard() != nil:
-		b.append(bus.LedgerScore, r, false)
-	case r.GetBarrier() != nil:
-		b.append(bus.LedgerBarrier, r, true)
-	default:
-		b.append(bus.LedgerEntry, r, false)
-	}
+	b.append(bus.LedgerRecords, r, r.GetBarrier() != nil)
 }
 
 // Quarantine is flow.Tx.

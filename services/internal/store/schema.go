@@ -65,7 +65,7 @@ func declare(c Collection) (_ declared, err error) {
 		return declared{}, fmt.Errorf("name must match %s", collectionName)
 	}
 	if c.New == nil {
-		return declared{}, errors.New("New is missing")
+		return declared{}, errors.New("field New is missing")
 	}
 	d := declared{Collection: c, body: c.New().ProtoReflect().Descriptor(), typ: map[string]FieldType{}}
 	for _, f := range c.Fields {

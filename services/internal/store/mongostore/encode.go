@@ -31,9 +31,10 @@ const (
 
 const (
 	timestampName protoreflect.FullName = "google.protobuf.Timestamp"
-	minSeconds                          = -62135596800 // 0001-01-01, the range of a valid Timestamp
-	maxSeconds                          = 253402300799 // 9999-12-31
-	nanosPerMilli                       = 1_000_000
+
+	minSeconds    = -62135596800 // 0001-01-01, the range of a valid Timestamp
+	maxSeconds    = 253402300799 // 9999-12-31
+	nanosPerMilli = 1_000_000
 )
 
 // encodeMessage converts a message to readable BSON.

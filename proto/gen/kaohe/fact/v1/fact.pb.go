@@ -869,6 +869,53 @@ func (*Fact_CustomerThanked) isFact_Body() {}
 
 func (*Fact_CustomerPraised) isFact_Body() {}
 
+// FactBatch is a message of the facts: those of one kind that were stated
+// together.
+type FactBatch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order in which they were stated.
+	Facts         []*Fact `protobuf:"bytes,1,rep,name=facts,proto3" json:"facts,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *FactBatch) Reset() {
+	*x = FactBatch{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *FactBatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*FactBatch) ProtoMessage() {}
+
+func (x *FactBatch) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use FactBatch.ProtoReflect.Descriptor instead.
+func (*FactBatch) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *FactBatch) GetFacts() []*Fact {
+	if x != nil {
+		return x.Facts
+	}
+	return nil
+}
+
 // Span is a half-open stretch of time [from, to).
 type Span struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -884,7 +931,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[4]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -896,7 +943,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[4]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -909,7 +956,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{4}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Span) GetFrom() *timestamppb.Timestamp {
@@ -948,7 +995,7 @@ type Holding struct {
 
 func (x *Holding) Reset() {
 	*x = Holding{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[5]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -960,7 +1007,7 @@ func (x *Holding) String() string {
 func (*Holding) ProtoMessage() {}
 
 func (x *Holding) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[5]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -973,7 +1020,7 @@ func (x *Holding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holding.ProtoReflect.Descriptor instead.
 func (*Holding) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{5}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Holding) GetFrom() *timestamppb.Timestamp {
@@ -1010,7 +1057,7 @@ type Promise struct {
 
 func (x *Promise) Reset() {
 	*x = Promise{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[6]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1022,7 +1069,7 @@ func (x *Promise) String() string {
 func (*Promise) ProtoMessage() {}
 
 func (x *Promise) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[6]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1035,7 +1082,7 @@ func (x *Promise) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Promise.ProtoReflect.Descriptor instead.
 func (*Promise) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{6}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Promise) GetFrom() *timestamppb.Timestamp {
@@ -1065,7 +1112,7 @@ type ClassChange struct {
 
 func (x *ClassChange) Reset() {
 	*x = ClassChange{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[7]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1077,7 +1124,7 @@ func (x *ClassChange) String() string {
 func (*ClassChange) ProtoMessage() {}
 
 func (x *ClassChange) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[7]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1090,7 +1137,7 @@ func (x *ClassChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClassChange.ProtoReflect.Descriptor instead.
 func (*ClassChange) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{7}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ClassChange) GetFrom() *timestamppb.Timestamp {
@@ -1136,7 +1183,7 @@ type Cycle struct {
 
 func (x *Cycle) Reset() {
 	*x = Cycle{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[8]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1148,7 +1195,7 @@ func (x *Cycle) String() string {
 func (*Cycle) ProtoMessage() {}
 
 func (x *Cycle) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[8]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1161,7 +1208,7 @@ func (x *Cycle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cycle.ProtoReflect.Descriptor instead.
 func (*Cycle) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{8}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Cycle) GetOrdinal() int32 {
@@ -1272,7 +1319,7 @@ type TicketRecorded struct {
 
 func (x *TicketRecorded) Reset() {
 	*x = TicketRecorded{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[9]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1284,7 +1331,7 @@ func (x *TicketRecorded) String() string {
 func (*TicketRecorded) ProtoMessage() {}
 
 func (x *TicketRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[9]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1297,7 +1344,7 @@ func (x *TicketRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketRecorded.ProtoReflect.Descriptor instead.
 func (*TicketRecorded) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{9}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TicketRecorded) GetTicket() string {
@@ -1413,7 +1460,7 @@ type Reopening struct {
 
 func (x *Reopening) Reset() {
 	*x = Reopening{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[10]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1425,7 +1472,7 @@ func (x *Reopening) String() string {
 func (*Reopening) ProtoMessage() {}
 
 func (x *Reopening) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[10]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1438,7 +1485,7 @@ func (x *Reopening) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reopening.ProtoReflect.Descriptor instead.
 func (*Reopening) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{10}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Reopening) GetAt() *timestamppb.Timestamp {
@@ -1483,7 +1530,7 @@ type Reply struct {
 
 func (x *Reply) Reset() {
 	*x = Reply{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[11]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1495,7 +1542,7 @@ func (x *Reply) String() string {
 func (*Reply) ProtoMessage() {}
 
 func (x *Reply) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[11]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1508,7 +1555,7 @@ func (x *Reply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reply.ProtoReflect.Descriptor instead.
 func (*Reply) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{11}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Reply) GetAt() *timestamppb.Timestamp {
@@ -1572,7 +1619,7 @@ type Callback struct {
 
 func (x *Callback) Reset() {
 	*x = Callback{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[12]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1584,7 +1631,7 @@ func (x *Callback) String() string {
 func (*Callback) ProtoMessage() {}
 
 func (x *Callback) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[12]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1597,7 +1644,7 @@ func (x *Callback) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Callback.ProtoReflect.Descriptor instead.
 func (*Callback) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{12}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Callback) GetAt() *timestamppb.Timestamp {
@@ -1650,7 +1697,7 @@ type HandOn struct {
 
 func (x *HandOn) Reset() {
 	*x = HandOn{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[13]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1662,7 +1709,7 @@ func (x *HandOn) String() string {
 func (*HandOn) ProtoMessage() {}
 
 func (x *HandOn) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[13]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1675,7 +1722,7 @@ func (x *HandOn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOn.ProtoReflect.Descriptor instead.
 func (*HandOn) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{13}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *HandOn) GetAt() *timestamppb.Timestamp {
@@ -1718,7 +1765,7 @@ type WorkReported struct {
 
 func (x *WorkReported) Reset() {
 	*x = WorkReported{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[14]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1730,7 +1777,7 @@ func (x *WorkReported) String() string {
 func (*WorkReported) ProtoMessage() {}
 
 func (x *WorkReported) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[14]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1743,7 +1790,7 @@ func (x *WorkReported) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkReported.ProtoReflect.Descriptor instead.
 func (*WorkReported) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{14}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *WorkReported) GetTicket() string {
@@ -1793,7 +1840,7 @@ type FaultReported struct {
 
 func (x *FaultReported) Reset() {
 	*x = FaultReported{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[15]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1805,7 +1852,7 @@ func (x *FaultReported) String() string {
 func (*FaultReported) ProtoMessage() {}
 
 func (x *FaultReported) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[15]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1818,7 +1865,7 @@ func (x *FaultReported) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FaultReported.ProtoReflect.Descriptor instead.
 func (*FaultReported) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{15}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *FaultReported) GetTicket() string {
@@ -1851,7 +1898,7 @@ type ComplaintStep struct {
 
 func (x *ComplaintStep) Reset() {
 	*x = ComplaintStep{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[16]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1863,7 +1910,7 @@ func (x *ComplaintStep) String() string {
 func (*ComplaintStep) ProtoMessage() {}
 
 func (x *ComplaintStep) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[16]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1876,7 +1923,7 @@ func (x *ComplaintStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintStep.ProtoReflect.Descriptor instead.
 func (*ComplaintStep) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{16}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ComplaintStep) GetStep() string {
@@ -1947,7 +1994,7 @@ type ComplaintRecorded struct {
 
 func (x *ComplaintRecorded) Reset() {
 	*x = ComplaintRecorded{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[17]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1959,7 +2006,7 @@ func (x *ComplaintRecorded) String() string {
 func (*ComplaintRecorded) ProtoMessage() {}
 
 func (x *ComplaintRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[17]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1972,7 +2019,7 @@ func (x *ComplaintRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintRecorded.ProtoReflect.Descriptor instead.
 func (*ComplaintRecorded) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{17}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ComplaintRecorded) GetComplaint() string {
@@ -2037,7 +2084,7 @@ type OutageRecorded struct {
 
 func (x *OutageRecorded) Reset() {
 	*x = OutageRecorded{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[18]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2049,7 +2096,7 @@ func (x *OutageRecorded) String() string {
 func (*OutageRecorded) ProtoMessage() {}
 
 func (x *OutageRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[18]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2062,7 +2109,7 @@ func (x *OutageRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutageRecorded.ProtoReflect.Descriptor instead.
 func (*OutageRecorded) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{18}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *OutageRecorded) GetOutage() string {
@@ -2139,7 +2186,7 @@ type PraiseReceived struct {
 
 func (x *PraiseReceived) Reset() {
 	*x = PraiseReceived{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[19]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2151,7 +2198,7 @@ func (x *PraiseReceived) String() string {
 func (*PraiseReceived) ProtoMessage() {}
 
 func (x *PraiseReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[19]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2164,7 +2211,7 @@ func (x *PraiseReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PraiseReceived.ProtoReflect.Descriptor instead.
 func (*PraiseReceived) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{19}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *PraiseReceived) GetSaid() *v1.PraiseGiven {
@@ -2185,7 +2232,7 @@ type PointsGiven struct {
 
 func (x *PointsGiven) Reset() {
 	*x = PointsGiven{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[20]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2197,7 +2244,7 @@ func (x *PointsGiven) String() string {
 func (*PointsGiven) ProtoMessage() {}
 
 func (x *PointsGiven) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[20]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2210,7 +2257,7 @@ func (x *PointsGiven) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PointsGiven.ProtoReflect.Descriptor instead.
 func (*PointsGiven) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{20}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PointsGiven) GetDecided() *v1.PointsDecided {
@@ -2234,7 +2281,7 @@ type UnitKnown struct {
 
 func (x *UnitKnown) Reset() {
 	*x = UnitKnown{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[21]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2246,7 +2293,7 @@ func (x *UnitKnown) String() string {
 func (*UnitKnown) ProtoMessage() {}
 
 func (x *UnitKnown) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[21]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2259,7 +2306,7 @@ func (x *UnitKnown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitKnown.ProtoReflect.Descriptor instead.
 func (*UnitKnown) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{21}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *UnitKnown) GetUnit() string {
@@ -2287,7 +2334,7 @@ type RulebookInForce struct {
 
 func (x *RulebookInForce) Reset() {
 	*x = RulebookInForce{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[22]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2299,7 +2346,7 @@ func (x *RulebookInForce) String() string {
 func (*RulebookInForce) ProtoMessage() {}
 
 func (x *RulebookInForce) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[22]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2312,7 +2359,7 @@ func (x *RulebookInForce) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RulebookInForce.ProtoReflect.Descriptor instead.
 func (*RulebookInForce) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{22}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *RulebookInForce) GetPublished() *v1.RulebookPublished {
@@ -2347,7 +2394,7 @@ type TicketOverdue struct {
 
 func (x *TicketOverdue) Reset() {
 	*x = TicketOverdue{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[23]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2359,7 +2406,7 @@ func (x *TicketOverdue) String() string {
 func (*TicketOverdue) ProtoMessage() {}
 
 func (x *TicketOverdue) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[23]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2372,7 +2419,7 @@ func (x *TicketOverdue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketOverdue.ProtoReflect.Descriptor instead.
 func (*TicketOverdue) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{23}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *TicketOverdue) GetTicket() string {
@@ -2450,7 +2497,7 @@ type ReplyLate struct {
 
 func (x *ReplyLate) Reset() {
 	*x = ReplyLate{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[24]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2462,7 +2509,7 @@ func (x *ReplyLate) String() string {
 func (*ReplyLate) ProtoMessage() {}
 
 func (x *ReplyLate) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[24]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2475,7 +2522,7 @@ func (x *ReplyLate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyLate.ProtoReflect.Descriptor instead.
 func (*ReplyLate) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{24}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ReplyLate) GetTicket() string {
@@ -2530,7 +2577,7 @@ type ComplaintAnsweredLate struct {
 
 func (x *ComplaintAnsweredLate) Reset() {
 	*x = ComplaintAnsweredLate{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[25]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2542,7 +2589,7 @@ func (x *ComplaintAnsweredLate) String() string {
 func (*ComplaintAnsweredLate) ProtoMessage() {}
 
 func (x *ComplaintAnsweredLate) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[25]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2555,7 +2602,7 @@ func (x *ComplaintAnsweredLate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintAnsweredLate.ProtoReflect.Descriptor instead.
 func (*ComplaintAnsweredLate) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{25}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ComplaintAnsweredLate) GetComplaint() string {
@@ -2602,7 +2649,7 @@ type MassFaultUntold struct {
 
 func (x *MassFaultUntold) Reset() {
 	*x = MassFaultUntold{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[26]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2614,7 +2661,7 @@ func (x *MassFaultUntold) String() string {
 func (*MassFaultUntold) ProtoMessage() {}
 
 func (x *MassFaultUntold) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[26]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2627,7 +2674,7 @@ func (x *MassFaultUntold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MassFaultUntold.ProtoReflect.Descriptor instead.
 func (*MassFaultUntold) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{26}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *MassFaultUntold) GetOutage() string {
@@ -2667,7 +2714,7 @@ type InterruptionUnannounced struct {
 
 func (x *InterruptionUnannounced) Reset() {
 	*x = InterruptionUnannounced{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[27]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2679,7 +2726,7 @@ func (x *InterruptionUnannounced) String() string {
 func (*InterruptionUnannounced) ProtoMessage() {}
 
 func (x *InterruptionUnannounced) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[27]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2692,7 +2739,7 @@ func (x *InterruptionUnannounced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InterruptionUnannounced.ProtoReflect.Descriptor instead.
 func (*InterruptionUnannounced) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{27}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *InterruptionUnannounced) GetOutage() string {
@@ -2729,7 +2776,7 @@ type LateWorkComplained struct {
 
 func (x *LateWorkComplained) Reset() {
 	*x = LateWorkComplained{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[28]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2741,7 +2788,7 @@ func (x *LateWorkComplained) String() string {
 func (*LateWorkComplained) ProtoMessage() {}
 
 func (x *LateWorkComplained) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[28]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2754,7 +2801,7 @@ func (x *LateWorkComplained) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateWorkComplained.ProtoReflect.Descriptor instead.
 func (*LateWorkComplained) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{28}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *LateWorkComplained) GetComplaint() string {
@@ -2782,7 +2829,7 @@ type BuckPassed struct {
 
 func (x *BuckPassed) Reset() {
 	*x = BuckPassed{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[29]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2794,7 +2841,7 @@ func (x *BuckPassed) String() string {
 func (*BuckPassed) ProtoMessage() {}
 
 func (x *BuckPassed) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[29]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2807,7 +2854,7 @@ func (x *BuckPassed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BuckPassed.ProtoReflect.Descriptor instead.
 func (*BuckPassed) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{29}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *BuckPassed) GetComplaint() string {
@@ -2835,7 +2882,7 @@ type MisconductJudged struct {
 
 func (x *MisconductJudged) Reset() {
 	*x = MisconductJudged{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[30]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2847,7 +2894,7 @@ func (x *MisconductJudged) String() string {
 func (*MisconductJudged) ProtoMessage() {}
 
 func (x *MisconductJudged) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[30]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2860,7 +2907,7 @@ func (x *MisconductJudged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MisconductJudged.ProtoReflect.Descriptor instead.
 func (*MisconductJudged) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{30}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *MisconductJudged) GetComplaint() string {
@@ -2907,7 +2954,7 @@ type SecondComplaintMade struct {
 
 func (x *SecondComplaintMade) Reset() {
 	*x = SecondComplaintMade{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[31]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2919,7 +2966,7 @@ func (x *SecondComplaintMade) String() string {
 func (*SecondComplaintMade) ProtoMessage() {}
 
 func (x *SecondComplaintMade) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[31]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2932,7 +2979,7 @@ func (x *SecondComplaintMade) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SecondComplaintMade.ProtoReflect.Descriptor instead.
 func (*SecondComplaintMade) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{31}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *SecondComplaintMade) GetComplaint() string {
@@ -2972,7 +3019,7 @@ type ComplaintEscalated struct {
 
 func (x *ComplaintEscalated) Reset() {
 	*x = ComplaintEscalated{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[32]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2984,7 +3031,7 @@ func (x *ComplaintEscalated) String() string {
 func (*ComplaintEscalated) ProtoMessage() {}
 
 func (x *ComplaintEscalated) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[32]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2997,7 +3044,7 @@ func (x *ComplaintEscalated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintEscalated.ProtoReflect.Descriptor instead.
 func (*ComplaintEscalated) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{32}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ComplaintEscalated) GetMatter() string {
@@ -3036,7 +3083,7 @@ type TicketReworked struct {
 
 func (x *TicketReworked) Reset() {
 	*x = TicketReworked{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[33]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3048,7 +3095,7 @@ func (x *TicketReworked) String() string {
 func (*TicketReworked) ProtoMessage() {}
 
 func (x *TicketReworked) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[33]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3061,7 +3108,7 @@ func (x *TicketReworked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketReworked.ProtoReflect.Descriptor instead.
 func (*TicketReworked) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{33}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *TicketReworked) GetTicket() string {
@@ -3098,7 +3145,7 @@ type ReplyFalsified struct {
 
 func (x *ReplyFalsified) Reset() {
 	*x = ReplyFalsified{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[34]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3110,7 +3157,7 @@ func (x *ReplyFalsified) String() string {
 func (*ReplyFalsified) ProtoMessage() {}
 
 func (x *ReplyFalsified) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[34]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3123,7 +3170,7 @@ func (x *ReplyFalsified) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyFalsified.ProtoReflect.Descriptor instead.
 func (*ReplyFalsified) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{34}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *ReplyFalsified) GetTicket() string {
@@ -3153,7 +3200,7 @@ type FalseReplyComplained struct {
 
 func (x *FalseReplyComplained) Reset() {
 	*x = FalseReplyComplained{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[35]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3165,7 +3212,7 @@ func (x *FalseReplyComplained) String() string {
 func (*FalseReplyComplained) ProtoMessage() {}
 
 func (x *FalseReplyComplained) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[35]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3178,7 +3225,7 @@ func (x *FalseReplyComplained) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FalseReplyComplained.ProtoReflect.Descriptor instead.
 func (*FalseReplyComplained) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{35}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *FalseReplyComplained) GetTicket() string {
@@ -3208,7 +3255,7 @@ type ReplyUnexplained struct {
 
 func (x *ReplyUnexplained) Reset() {
 	*x = ReplyUnexplained{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[36]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3220,7 +3267,7 @@ func (x *ReplyUnexplained) String() string {
 func (*ReplyUnexplained) ProtoMessage() {}
 
 func (x *ReplyUnexplained) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[36]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3233,7 +3280,7 @@ func (x *ReplyUnexplained) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyUnexplained.ProtoReflect.Descriptor instead.
 func (*ReplyUnexplained) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{36}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ReplyUnexplained) GetTicket() string {
@@ -3263,7 +3310,7 @@ type ReplyContradicted struct {
 
 func (x *ReplyContradicted) Reset() {
 	*x = ReplyContradicted{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[37]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3275,7 +3322,7 @@ func (x *ReplyContradicted) String() string {
 func (*ReplyContradicted) ProtoMessage() {}
 
 func (x *ReplyContradicted) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[37]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3288,7 +3335,7 @@ func (x *ReplyContradicted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyContradicted.ProtoReflect.Descriptor instead.
 func (*ReplyContradicted) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{37}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ReplyContradicted) GetTicket() string {
@@ -3318,7 +3365,7 @@ type CallbackRated struct {
 
 func (x *CallbackRated) Reset() {
 	*x = CallbackRated{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[38]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3330,7 +3377,7 @@ func (x *CallbackRated) String() string {
 func (*CallbackRated) ProtoMessage() {}
 
 func (x *CallbackRated) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[38]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3343,7 +3390,7 @@ func (x *CallbackRated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallbackRated.ProtoReflect.Descriptor instead.
 func (*CallbackRated) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{38}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *CallbackRated) GetTicket() string {
@@ -3375,7 +3422,7 @@ type CustomerThanked struct {
 
 func (x *CustomerThanked) Reset() {
 	*x = CustomerThanked{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[39]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3387,7 +3434,7 @@ func (x *CustomerThanked) String() string {
 func (*CustomerThanked) ProtoMessage() {}
 
 func (x *CustomerThanked) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[39]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3400,7 +3447,7 @@ func (x *CustomerThanked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CustomerThanked.ProtoReflect.Descriptor instead.
 func (*CustomerThanked) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{39}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *CustomerThanked) GetTicket() string {
@@ -3437,7 +3484,7 @@ type CustomerPraised struct {
 
 func (x *CustomerPraised) Reset() {
 	*x = CustomerPraised{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[40]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3449,7 +3496,7 @@ func (x *CustomerPraised) String() string {
 func (*CustomerPraised) ProtoMessage() {}
 
 func (x *CustomerPraised) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[40]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3462,7 +3509,7 @@ func (x *CustomerPraised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CustomerPraised.ProtoReflect.Descriptor instead.
 func (*CustomerPraised) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{40}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CustomerPraised) GetTicket() string {
@@ -3546,7 +3593,9 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\x0ecallback_rated\x18@ \x01(\v2\x1c.kaohe.fact.v1.CallbackRatedH\x00R\rcallbackRated\x12K\n" +
 	"\x10customer_thanked\x18A \x01(\v2\x1e.kaohe.fact.v1.CustomerThankedH\x00R\x0fcustomerThanked\x12K\n" +
 	"\x10customer_praised\x18B \x01(\v2\x1e.kaohe.fact.v1.CustomerPraisedH\x00R\x0fcustomerPraisedB\x06\n" +
-	"\x04body\"x\n" +
+	"\x04body\"6\n" +
+	"\tFactBatch\x12)\n" +
+	"\x05facts\x18\x01 \x03(\v2\x13.kaohe.fact.v1.FactR\x05facts\"x\n" +
 	"\x04Span\x12.\n" +
 	"\x04from\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04from\x12*\n" +
 	"\x02to\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12\x14\n" +
@@ -3757,158 +3806,160 @@ func file_kaohe_fact_v1_fact_proto_rawDescGZIP() []byte {
 	return file_kaohe_fact_v1_fact_proto_rawDescData
 }
 
-var file_kaohe_fact_v1_fact_proto_msgTypes = make([]protoimpl.MessageInfo, 41)
+var file_kaohe_fact_v1_fact_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_kaohe_fact_v1_fact_proto_goTypes = []any{
 	(*Text)(nil),                    // 0: kaohe.fact.v1.Text
 	(*Reason)(nil),                  // 1: kaohe.fact.v1.Reason
 	(*Route)(nil),                   // 2: kaohe.fact.v1.Route
 	(*Fact)(nil),                    // 3: kaohe.fact.v1.Fact
-	(*Span)(nil),                    // 4: kaohe.fact.v1.Span
-	(*Holding)(nil),                 // 5: kaohe.fact.v1.Holding
-	(*Promise)(nil),                 // 6: kaohe.fact.v1.Promise
-	(*ClassChange)(nil),             // 7: kaohe.fact.v1.ClassChange
-	(*Cycle)(nil),                   // 8: kaohe.fact.v1.Cycle
-	(*TicketRecorded)(nil),          // 9: kaohe.fact.v1.TicketRecorded
-	(*Reopening)(nil),               // 10: kaohe.fact.v1.Reopening
-	(*Reply)(nil),                   // 11: kaohe.fact.v1.Reply
-	(*Callback)(nil),                // 12: kaohe.fact.v1.Callback
-	(*HandOn)(nil),                  // 13: kaohe.fact.v1.HandOn
-	(*WorkReported)(nil),            // 14: kaohe.fact.v1.WorkReported
-	(*FaultReported)(nil),           // 15: kaohe.fact.v1.FaultReported
-	(*ComplaintStep)(nil),           // 16: kaohe.fact.v1.ComplaintStep
-	(*ComplaintRecorded)(nil),       // 17: kaohe.fact.v1.ComplaintRecorded
-	(*OutageRecorded)(nil),          // 18: kaohe.fact.v1.OutageRecorded
-	(*PraiseReceived)(nil),          // 19: kaohe.fact.v1.PraiseReceived
-	(*PointsGiven)(nil),             // 20: kaohe.fact.v1.PointsGiven
-	(*UnitKnown)(nil),               // 21: kaohe.fact.v1.UnitKnown
-	(*RulebookInForce)(nil),         // 22: kaohe.fact.v1.RulebookInForce
-	(*TicketOverdue)(nil),           // 23: kaohe.fact.v1.TicketOverdue
-	(*ReplyLate)(nil),               // 24: kaohe.fact.v1.ReplyLate
-	(*ComplaintAnsweredLate)(nil),   // 25: kaohe.fact.v1.ComplaintAnsweredLate
-	(*MassFaultUntold)(nil),         // 26: kaohe.fact.v1.MassFaultUntold
-	(*InterruptionUnannounced)(nil), // 27: kaohe.fact.v1.InterruptionUnannounced
-	(*LateWorkComplained)(nil),      // 28: kaohe.fact.v1.LateWorkComplained
-	(*BuckPassed)(nil),              // 29: kaohe.fact.v1.BuckPassed
-	(*MisconductJudged)(nil),        // 30: kaohe.fact.v1.MisconductJudged
-	(*SecondComplaintMade)(nil),     // 31: kaohe.fact.v1.SecondComplaintMade
-	(*ComplaintEscalated)(nil),      // 32: kaohe.fact.v1.ComplaintEscalated
-	(*TicketReworked)(nil),          // 33: kaohe.fact.v1.TicketReworked
-	(*ReplyFalsified)(nil),          // 34: kaohe.fact.v1.ReplyFalsified
-	(*FalseReplyComplained)(nil),    // 35: kaohe.fact.v1.FalseReplyComplained
-	(*ReplyUnexplained)(nil),        // 36: kaohe.fact.v1.ReplyUnexplained
-	(*ReplyContradicted)(nil),       // 37: kaohe.fact.v1.ReplyContradicted
-	(*CallbackRated)(nil),           // 38: kaohe.fact.v1.CallbackRated
-	(*CustomerThanked)(nil),         // 39: kaohe.fact.v1.CustomerThanked
-	(*CustomerPraised)(nil),         // 40: kaohe.fact.v1.CustomerPraised
-	(*timestamppb.Timestamp)(nil),   // 41: google.protobuf.Timestamp
-	(*v1.Event)(nil),                // 42: kaohe.feed.v1.Event
-	(v1.TicketKind)(0),              // 43: kaohe.feed.v1.TicketKind
-	(v1.ReplyResult)(0),             // 44: kaohe.feed.v1.ReplyResult
-	(*v1.CallbackDone)(nil),         // 45: kaohe.feed.v1.CallbackDone
-	(v1.ComplaintLevel)(0),          // 46: kaohe.feed.v1.ComplaintLevel
-	(*v1.ComplaintFiled)(nil),       // 47: kaohe.feed.v1.ComplaintFiled
-	(*v1.PraiseGiven)(nil),          // 48: kaohe.feed.v1.PraiseGiven
-	(*v1.PointsDecided)(nil),        // 49: kaohe.feed.v1.PointsDecided
-	(*v1.UnitRegistered)(nil),       // 50: kaohe.feed.v1.UnitRegistered
-	(*v1.RulebookPublished)(nil),    // 51: kaohe.feed.v1.RulebookPublished
+	(*FactBatch)(nil),               // 4: kaohe.fact.v1.FactBatch
+	(*Span)(nil),                    // 5: kaohe.fact.v1.Span
+	(*Holding)(nil),                 // 6: kaohe.fact.v1.Holding
+	(*Promise)(nil),                 // 7: kaohe.fact.v1.Promise
+	(*ClassChange)(nil),             // 8: kaohe.fact.v1.ClassChange
+	(*Cycle)(nil),                   // 9: kaohe.fact.v1.Cycle
+	(*TicketRecorded)(nil),          // 10: kaohe.fact.v1.TicketRecorded
+	(*Reopening)(nil),               // 11: kaohe.fact.v1.Reopening
+	(*Reply)(nil),                   // 12: kaohe.fact.v1.Reply
+	(*Callback)(nil),                // 13: kaohe.fact.v1.Callback
+	(*HandOn)(nil),                  // 14: kaohe.fact.v1.HandOn
+	(*WorkReported)(nil),            // 15: kaohe.fact.v1.WorkReported
+	(*FaultReported)(nil),           // 16: kaohe.fact.v1.FaultReported
+	(*ComplaintStep)(nil),           // 17: kaohe.fact.v1.ComplaintStep
+	(*ComplaintRecorded)(nil),       // 18: kaohe.fact.v1.ComplaintRecorded
+	(*OutageRecorded)(nil),          // 19: kaohe.fact.v1.OutageRecorded
+	(*PraiseReceived)(nil),          // 20: kaohe.fact.v1.PraiseReceived
+	(*PointsGiven)(nil),             // 21: kaohe.fact.v1.PointsGiven
+	(*UnitKnown)(nil),               // 22: kaohe.fact.v1.UnitKnown
+	(*RulebookInForce)(nil),         // 23: kaohe.fact.v1.RulebookInForce
+	(*TicketOverdue)(nil),           // 24: kaohe.fact.v1.TicketOverdue
+	(*ReplyLate)(nil),               // 25: kaohe.fact.v1.ReplyLate
+	(*ComplaintAnsweredLate)(nil),   // 26: kaohe.fact.v1.ComplaintAnsweredLate
+	(*MassFaultUntold)(nil),         // 27: kaohe.fact.v1.MassFaultUntold
+	(*InterruptionUnannounced)(nil), // 28: kaohe.fact.v1.InterruptionUnannounced
+	(*LateWorkComplained)(nil),      // 29: kaohe.fact.v1.LateWorkComplained
+	(*BuckPassed)(nil),              // 30: kaohe.fact.v1.BuckPassed
+	(*MisconductJudged)(nil),        // 31: kaohe.fact.v1.MisconductJudged
+	(*SecondComplaintMade)(nil),     // 32: kaohe.fact.v1.SecondComplaintMade
+	(*ComplaintEscalated)(nil),      // 33: kaohe.fact.v1.ComplaintEscalated
+	(*TicketReworked)(nil),          // 34: kaohe.fact.v1.TicketReworked
+	(*ReplyFalsified)(nil),          // 35: kaohe.fact.v1.ReplyFalsified
+	(*FalseReplyComplained)(nil),    // 36: kaohe.fact.v1.FalseReplyComplained
+	(*ReplyUnexplained)(nil),        // 37: kaohe.fact.v1.ReplyUnexplained
+	(*ReplyContradicted)(nil),       // 38: kaohe.fact.v1.ReplyContradicted
+	(*CallbackRated)(nil),           // 39: kaohe.fact.v1.CallbackRated
+	(*CustomerThanked)(nil),         // 40: kaohe.fact.v1.CustomerThanked
+	(*CustomerPraised)(nil),         // 41: kaohe.fact.v1.CustomerPraised
+	(*timestamppb.Timestamp)(nil),   // 42: google.protobuf.Timestamp
+	(*v1.Event)(nil),                // 43: kaohe.feed.v1.Event
+	(v1.TicketKind)(0),              // 44: kaohe.feed.v1.TicketKind
+	(v1.ReplyResult)(0),             // 45: kaohe.feed.v1.ReplyResult
+	(*v1.CallbackDone)(nil),         // 46: kaohe.feed.v1.CallbackDone
+	(v1.ComplaintLevel)(0),          // 47: kaohe.feed.v1.ComplaintLevel
+	(*v1.ComplaintFiled)(nil),       // 48: kaohe.feed.v1.ComplaintFiled
+	(*v1.PraiseGiven)(nil),          // 49: kaohe.feed.v1.PraiseGiven
+	(*v1.PointsDecided)(nil),        // 50: kaohe.feed.v1.PointsDecided
+	(*v1.UnitRegistered)(nil),       // 51: kaohe.feed.v1.UnitRegistered
+	(*v1.RulebookPublished)(nil),    // 52: kaohe.feed.v1.RulebookPublished
 }
 var file_kaohe_fact_v1_fact_proto_depIdxs = []int32{
 	0,  // 0: kaohe.fact.v1.Reason.text:type_name -> kaohe.fact.v1.Text
 	1,  // 1: kaohe.fact.v1.Fact.reason:type_name -> kaohe.fact.v1.Reason
-	41, // 2: kaohe.fact.v1.Fact.occurred_at:type_name -> google.protobuf.Timestamp
-	41, // 3: kaohe.fact.v1.Fact.received_at:type_name -> google.protobuf.Timestamp
-	41, // 4: kaohe.fact.v1.Fact.detected_at:type_name -> google.protobuf.Timestamp
+	42, // 2: kaohe.fact.v1.Fact.occurred_at:type_name -> google.protobuf.Timestamp
+	42, // 3: kaohe.fact.v1.Fact.received_at:type_name -> google.protobuf.Timestamp
+	42, // 4: kaohe.fact.v1.Fact.detected_at:type_name -> google.protobuf.Timestamp
 	2,  // 5: kaohe.fact.v1.Fact.route:type_name -> kaohe.fact.v1.Route
-	42, // 6: kaohe.fact.v1.Fact.event:type_name -> kaohe.feed.v1.Event
-	9,  // 7: kaohe.fact.v1.Fact.ticket_recorded:type_name -> kaohe.fact.v1.TicketRecorded
-	14, // 8: kaohe.fact.v1.Fact.work_reported:type_name -> kaohe.fact.v1.WorkReported
-	15, // 9: kaohe.fact.v1.Fact.fault_reported:type_name -> kaohe.fact.v1.FaultReported
-	17, // 10: kaohe.fact.v1.Fact.complaint_recorded:type_name -> kaohe.fact.v1.ComplaintRecorded
-	18, // 11: kaohe.fact.v1.Fact.outage_recorded:type_name -> kaohe.fact.v1.OutageRecorded
-	19, // 12: kaohe.fact.v1.Fact.praise_received:type_name -> kaohe.fact.v1.PraiseReceived
-	20, // 13: kaohe.fact.v1.Fact.points_given:type_name -> kaohe.fact.v1.PointsGiven
-	21, // 14: kaohe.fact.v1.Fact.unit_known:type_name -> kaohe.fact.v1.UnitKnown
-	22, // 15: kaohe.fact.v1.Fact.rulebook_in_force:type_name -> kaohe.fact.v1.RulebookInForce
-	23, // 16: kaohe.fact.v1.Fact.ticket_overdue:type_name -> kaohe.fact.v1.TicketOverdue
-	24, // 17: kaohe.fact.v1.Fact.reply_late:type_name -> kaohe.fact.v1.ReplyLate
-	25, // 18: kaohe.fact.v1.Fact.complaint_answered_late:type_name -> kaohe.fact.v1.ComplaintAnsweredLate
-	26, // 19: kaohe.fact.v1.Fact.mass_fault_untold:type_name -> kaohe.fact.v1.MassFaultUntold
-	27, // 20: kaohe.fact.v1.Fact.interruption_unannounced:type_name -> kaohe.fact.v1.InterruptionUnannounced
-	28, // 21: kaohe.fact.v1.Fact.late_work_complained:type_name -> kaohe.fact.v1.LateWorkComplained
-	29, // 22: kaohe.fact.v1.Fact.buck_passed:type_name -> kaohe.fact.v1.BuckPassed
-	30, // 23: kaohe.fact.v1.Fact.misconduct_judged:type_name -> kaohe.fact.v1.MisconductJudged
-	31, // 24: kaohe.fact.v1.Fact.second_complaint_made:type_name -> kaohe.fact.v1.SecondComplaintMade
-	32, // 25: kaohe.fact.v1.Fact.complaint_escalated:type_name -> kaohe.fact.v1.ComplaintEscalated
-	33, // 26: kaohe.fact.v1.Fact.ticket_reworked:type_name -> kaohe.fact.v1.TicketReworked
-	34, // 27: kaohe.fact.v1.Fact.reply_falsified:type_name -> kaohe.fact.v1.ReplyFalsified
-	35, // 28: kaohe.fact.v1.Fact.false_reply_complained:type_name -> kaohe.fact.v1.FalseReplyComplained
-	36, // 29: kaohe.fact.v1.Fact.reply_unexplained:type_name -> kaohe.fact.v1.ReplyUnexplained
-	37, // 30: kaohe.fact.v1.Fact.reply_contradicted:type_name -> kaohe.fact.v1.ReplyContradicted
-	38, // 31: kaohe.fact.v1.Fact.callback_rated:type_name -> kaohe.fact.v1.CallbackRated
-	39, // 32: kaohe.fact.v1.Fact.customer_thanked:type_name -> kaohe.fact.v1.CustomerThanked
-	40, // 33: kaohe.fact.v1.Fact.customer_praised:type_name -> kaohe.fact.v1.CustomerPraised
-	41, // 34: kaohe.fact.v1.Span.from:type_name -> google.protobuf.Timestamp
-	41, // 35: kaohe.fact.v1.Span.to:type_name -> google.protobuf.Timestamp
-	41, // 36: kaohe.fact.v1.Holding.from:type_name -> google.protobuf.Timestamp
-	41, // 37: kaohe.fact.v1.Promise.from:type_name -> google.protobuf.Timestamp
-	41, // 38: kaohe.fact.v1.Promise.due_at:type_name -> google.protobuf.Timestamp
-	41, // 39: kaohe.fact.v1.ClassChange.from:type_name -> google.protobuf.Timestamp
-	41, // 40: kaohe.fact.v1.Cycle.started_at:type_name -> google.protobuf.Timestamp
-	41, // 41: kaohe.fact.v1.Cycle.completed_at:type_name -> google.protobuf.Timestamp
-	41, // 42: kaohe.fact.v1.Cycle.closed_at:type_name -> google.protobuf.Timestamp
-	41, // 43: kaohe.fact.v1.Cycle.replied_at:type_name -> google.protobuf.Timestamp
-	41, // 44: kaohe.fact.v1.Cycle.finished_at:type_name -> google.protobuf.Timestamp
-	6,  // 45: kaohe.fact.v1.Cycle.promises:type_name -> kaohe.fact.v1.Promise
-	43, // 46: kaohe.fact.v1.TicketRecorded.kind:type_name -> kaohe.feed.v1.TicketKind
-	41, // 47: kaohe.fact.v1.TicketRecorded.opened_at:type_name -> google.protobuf.Timestamp
-	5,  // 48: kaohe.fact.v1.TicketRecorded.holdings:type_name -> kaohe.fact.v1.Holding
-	7,  // 49: kaohe.fact.v1.TicketRecorded.classes:type_name -> kaohe.fact.v1.ClassChange
-	4,  // 50: kaohe.fact.v1.TicketRecorded.suspensions:type_name -> kaohe.fact.v1.Span
-	8,  // 51: kaohe.fact.v1.TicketRecorded.cycles:type_name -> kaohe.fact.v1.Cycle
-	41, // 52: kaohe.fact.v1.TicketRecorded.cancelled_at:type_name -> google.protobuf.Timestamp
-	41, // 53: kaohe.fact.v1.TicketRecorded.merged_at:type_name -> google.protobuf.Timestamp
-	10, // 54: kaohe.fact.v1.TicketRecorded.reopenings:type_name -> kaohe.fact.v1.Reopening
-	41, // 55: kaohe.fact.v1.Reopening.at:type_name -> google.protobuf.Timestamp
-	41, // 56: kaohe.fact.v1.Reply.at:type_name -> google.protobuf.Timestamp
-	44, // 57: kaohe.fact.v1.Reply.result:type_name -> kaohe.feed.v1.ReplyResult
-	41, // 58: kaohe.fact.v1.Callback.at:type_name -> google.protobuf.Timestamp
-	45, // 59: kaohe.fact.v1.Callback.said:type_name -> kaohe.feed.v1.CallbackDone
-	41, // 60: kaohe.fact.v1.HandOn.at:type_name -> google.protobuf.Timestamp
-	11, // 61: kaohe.fact.v1.WorkReported.replies:type_name -> kaohe.fact.v1.Reply
-	12, // 62: kaohe.fact.v1.WorkReported.callbacks:type_name -> kaohe.fact.v1.Callback
-	13, // 63: kaohe.fact.v1.WorkReported.hand_ons:type_name -> kaohe.fact.v1.HandOn
-	41, // 64: kaohe.fact.v1.WorkReported.closings:type_name -> google.protobuf.Timestamp
-	41, // 65: kaohe.fact.v1.ComplaintStep.at:type_name -> google.protobuf.Timestamp
-	46, // 66: kaohe.fact.v1.ComplaintStep.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	47, // 67: kaohe.fact.v1.ComplaintRecorded.filed:type_name -> kaohe.feed.v1.ComplaintFiled
-	41, // 68: kaohe.fact.v1.ComplaintRecorded.filed_at:type_name -> google.protobuf.Timestamp
-	16, // 69: kaohe.fact.v1.ComplaintRecorded.steps:type_name -> kaohe.fact.v1.ComplaintStep
-	41, // 70: kaohe.fact.v1.OutageRecorded.declared_at:type_name -> google.protobuf.Timestamp
-	41, // 71: kaohe.fact.v1.OutageRecorded.told_at:type_name -> google.protobuf.Timestamp
-	41, // 72: kaohe.fact.v1.OutageRecorded.restored_at:type_name -> google.protobuf.Timestamp
-	41, // 73: kaohe.fact.v1.OutageRecorded.end_told_at:type_name -> google.protobuf.Timestamp
-	41, // 74: kaohe.fact.v1.OutageRecorded.starts_at:type_name -> google.protobuf.Timestamp
-	41, // 75: kaohe.fact.v1.OutageRecorded.notice_at:type_name -> google.protobuf.Timestamp
-	41, // 76: kaohe.fact.v1.OutageRecorded.customers_told_at:type_name -> google.protobuf.Timestamp
-	48, // 77: kaohe.fact.v1.PraiseReceived.said:type_name -> kaohe.feed.v1.PraiseGiven
-	49, // 78: kaohe.fact.v1.PointsGiven.decided:type_name -> kaohe.feed.v1.PointsDecided
-	50, // 79: kaohe.fact.v1.UnitKnown.registrations:type_name -> kaohe.feed.v1.UnitRegistered
-	51, // 80: kaohe.fact.v1.RulebookInForce.published:type_name -> kaohe.feed.v1.RulebookPublished
-	41, // 81: kaohe.fact.v1.TicketOverdue.due_at:type_name -> google.protobuf.Timestamp
-	41, // 82: kaohe.fact.v1.TicketOverdue.completed_at:type_name -> google.protobuf.Timestamp
-	43, // 83: kaohe.fact.v1.TicketOverdue.kind:type_name -> kaohe.feed.v1.TicketKind
-	41, // 84: kaohe.fact.v1.ReplyLate.finished_at:type_name -> google.protobuf.Timestamp
-	41, // 85: kaohe.fact.v1.ReplyLate.due_at:type_name -> google.protobuf.Timestamp
-	41, // 86: kaohe.fact.v1.ReplyLate.replied_at:type_name -> google.protobuf.Timestamp
-	41, // 87: kaohe.fact.v1.ComplaintAnsweredLate.forwarded_at:type_name -> google.protobuf.Timestamp
-	41, // 88: kaohe.fact.v1.ComplaintAnsweredLate.due_at:type_name -> google.protobuf.Timestamp
-	41, // 89: kaohe.fact.v1.ComplaintAnsweredLate.answered_at:type_name -> google.protobuf.Timestamp
-	46, // 90: kaohe.fact.v1.ComplaintEscalated.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	91, // [91:91] is the sub-list for method output_type
-	91, // [91:91] is the sub-list for method input_type
-	91, // [91:91] is the sub-list for extension type_name
-	91, // [91:91] is the sub-list for extension extendee
-	0,  // [0:91] is the sub-list for field type_name
+	43, // 6: kaohe.fact.v1.Fact.event:type_name -> kaohe.feed.v1.Event
+	10, // 7: kaohe.fact.v1.Fact.ticket_recorded:type_name -> kaohe.fact.v1.TicketRecorded
+	15, // 8: kaohe.fact.v1.Fact.work_reported:type_name -> kaohe.fact.v1.WorkReported
+	16, // 9: kaohe.fact.v1.Fact.fault_reported:type_name -> kaohe.fact.v1.FaultReported
+	18, // 10: kaohe.fact.v1.Fact.complaint_recorded:type_name -> kaohe.fact.v1.ComplaintRecorded
+	19, // 11: kaohe.fact.v1.Fact.outage_recorded:type_name -> kaohe.fact.v1.OutageRecorded
+	20, // 12: kaohe.fact.v1.Fact.praise_received:type_name -> kaohe.fact.v1.PraiseReceived
+	21, // 13: kaohe.fact.v1.Fact.points_given:type_name -> kaohe.fact.v1.PointsGiven
+	22, // 14: kaohe.fact.v1.Fact.unit_known:type_name -> kaohe.fact.v1.UnitKnown
+	23, // 15: kaohe.fact.v1.Fact.rulebook_in_force:type_name -> kaohe.fact.v1.RulebookInForce
+	24, // 16: kaohe.fact.v1.Fact.ticket_overdue:type_name -> kaohe.fact.v1.TicketOverdue
+	25, // 17: kaohe.fact.v1.Fact.reply_late:type_name -> kaohe.fact.v1.ReplyLate
+	26, // 18: kaohe.fact.v1.Fact.complaint_answered_late:type_name -> kaohe.fact.v1.ComplaintAnsweredLate
+	27, // 19: kaohe.fact.v1.Fact.mass_fault_untold:type_name -> kaohe.fact.v1.MassFaultUntold
+	28, // 20: kaohe.fact.v1.Fact.interruption_unannounced:type_name -> kaohe.fact.v1.InterruptionUnannounced
+	29, // 21: kaohe.fact.v1.Fact.late_work_complained:type_name -> kaohe.fact.v1.LateWorkComplained
+	30, // 22: kaohe.fact.v1.Fact.buck_passed:type_name -> kaohe.fact.v1.BuckPassed
+	31, // 23: kaohe.fact.v1.Fact.misconduct_judged:type_name -> kaohe.fact.v1.MisconductJudged
+	32, // 24: kaohe.fact.v1.Fact.second_complaint_made:type_name -> kaohe.fact.v1.SecondComplaintMade
+	33, // 25: kaohe.fact.v1.Fact.complaint_escalated:type_name -> kaohe.fact.v1.ComplaintEscalated
+	34, // 26: kaohe.fact.v1.Fact.ticket_reworked:type_name -> kaohe.fact.v1.TicketReworked
+	35, // 27: kaohe.fact.v1.Fact.reply_falsified:type_name -> kaohe.fact.v1.ReplyFalsified
+	36, // 28: kaohe.fact.v1.Fact.false_reply_complained:type_name -> kaohe.fact.v1.FalseReplyComplained
+	37, // 29: kaohe.fact.v1.Fact.reply_unexplained:type_name -> kaohe.fact.v1.ReplyUnexplained
+	38, // 30: kaohe.fact.v1.Fact.reply_contradicted:type_name -> kaohe.fact.v1.ReplyContradicted
+	39, // 31: kaohe.fact.v1.Fact.callback_rated:type_name -> kaohe.fact.v1.CallbackRated
+	40, // 32: kaohe.fact.v1.Fact.customer_thanked:type_name -> kaohe.fact.v1.CustomerThanked
+	41, // 33: kaohe.fact.v1.Fact.customer_praised:type_name -> kaohe.fact.v1.CustomerPraised
+	3,  // 34: kaohe.fact.v1.FactBatch.facts:type_name -> kaohe.fact.v1.Fact
+	42, // 35: kaohe.fact.v1.Span.from:type_name -> google.protobuf.Timestamp
+	42, // 36: kaohe.fact.v1.Span.to:type_name -> google.protobuf.Timestamp
+	42, // 37: kaohe.fact.v1.Holding.from:type_name -> google.protobuf.Timestamp
+	42, // 38: kaohe.fact.v1.Promise.from:type_name -> google.protobuf.Timestamp
+	42, // 39: kaohe.fact.v1.Promise.due_at:type_name -> google.protobuf.Timestamp
+	42, // 40: kaohe.fact.v1.ClassChange.from:type_name -> google.protobuf.Timestamp
+	42, // 41: kaohe.fact.v1.Cycle.started_at:type_name -> google.protobuf.Timestamp
+	42, // 42: kaohe.fact.v1.Cycle.completed_at:type_name -> google.protobuf.Timestamp
+	42, // 43: kaohe.fact.v1.Cycle.closed_at:type_name -> google.protobuf.Timestamp
+	42, // 44: kaohe.fact.v1.Cycle.replied_at:type_name -> google.protobuf.Timestamp
+	42, // 45: kaohe.fact.v1.Cycle.finished_at:type_name -> google.protobuf.Timestamp
+	7,  // 46: kaohe.fact.v1.Cycle.promises:type_name -> kaohe.fact.v1.Promise
+	44, // 47: kaohe.fact.v1.TicketRecorded.kind:type_name -> kaohe.feed.v1.TicketKind
+	42, // 48: kaohe.fact.v1.TicketRecorded.opened_at:type_name -> google.protobuf.Timestamp
+	6,  // 49: kaohe.fact.v1.TicketRecorded.holdings:type_name -> kaohe.fact.v1.Holding
+	8,  // 50: kaohe.fact.v1.TicketRecorded.classes:type_name -> kaohe.fact.v1.ClassChange
+	5,  // 51: kaohe.fact.v1.TicketRecorded.suspensions:type_name -> kaohe.fact.v1.Span
+	9,  // 52: kaohe.fact.v1.TicketRecorded.cycles:type_name -> kaohe.fact.v1.Cycle
+	42, // 53: kaohe.fact.v1.TicketRecorded.cancelled_at:type_name -> google.protobuf.Timestamp
+	42, // 54: kaohe.fact.v1.TicketRecorded.merged_at:type_name -> google.protobuf.Timestamp
+	11, // 55: kaohe.fact.v1.TicketRecorded.reopenings:type_name -> kaohe.fact.v1.Reopening
+	42, // 56: kaohe.fact.v1.Reopening.at:type_name -> google.protobuf.Timestamp
+	42, // 57: kaohe.fact.v1.Reply.at:type_name -> google.protobuf.Timestamp
+	45, // 58: kaohe.fact.v1.Reply.result:type_name -> kaohe.feed.v1.ReplyResult
+	42, // 59: kaohe.fact.v1.Callback.at:type_name -> google.protobuf.Timestamp
+	46, // 60: kaohe.fact.v1.Callback.said:type_name -> kaohe.feed.v1.CallbackDone
+	42, // 61: kaohe.fact.v1.HandOn.at:type_name -> google.protobuf.Timestamp
+	12, // 62: kaohe.fact.v1.WorkReported.replies:type_name -> kaohe.fact.v1.Reply
+	13, // 63: kaohe.fact.v1.WorkReported.callbacks:type_name -> kaohe.fact.v1.Callback
+	14, // 64: kaohe.fact.v1.WorkReported.hand_ons:type_name -> kaohe.fact.v1.HandOn
+	42, // 65: kaohe.fact.v1.WorkReported.closings:type_name -> google.protobuf.Timestamp
+	42, // 66: kaohe.fact.v1.ComplaintStep.at:type_name -> google.protobuf.Timestamp
+	47, // 67: kaohe.fact.v1.ComplaintStep.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	48, // 68: kaohe.fact.v1.ComplaintRecorded.filed:type_name -> kaohe.feed.v1.ComplaintFiled
+	42, // 69: kaohe.fact.v1.ComplaintRecorded.filed_at:type_name -> google.protobuf.Timestamp
+	17, // 70: kaohe.fact.v1.ComplaintRecorded.steps:type_name -> kaohe.fact.v1.ComplaintStep
+	42, // 71: kaohe.fact.v1.OutageRecorded.declared_at:type_name -> google.protobuf.Timestamp
+	42, // 72: kaohe.fact.v1.OutageRecorded.told_at:type_name -> google.protobuf.Timestamp
+	42, // 73: kaohe.fact.v1.OutageRecorded.restored_at:type_name -> google.protobuf.Timestamp
+	42, // 74: kaohe.fact.v1.OutageRecorded.end_told_at:type_name -> google.protobuf.Timestamp
+	42, // 75: kaohe.fact.v1.OutageRecorded.starts_at:type_name -> google.protobuf.Timestamp
+	42, // 76: kaohe.fact.v1.OutageRecorded.notice_at:type_name -> google.protobuf.Timestamp
+	42, // 77: kaohe.fact.v1.OutageRecorded.customers_told_at:type_name -> google.protobuf.Timestamp
+	49, // 78: kaohe.fact.v1.PraiseReceived.said:type_name -> kaohe.feed.v1.PraiseGiven
+	50, // 79: kaohe.fact.v1.PointsGiven.decided:type_name -> kaohe.feed.v1.PointsDecided
+	51, // 80: kaohe.fact.v1.UnitKnown.registrations:type_name -> kaohe.feed.v1.UnitRegistered
+	52, // 81: kaohe.fact.v1.RulebookInForce.published:type_name -> kaohe.feed.v1.RulebookPublished
+	42, // 82: kaohe.fact.v1.TicketOverdue.due_at:type_name -> google.protobuf.Timestamp
+	42, // 83: kaohe.fact.v1.TicketOverdue.completed_at:type_name -> google.protobuf.Timestamp
+	44, // 84: kaohe.fact.v1.TicketOverdue.kind:type_name -> kaohe.feed.v1.TicketKind
+	42, // 85: kaohe.fact.v1.ReplyLate.finished_at:type_name -> google.protobuf.Timestamp
+	42, // 86: kaohe.fact.v1.ReplyLate.due_at:type_name -> google.protobuf.Timestamp
+	42, // 87: kaohe.fact.v1.ReplyLate.replied_at:type_name -> google.protobuf.Timestamp
+	42, // 88: kaohe.fact.v1.ComplaintAnsweredLate.forwarded_at:type_name -> google.protobuf.Timestamp
+	42, // 89: kaohe.fact.v1.ComplaintAnsweredLate.due_at:type_name -> google.protobuf.Timestamp
+	42, // 90: kaohe.fact.v1.ComplaintAnsweredLate.answered_at:type_name -> google.protobuf.Timestamp
+	47, // 91: kaohe.fact.v1.ComplaintEscalated.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	92, // [92:92] is the sub-list for method output_type
+	92, // [92:92] is the sub-list for method input_type
+	92, // [92:92] is the sub-list for extension type_name
+	92, // [92:92] is the sub-list for extension extendee
+	0,  // [0:92] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_fact_v1_fact_proto_init() }
@@ -3946,16 +3997,16 @@ func file_kaohe_fact_v1_fact_proto_init() {
 		(*Fact_CustomerThanked)(nil),
 		(*Fact_CustomerPraised)(nil),
 	}
-	file_kaohe_fact_v1_fact_proto_msgTypes[9].OneofWrappers = []any{}
-	file_kaohe_fact_v1_fact_proto_msgTypes[12].OneofWrappers = []any{}
-	file_kaohe_fact_v1_fact_proto_msgTypes[17].OneofWrappers = []any{}
+	file_kaohe_fact_v1_fact_proto_msgTypes[10].OneofWrappers = []any{}
+	file_kaohe_fact_v1_fact_proto_msgTypes[13].OneofWrappers = []any{}
+	file_kaohe_fact_v1_fact_proto_msgTypes[18].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_fact_v1_fact_proto_rawDesc), len(file_kaohe_fact_v1_fact_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   41,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1171,6 +1171,52 @@ func (*Event_RulebookPublished) isEvent_Payload() {}
 
 func (*Event_ClockAdvanced) isEvent_Payload() {}
 
+// EventBatch is a message of the feed: events that were accepted together.
+type EventBatch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order in which they take effect.
+	Events        []*Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *EventBatch) Reset() {
+	*x = EventBatch{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *EventBatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*EventBatch) ProtoMessage() {}
+
+func (x *EventBatch) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use EventBatch.ProtoReflect.Descriptor instead.
+func (*EventBatch) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *EventBatch) GetEvents() []*Event {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
 // TicketOpened says a ticket was opened 工单开立.
 type TicketOpened struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1205,7 +1251,7 @@ type TicketOpened struct {
 
 func (x *TicketOpened) Reset() {
 	*x = TicketOpened{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[1]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1217,7 +1263,7 @@ func (x *TicketOpened) String() string {
 func (*TicketOpened) ProtoMessage() {}
 
 func (x *TicketOpened) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[1]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1230,7 +1276,7 @@ func (x *TicketOpened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketOpened.ProtoReflect.Descriptor instead.
 func (*TicketOpened) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{1}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *TicketOpened) GetTicket() string {
@@ -1354,7 +1400,7 @@ type TicketDispatched struct {
 
 func (x *TicketDispatched) Reset() {
 	*x = TicketDispatched{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[2]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1366,7 +1412,7 @@ func (x *TicketDispatched) String() string {
 func (*TicketDispatched) ProtoMessage() {}
 
 func (x *TicketDispatched) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[2]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1379,7 +1425,7 @@ func (x *TicketDispatched) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketDispatched.ProtoReflect.Descriptor instead.
 func (*TicketDispatched) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{2}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *TicketDispatched) GetTicket() string {
@@ -1421,7 +1467,7 @@ type TicketTransferred struct {
 
 func (x *TicketTransferred) Reset() {
 	*x = TicketTransferred{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[3]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1433,7 +1479,7 @@ func (x *TicketTransferred) String() string {
 func (*TicketTransferred) ProtoMessage() {}
 
 func (x *TicketTransferred) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[3]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1446,7 +1492,7 @@ func (x *TicketTransferred) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketTransferred.ProtoReflect.Descriptor instead.
 func (*TicketTransferred) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{3}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *TicketTransferred) GetTicket() string {
@@ -1492,7 +1538,7 @@ type TicketSuspended struct {
 
 func (x *TicketSuspended) Reset() {
 	*x = TicketSuspended{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[4]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1504,7 +1550,7 @@ func (x *TicketSuspended) String() string {
 func (*TicketSuspended) ProtoMessage() {}
 
 func (x *TicketSuspended) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[4]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1517,7 +1563,7 @@ func (x *TicketSuspended) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketSuspended.ProtoReflect.Descriptor instead.
 func (*TicketSuspended) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{4}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *TicketSuspended) GetTicket() string {
@@ -1552,7 +1598,7 @@ type TicketResumed struct {
 
 func (x *TicketResumed) Reset() {
 	*x = TicketResumed{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[5]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1564,7 +1610,7 @@ func (x *TicketResumed) String() string {
 func (*TicketResumed) ProtoMessage() {}
 
 func (x *TicketResumed) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[5]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1577,7 +1623,7 @@ func (x *TicketResumed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketResumed.ProtoReflect.Descriptor instead.
 func (*TicketResumed) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{5}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *TicketResumed) GetTicket() string {
@@ -1602,7 +1648,7 @@ type TicketRescheduled struct {
 
 func (x *TicketRescheduled) Reset() {
 	*x = TicketRescheduled{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[6]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1614,7 +1660,7 @@ func (x *TicketRescheduled) String() string {
 func (*TicketRescheduled) ProtoMessage() {}
 
 func (x *TicketRescheduled) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[6]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1627,7 +1673,7 @@ func (x *TicketRescheduled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketRescheduled.ProtoReflect.Descriptor instead.
 func (*TicketRescheduled) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{6}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *TicketRescheduled) GetTicket() string {
@@ -1674,7 +1720,7 @@ type TicketReplied struct {
 
 func (x *TicketReplied) Reset() {
 	*x = TicketReplied{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[7]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1686,7 +1732,7 @@ func (x *TicketReplied) String() string {
 func (*TicketReplied) ProtoMessage() {}
 
 func (x *TicketReplied) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[7]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1699,7 +1745,7 @@ func (x *TicketReplied) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketReplied.ProtoReflect.Descriptor instead.
 func (*TicketReplied) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{7}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *TicketReplied) GetTicket() string {
@@ -1766,7 +1812,7 @@ type TicketClosed struct {
 
 func (x *TicketClosed) Reset() {
 	*x = TicketClosed{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[8]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1778,7 +1824,7 @@ func (x *TicketClosed) String() string {
 func (*TicketClosed) ProtoMessage() {}
 
 func (x *TicketClosed) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[8]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1791,7 +1837,7 @@ func (x *TicketClosed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketClosed.ProtoReflect.Descriptor instead.
 func (*TicketClosed) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{8}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *TicketClosed) GetTicket() string {
@@ -1831,7 +1877,7 @@ type TicketReopened struct {
 
 func (x *TicketReopened) Reset() {
 	*x = TicketReopened{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[9]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1843,7 +1889,7 @@ func (x *TicketReopened) String() string {
 func (*TicketReopened) ProtoMessage() {}
 
 func (x *TicketReopened) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[9]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1856,7 +1902,7 @@ func (x *TicketReopened) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketReopened.ProtoReflect.Descriptor instead.
 func (*TicketReopened) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{9}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *TicketReopened) GetTicket() string {
@@ -1893,7 +1939,7 @@ type TicketCancelled struct {
 
 func (x *TicketCancelled) Reset() {
 	*x = TicketCancelled{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[10]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1905,7 +1951,7 @@ func (x *TicketCancelled) String() string {
 func (*TicketCancelled) ProtoMessage() {}
 
 func (x *TicketCancelled) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[10]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1918,7 +1964,7 @@ func (x *TicketCancelled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketCancelled.ProtoReflect.Descriptor instead.
 func (*TicketCancelled) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{10}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *TicketCancelled) GetTicket() string {
@@ -1948,7 +1994,7 @@ type TicketMerged struct {
 
 func (x *TicketMerged) Reset() {
 	*x = TicketMerged{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[11]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1960,7 +2006,7 @@ func (x *TicketMerged) String() string {
 func (*TicketMerged) ProtoMessage() {}
 
 func (x *TicketMerged) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[11]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1973,7 +2019,7 @@ func (x *TicketMerged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketMerged.ProtoReflect.Descriptor instead.
 func (*TicketMerged) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{11}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *TicketMerged) GetTicket() string {
@@ -2001,7 +2047,7 @@ type TicketUnmerged struct {
 
 func (x *TicketUnmerged) Reset() {
 	*x = TicketUnmerged{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[12]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2013,7 +2059,7 @@ func (x *TicketUnmerged) String() string {
 func (*TicketUnmerged) ProtoMessage() {}
 
 func (x *TicketUnmerged) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[12]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2026,7 +2072,7 @@ func (x *TicketUnmerged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketUnmerged.ProtoReflect.Descriptor instead.
 func (*TicketUnmerged) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{12}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *TicketUnmerged) GetTicket() string {
@@ -2050,7 +2096,7 @@ type SourceVerdictReported struct {
 
 func (x *SourceVerdictReported) Reset() {
 	*x = SourceVerdictReported{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[13]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2062,7 +2108,7 @@ func (x *SourceVerdictReported) String() string {
 func (*SourceVerdictReported) ProtoMessage() {}
 
 func (x *SourceVerdictReported) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[13]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2075,7 +2121,7 @@ func (x *SourceVerdictReported) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SourceVerdictReported.ProtoReflect.Descriptor instead.
 func (*SourceVerdictReported) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{13}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *SourceVerdictReported) GetTicket() string {
@@ -2124,7 +2170,7 @@ type ComplaintFiled struct {
 
 func (x *ComplaintFiled) Reset() {
 	*x = ComplaintFiled{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[14]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2136,7 +2182,7 @@ func (x *ComplaintFiled) String() string {
 func (*ComplaintFiled) ProtoMessage() {}
 
 func (x *ComplaintFiled) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[14]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2149,7 +2195,7 @@ func (x *ComplaintFiled) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintFiled.ProtoReflect.Descriptor instead.
 func (*ComplaintFiled) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{14}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ComplaintFiled) GetComplaint() string {
@@ -2246,7 +2292,7 @@ type ComplaintForwarded struct {
 
 func (x *ComplaintForwarded) Reset() {
 	*x = ComplaintForwarded{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[15]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2258,7 +2304,7 @@ func (x *ComplaintForwarded) String() string {
 func (*ComplaintForwarded) ProtoMessage() {}
 
 func (x *ComplaintForwarded) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[15]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2271,7 +2317,7 @@ func (x *ComplaintForwarded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintForwarded.ProtoReflect.Descriptor instead.
 func (*ComplaintForwarded) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{15}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ComplaintForwarded) GetComplaint() string {
@@ -2317,7 +2363,7 @@ type ComplaintAnswered struct {
 
 func (x *ComplaintAnswered) Reset() {
 	*x = ComplaintAnswered{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[16]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2329,7 +2375,7 @@ func (x *ComplaintAnswered) String() string {
 func (*ComplaintAnswered) ProtoMessage() {}
 
 func (x *ComplaintAnswered) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[16]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2342,7 +2388,7 @@ func (x *ComplaintAnswered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintAnswered.ProtoReflect.Descriptor instead.
 func (*ComplaintAnswered) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{16}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *ComplaintAnswered) GetComplaint() string {
@@ -2383,7 +2429,7 @@ type ComplaintVerified struct {
 
 func (x *ComplaintVerified) Reset() {
 	*x = ComplaintVerified{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[17]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2395,7 +2441,7 @@ func (x *ComplaintVerified) String() string {
 func (*ComplaintVerified) ProtoMessage() {}
 
 func (x *ComplaintVerified) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[17]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2408,7 +2454,7 @@ func (x *ComplaintVerified) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintVerified.ProtoReflect.Descriptor instead.
 func (*ComplaintVerified) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{17}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ComplaintVerified) GetComplaint() string {
@@ -2452,7 +2498,7 @@ type ComplaintResolved struct {
 
 func (x *ComplaintResolved) Reset() {
 	*x = ComplaintResolved{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[18]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2464,7 +2510,7 @@ func (x *ComplaintResolved) String() string {
 func (*ComplaintResolved) ProtoMessage() {}
 
 func (x *ComplaintResolved) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[18]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2477,7 +2523,7 @@ func (x *ComplaintResolved) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintResolved.ProtoReflect.Descriptor instead.
 func (*ComplaintResolved) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{18}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ComplaintResolved) GetComplaint() string {
@@ -2507,7 +2553,7 @@ type ComplaintFedBack struct {
 
 func (x *ComplaintFedBack) Reset() {
 	*x = ComplaintFedBack{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[19]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2519,7 +2565,7 @@ func (x *ComplaintFedBack) String() string {
 func (*ComplaintFedBack) ProtoMessage() {}
 
 func (x *ComplaintFedBack) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[19]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2532,7 +2578,7 @@ func (x *ComplaintFedBack) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintFedBack.ProtoReflect.Descriptor instead.
 func (*ComplaintFedBack) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{19}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ComplaintFedBack) GetComplaint() string {
@@ -2574,7 +2620,7 @@ type CallbackDone struct {
 
 func (x *CallbackDone) Reset() {
 	*x = CallbackDone{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[20]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2586,7 +2632,7 @@ func (x *CallbackDone) String() string {
 func (*CallbackDone) ProtoMessage() {}
 
 func (x *CallbackDone) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[20]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2599,7 +2645,7 @@ func (x *CallbackDone) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallbackDone.ProtoReflect.Descriptor instead.
 func (*CallbackDone) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{20}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *CallbackDone) GetTicket() string {
@@ -2677,7 +2723,7 @@ type PraiseGiven struct {
 
 func (x *PraiseGiven) Reset() {
 	*x = PraiseGiven{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[21]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2689,7 +2735,7 @@ func (x *PraiseGiven) String() string {
 func (*PraiseGiven) ProtoMessage() {}
 
 func (x *PraiseGiven) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[21]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2702,7 +2748,7 @@ func (x *PraiseGiven) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PraiseGiven.ProtoReflect.Descriptor instead.
 func (*PraiseGiven) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{21}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *PraiseGiven) GetUnit() string {
@@ -2757,7 +2803,7 @@ type MassFaultDeclared struct {
 
 func (x *MassFaultDeclared) Reset() {
 	*x = MassFaultDeclared{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[22]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2769,7 +2815,7 @@ func (x *MassFaultDeclared) String() string {
 func (*MassFaultDeclared) ProtoMessage() {}
 
 func (x *MassFaultDeclared) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[22]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2782,7 +2828,7 @@ func (x *MassFaultDeclared) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MassFaultDeclared.ProtoReflect.Descriptor instead.
 func (*MassFaultDeclared) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{22}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *MassFaultDeclared) GetOutage() string {
@@ -2826,7 +2872,7 @@ type MassFaultTold struct {
 
 func (x *MassFaultTold) Reset() {
 	*x = MassFaultTold{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[23]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2838,7 +2884,7 @@ func (x *MassFaultTold) String() string {
 func (*MassFaultTold) ProtoMessage() {}
 
 func (x *MassFaultTold) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[23]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2851,7 +2897,7 @@ func (x *MassFaultTold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MassFaultTold.ProtoReflect.Descriptor instead.
 func (*MassFaultTold) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{23}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *MassFaultTold) GetOutage() string {
@@ -2882,7 +2928,7 @@ type MassFaultRestored struct {
 
 func (x *MassFaultRestored) Reset() {
 	*x = MassFaultRestored{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[24]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2894,7 +2940,7 @@ func (x *MassFaultRestored) String() string {
 func (*MassFaultRestored) ProtoMessage() {}
 
 func (x *MassFaultRestored) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[24]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2907,7 +2953,7 @@ func (x *MassFaultRestored) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MassFaultRestored.ProtoReflect.Descriptor instead.
 func (*MassFaultRestored) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{24}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *MassFaultRestored) GetOutage() string {
@@ -2943,7 +2989,7 @@ type InterruptionPlanned struct {
 
 func (x *InterruptionPlanned) Reset() {
 	*x = InterruptionPlanned{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[25]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2955,7 +3001,7 @@ func (x *InterruptionPlanned) String() string {
 func (*InterruptionPlanned) ProtoMessage() {}
 
 func (x *InterruptionPlanned) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[25]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2968,7 +3014,7 @@ func (x *InterruptionPlanned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InterruptionPlanned.ProtoReflect.Descriptor instead.
 func (*InterruptionPlanned) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{25}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *InterruptionPlanned) GetOutage() string {
@@ -3035,7 +3081,7 @@ type PointsDecided struct {
 
 func (x *PointsDecided) Reset() {
 	*x = PointsDecided{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[26]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3047,7 +3093,7 @@ func (x *PointsDecided) String() string {
 func (*PointsDecided) ProtoMessage() {}
 
 func (x *PointsDecided) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[26]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3060,7 +3106,7 @@ func (x *PointsDecided) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PointsDecided.ProtoReflect.Descriptor instead.
 func (*PointsDecided) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{26}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *PointsDecided) GetDecision() string {
@@ -3145,7 +3191,7 @@ type ThanksDecided struct {
 
 func (x *ThanksDecided) Reset() {
 	*x = ThanksDecided{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[27]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3157,7 +3203,7 @@ func (x *ThanksDecided) String() string {
 func (*ThanksDecided) ProtoMessage() {}
 
 func (x *ThanksDecided) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[27]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3170,7 +3216,7 @@ func (x *ThanksDecided) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ThanksDecided.ProtoReflect.Descriptor instead.
 func (*ThanksDecided) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{27}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ThanksDecided) GetTicket() string {
@@ -3232,7 +3278,7 @@ type UnitRegistered struct {
 
 func (x *UnitRegistered) Reset() {
 	*x = UnitRegistered{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[28]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3244,7 +3290,7 @@ func (x *UnitRegistered) String() string {
 func (*UnitRegistered) ProtoMessage() {}
 
 func (x *UnitRegistered) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[28]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3257,7 +3303,7 @@ func (x *UnitRegistered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitRegistered.ProtoReflect.Descriptor instead.
 func (*UnitRegistered) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{28}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *UnitRegistered) GetUnit() string {
@@ -3324,7 +3370,7 @@ type RulebookPublished struct {
 
 func (x *RulebookPublished) Reset() {
 	*x = RulebookPublished{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[29]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3336,7 +3382,7 @@ func (x *RulebookPublished) String() string {
 func (*RulebookPublished) ProtoMessage() {}
 
 func (x *RulebookPublished) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[29]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3349,7 +3395,7 @@ func (x *RulebookPublished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RulebookPublished.ProtoReflect.Descriptor instead.
 func (*RulebookPublished) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{29}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *RulebookPublished) GetVersion() string {
@@ -3390,7 +3436,7 @@ type ClockAdvanced struct {
 
 func (x *ClockAdvanced) Reset() {
 	*x = ClockAdvanced{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[30]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3402,7 +3448,7 @@ func (x *ClockAdvanced) String() string {
 func (*ClockAdvanced) ProtoMessage() {}
 
 func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[30]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3415,7 +3461,7 @@ func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockAdvanced.ProtoReflect.Descriptor instead.
 func (*ClockAdvanced) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{30}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ClockAdvanced) GetClock() string {
@@ -3483,7 +3529,10 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\x0funit_registered\x18P \x01(\v2\x1d.kaohe.feed.v1.UnitRegisteredH\x00R\x0eunitRegistered\x12Q\n" +
 	"\x12rulebook_published\x18Q \x01(\v2 .kaohe.feed.v1.RulebookPublishedH\x00R\x11rulebookPublished\x12E\n" +
 	"\x0eclock_advanced\x18Z \x01(\v2\x1c.kaohe.feed.v1.ClockAdvancedH\x00R\rclockAdvancedB\x10\n" +
-	"\apayload\x12\x05\xbaH\x02\b\x01\"\xdb\x03\n" +
+	"\apayload\x12\x05\xbaH\x02\b\x01\":\n" +
+	"\n" +
+	"EventBatch\x12,\n" +
+	"\x06events\x18\x01 \x03(\v2\x14.kaohe.feed.v1.EventR\x06events\"\xdb\x03\n" +
 	"\fTicketOpened\x12\"\n" +
 	"\x06ticket\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06ticket\x129\n" +
@@ -3753,7 +3802,7 @@ func file_kaohe_feed_v1_feed_proto_rawDescGZIP() []byte {
 }
 
 var file_kaohe_feed_v1_feed_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_kaohe_feed_v1_feed_proto_msgTypes = make([]protoimpl.MessageInfo, 31)
+var file_kaohe_feed_v1_feed_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_kaohe_feed_v1_feed_proto_goTypes = []any{
 	(TicketKind)(0),               // 0: kaohe.feed.v1.TicketKind
 	(SuspendReason)(0),            // 1: kaohe.feed.v1.SuspendReason
@@ -3765,98 +3814,100 @@ var file_kaohe_feed_v1_feed_proto_goTypes = []any{
 	(DecisionAbout)(0),            // 7: kaohe.feed.v1.DecisionAbout
 	(UnitKind)(0),                 // 8: kaohe.feed.v1.UnitKind
 	(*Event)(nil),                 // 9: kaohe.feed.v1.Event
-	(*TicketOpened)(nil),          // 10: kaohe.feed.v1.TicketOpened
-	(*TicketDispatched)(nil),      // 11: kaohe.feed.v1.TicketDispatched
-	(*TicketTransferred)(nil),     // 12: kaohe.feed.v1.TicketTransferred
-	(*TicketSuspended)(nil),       // 13: kaohe.feed.v1.TicketSuspended
-	(*TicketResumed)(nil),         // 14: kaohe.feed.v1.TicketResumed
-	(*TicketRescheduled)(nil),     // 15: kaohe.feed.v1.TicketRescheduled
-	(*TicketReplied)(nil),         // 16: kaohe.feed.v1.TicketReplied
-	(*TicketClosed)(nil),          // 17: kaohe.feed.v1.TicketClosed
-	(*TicketReopened)(nil),        // 18: kaohe.feed.v1.TicketReopened
-	(*TicketCancelled)(nil),       // 19: kaohe.feed.v1.TicketCancelled
-	(*TicketMerged)(nil),          // 20: kaohe.feed.v1.TicketMerged
-	(*TicketUnmerged)(nil),        // 21: kaohe.feed.v1.TicketUnmerged
-	(*SourceVerdictReported)(nil), // 22: kaohe.feed.v1.SourceVerdictReported
-	(*ComplaintFiled)(nil),        // 23: kaohe.feed.v1.ComplaintFiled
-	(*ComplaintForwarded)(nil),    // 24: kaohe.feed.v1.ComplaintForwarded
-	(*ComplaintAnswered)(nil),     // 25: kaohe.feed.v1.ComplaintAnswered
-	(*ComplaintVerified)(nil),     // 26: kaohe.feed.v1.ComplaintVerified
-	(*ComplaintResolved)(nil),     // 27: kaohe.feed.v1.ComplaintResolved
-	(*ComplaintFedBack)(nil),      // 28: kaohe.feed.v1.ComplaintFedBack
-	(*CallbackDone)(nil),          // 29: kaohe.feed.v1.CallbackDone
-	(*PraiseGiven)(nil),           // 30: kaohe.feed.v1.PraiseGiven
-	(*MassFaultDeclared)(nil),     // 31: kaohe.feed.v1.MassFaultDeclared
-	(*MassFaultTold)(nil),         // 32: kaohe.feed.v1.MassFaultTold
-	(*MassFaultRestored)(nil),     // 33: kaohe.feed.v1.MassFaultRestored
-	(*InterruptionPlanned)(nil),   // 34: kaohe.feed.v1.InterruptionPlanned
-	(*PointsDecided)(nil),         // 35: kaohe.feed.v1.PointsDecided
-	(*ThanksDecided)(nil),         // 36: kaohe.feed.v1.ThanksDecided
-	(*UnitRegistered)(nil),        // 37: kaohe.feed.v1.UnitRegistered
-	(*RulebookPublished)(nil),     // 38: kaohe.feed.v1.RulebookPublished
-	(*ClockAdvanced)(nil),         // 39: kaohe.feed.v1.ClockAdvanced
-	(*timestamppb.Timestamp)(nil), // 40: google.protobuf.Timestamp
+	(*EventBatch)(nil),            // 10: kaohe.feed.v1.EventBatch
+	(*TicketOpened)(nil),          // 11: kaohe.feed.v1.TicketOpened
+	(*TicketDispatched)(nil),      // 12: kaohe.feed.v1.TicketDispatched
+	(*TicketTransferred)(nil),     // 13: kaohe.feed.v1.TicketTransferred
+	(*TicketSuspended)(nil),       // 14: kaohe.feed.v1.TicketSuspended
+	(*TicketResumed)(nil),         // 15: kaohe.feed.v1.TicketResumed
+	(*TicketRescheduled)(nil),     // 16: kaohe.feed.v1.TicketRescheduled
+	(*TicketReplied)(nil),         // 17: kaohe.feed.v1.TicketReplied
+	(*TicketClosed)(nil),          // 18: kaohe.feed.v1.TicketClosed
+	(*TicketReopened)(nil),        // 19: kaohe.feed.v1.TicketReopened
+	(*TicketCancelled)(nil),       // 20: kaohe.feed.v1.TicketCancelled
+	(*TicketMerged)(nil),          // 21: kaohe.feed.v1.TicketMerged
+	(*TicketUnmerged)(nil),        // 22: kaohe.feed.v1.TicketUnmerged
+	(*SourceVerdictReported)(nil), // 23: kaohe.feed.v1.SourceVerdictReported
+	(*ComplaintFiled)(nil),        // 24: kaohe.feed.v1.ComplaintFiled
+	(*ComplaintForwarded)(nil),    // 25: kaohe.feed.v1.ComplaintForwarded
+	(*ComplaintAnswered)(nil),     // 26: kaohe.feed.v1.ComplaintAnswered
+	(*ComplaintVerified)(nil),     // 27: kaohe.feed.v1.ComplaintVerified
+	(*ComplaintResolved)(nil),     // 28: kaohe.feed.v1.ComplaintResolved
+	(*ComplaintFedBack)(nil),      // 29: kaohe.feed.v1.ComplaintFedBack
+	(*CallbackDone)(nil),          // 30: kaohe.feed.v1.CallbackDone
+	(*PraiseGiven)(nil),           // 31: kaohe.feed.v1.PraiseGiven
+	(*MassFaultDeclared)(nil),     // 32: kaohe.feed.v1.MassFaultDeclared
+	(*MassFaultTold)(nil),         // 33: kaohe.feed.v1.MassFaultTold
+	(*MassFaultRestored)(nil),     // 34: kaohe.feed.v1.MassFaultRestored
+	(*InterruptionPlanned)(nil),   // 35: kaohe.feed.v1.InterruptionPlanned
+	(*PointsDecided)(nil),         // 36: kaohe.feed.v1.PointsDecided
+	(*ThanksDecided)(nil),         // 37: kaohe.feed.v1.ThanksDecided
+	(*UnitRegistered)(nil),        // 38: kaohe.feed.v1.UnitRegistered
+	(*RulebookPublished)(nil),     // 39: kaohe.feed.v1.RulebookPublished
+	(*ClockAdvanced)(nil),         // 40: kaohe.feed.v1.ClockAdvanced
+	(*timestamppb.Timestamp)(nil), // 41: google.protobuf.Timestamp
 }
 var file_kaohe_feed_v1_feed_proto_depIdxs = []int32{
-	40, // 0: kaohe.feed.v1.Event.occurred_at:type_name -> google.protobuf.Timestamp
-	40, // 1: kaohe.feed.v1.Event.received_at:type_name -> google.protobuf.Timestamp
-	10, // 2: kaohe.feed.v1.Event.ticket_opened:type_name -> kaohe.feed.v1.TicketOpened
-	11, // 3: kaohe.feed.v1.Event.ticket_dispatched:type_name -> kaohe.feed.v1.TicketDispatched
-	12, // 4: kaohe.feed.v1.Event.ticket_transferred:type_name -> kaohe.feed.v1.TicketTransferred
-	13, // 5: kaohe.feed.v1.Event.ticket_suspended:type_name -> kaohe.feed.v1.TicketSuspended
-	14, // 6: kaohe.feed.v1.Event.ticket_resumed:type_name -> kaohe.feed.v1.TicketResumed
-	15, // 7: kaohe.feed.v1.Event.ticket_rescheduled:type_name -> kaohe.feed.v1.TicketRescheduled
-	16, // 8: kaohe.feed.v1.Event.ticket_replied:type_name -> kaohe.feed.v1.TicketReplied
-	17, // 9: kaohe.feed.v1.Event.ticket_closed:type_name -> kaohe.feed.v1.TicketClosed
-	18, // 10: kaohe.feed.v1.Event.ticket_reopened:type_name -> kaohe.feed.v1.TicketReopened
-	19, // 11: kaohe.feed.v1.Event.ticket_cancelled:type_name -> kaohe.feed.v1.TicketCancelled
-	20, // 12: kaohe.feed.v1.Event.ticket_merged:type_name -> kaohe.feed.v1.TicketMerged
-	21, // 13: kaohe.feed.v1.Event.ticket_unmerged:type_name -> kaohe.feed.v1.TicketUnmerged
-	22, // 14: kaohe.feed.v1.Event.source_verdict_reported:type_name -> kaohe.feed.v1.SourceVerdictReported
-	23, // 15: kaohe.feed.v1.Event.complaint_filed:type_name -> kaohe.feed.v1.ComplaintFiled
-	24, // 16: kaohe.feed.v1.Event.complaint_forwarded:type_name -> kaohe.feed.v1.ComplaintForwarded
-	25, // 17: kaohe.feed.v1.Event.complaint_answered:type_name -> kaohe.feed.v1.ComplaintAnswered
-	26, // 18: kaohe.feed.v1.Event.complaint_verified:type_name -> kaohe.feed.v1.ComplaintVerified
-	27, // 19: kaohe.feed.v1.Event.complaint_resolved:type_name -> kaohe.feed.v1.ComplaintResolved
-	28, // 20: kaohe.feed.v1.Event.complaint_fed_back:type_name -> kaohe.feed.v1.ComplaintFedBack
-	29, // 21: kaohe.feed.v1.Event.callback_done:type_name -> kaohe.feed.v1.CallbackDone
-	30, // 22: kaohe.feed.v1.Event.praise_given:type_name -> kaohe.feed.v1.PraiseGiven
-	31, // 23: kaohe.feed.v1.Event.mass_fault_declared:type_name -> kaohe.feed.v1.MassFaultDeclared
-	32, // 24: kaohe.feed.v1.Event.mass_fault_told:type_name -> kaohe.feed.v1.MassFaultTold
-	33, // 25: kaohe.feed.v1.Event.mass_fault_restored:type_name -> kaohe.feed.v1.MassFaultRestored
-	34, // 26: kaohe.feed.v1.Event.interruption_planned:type_name -> kaohe.feed.v1.InterruptionPlanned
-	35, // 27: kaohe.feed.v1.Event.points_decided:type_name -> kaohe.feed.v1.PointsDecided
-	36, // 28: kaohe.feed.v1.Event.thanks_decided:type_name -> kaohe.feed.v1.ThanksDecided
-	37, // 29: kaohe.feed.v1.Event.unit_registered:type_name -> kaohe.feed.v1.UnitRegistered
-	38, // 30: kaohe.feed.v1.Event.rulebook_published:type_name -> kaohe.feed.v1.RulebookPublished
-	39, // 31: kaohe.feed.v1.Event.clock_advanced:type_name -> kaohe.feed.v1.ClockAdvanced
-	0,  // 32: kaohe.feed.v1.TicketOpened.kind:type_name -> kaohe.feed.v1.TicketKind
-	40, // 33: kaohe.feed.v1.TicketOpened.due_at:type_name -> google.protobuf.Timestamp
-	1,  // 34: kaohe.feed.v1.TicketSuspended.reason:type_name -> kaohe.feed.v1.SuspendReason
-	40, // 35: kaohe.feed.v1.TicketRescheduled.due_at:type_name -> google.protobuf.Timestamp
-	2,  // 36: kaohe.feed.v1.TicketReplied.result:type_name -> kaohe.feed.v1.ReplyResult
-	40, // 37: kaohe.feed.v1.TicketReplied.completed_at:type_name -> google.protobuf.Timestamp
-	40, // 38: kaohe.feed.v1.TicketClosed.completed_at:type_name -> google.protobuf.Timestamp
-	40, // 39: kaohe.feed.v1.TicketReopened.due_at:type_name -> google.protobuf.Timestamp
-	3,  // 40: kaohe.feed.v1.ComplaintFiled.cause:type_name -> kaohe.feed.v1.ComplaintCause
-	5,  // 41: kaohe.feed.v1.ComplaintFiled.channel:type_name -> kaohe.feed.v1.ComplaintChannel
-	4,  // 42: kaohe.feed.v1.ComplaintFiled.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	6,  // 43: kaohe.feed.v1.CallbackDone.match:type_name -> kaohe.feed.v1.ReplyMatch
-	40, // 44: kaohe.feed.v1.MassFaultTold.expected_end:type_name -> google.protobuf.Timestamp
-	40, // 45: kaohe.feed.v1.MassFaultRestored.told_at:type_name -> google.protobuf.Timestamp
-	40, // 46: kaohe.feed.v1.InterruptionPlanned.starts_at:type_name -> google.protobuf.Timestamp
-	40, // 47: kaohe.feed.v1.InterruptionPlanned.notice_at:type_name -> google.protobuf.Timestamp
-	40, // 48: kaohe.feed.v1.InterruptionPlanned.customers_told_at:type_name -> google.protobuf.Timestamp
-	7,  // 49: kaohe.feed.v1.PointsDecided.about:type_name -> kaohe.feed.v1.DecisionAbout
-	40, // 50: kaohe.feed.v1.PointsDecided.about_at:type_name -> google.protobuf.Timestamp
-	8,  // 51: kaohe.feed.v1.UnitRegistered.kind:type_name -> kaohe.feed.v1.UnitKind
-	40, // 52: kaohe.feed.v1.UnitRegistered.effective_from:type_name -> google.protobuf.Timestamp
-	40, // 53: kaohe.feed.v1.ClockAdvanced.to:type_name -> google.protobuf.Timestamp
-	54, // [54:54] is the sub-list for method output_type
-	54, // [54:54] is the sub-list for method input_type
-	54, // [54:54] is the sub-list for extension type_name
-	54, // [54:54] is the sub-list for extension extendee
-	0,  // [0:54] is the sub-list for field type_name
+	41, // 0: kaohe.feed.v1.Event.occurred_at:type_name -> google.protobuf.Timestamp
+	41, // 1: kaohe.feed.v1.Event.received_at:type_name -> google.protobuf.Timestamp
+	11, // 2: kaohe.feed.v1.Event.ticket_opened:type_name -> kaohe.feed.v1.TicketOpened
+	12, // 3: kaohe.feed.v1.Event.ticket_dispatched:type_name -> kaohe.feed.v1.TicketDispatched
+	13, // 4: kaohe.feed.v1.Event.ticket_transferred:type_name -> kaohe.feed.v1.TicketTransferred
+	14, // 5: kaohe.feed.v1.Event.ticket_suspended:type_name -> kaohe.feed.v1.TicketSuspended
+	15, // 6: kaohe.feed.v1.Event.ticket_resumed:type_name -> kaohe.feed.v1.TicketResumed
+	16, // 7: kaohe.feed.v1.Event.ticket_rescheduled:type_name -> kaohe.feed.v1.TicketRescheduled
+	17, // 8: kaohe.feed.v1.Event.ticket_replied:type_name -> kaohe.feed.v1.TicketReplied
+	18, // 9: kaohe.feed.v1.Event.ticket_closed:type_name -> kaohe.feed.v1.TicketClosed
+	19, // 10: kaohe.feed.v1.Event.ticket_reopened:type_name -> kaohe.feed.v1.TicketReopened
+	20, // 11: kaohe.feed.v1.Event.ticket_cancelled:type_name -> kaohe.feed.v1.TicketCancelled
+	21, // 12: kaohe.feed.v1.Event.ticket_merged:type_name -> kaohe.feed.v1.TicketMerged
+	22, // 13: kaohe.feed.v1.Event.ticket_unmerged:type_name -> kaohe.feed.v1.TicketUnmerged
+	23, // 14: kaohe.feed.v1.Event.source_verdict_reported:type_name -> kaohe.feed.v1.SourceVerdictReported
+	24, // 15: kaohe.feed.v1.Event.complaint_filed:type_name -> kaohe.feed.v1.ComplaintFiled
+	25, // 16: kaohe.feed.v1.Event.complaint_forwarded:type_name -> kaohe.feed.v1.ComplaintForwarded
+	26, // 17: kaohe.feed.v1.Event.complaint_answered:type_name -> kaohe.feed.v1.ComplaintAnswered
+	27, // 18: kaohe.feed.v1.Event.complaint_verified:type_name -> kaohe.feed.v1.ComplaintVerified
+	28, // 19: kaohe.feed.v1.Event.complaint_resolved:type_name -> kaohe.feed.v1.ComplaintResolved
+	29, // 20: kaohe.feed.v1.Event.complaint_fed_back:type_name -> kaohe.feed.v1.ComplaintFedBack
+	30, // 21: kaohe.feed.v1.Event.callback_done:type_name -> kaohe.feed.v1.CallbackDone
+	31, // 22: kaohe.feed.v1.Event.praise_given:type_name -> kaohe.feed.v1.PraiseGiven
+	32, // 23: kaohe.feed.v1.Event.mass_fault_declared:type_name -> kaohe.feed.v1.MassFaultDeclared
+	33, // 24: kaohe.feed.v1.Event.mass_fault_told:type_name -> kaohe.feed.v1.MassFaultTold
+	34, // 25: kaohe.feed.v1.Event.mass_fault_restored:type_name -> kaohe.feed.v1.MassFaultRestored
+	35, // 26: kaohe.feed.v1.Event.interruption_planned:type_name -> kaohe.feed.v1.InterruptionPlanned
+	36, // 27: kaohe.feed.v1.Event.points_decided:type_name -> kaohe.feed.v1.PointsDecided
+	37, // 28: kaohe.feed.v1.Event.thanks_decided:type_name -> kaohe.feed.v1.ThanksDecided
+	38, // 29: kaohe.feed.v1.Event.unit_registered:type_name -> kaohe.feed.v1.UnitRegistered
+	39, // 30: kaohe.feed.v1.Event.rulebook_published:type_name -> kaohe.feed.v1.RulebookPublished
+	40, // 31: kaohe.feed.v1.Event.clock_advanced:type_name -> kaohe.feed.v1.ClockAdvanced
+	9,  // 32: kaohe.feed.v1.EventBatch.events:type_name -> kaohe.feed.v1.Event
+	0,  // 33: kaohe.feed.v1.TicketOpened.kind:type_name -> kaohe.feed.v1.TicketKind
+	41, // 34: kaohe.feed.v1.TicketOpened.due_at:type_name -> google.protobuf.Timestamp
+	1,  // 35: kaohe.feed.v1.TicketSuspended.reason:type_name -> kaohe.feed.v1.SuspendReason
+	41, // 36: kaohe.feed.v1.TicketRescheduled.due_at:type_name -> google.protobuf.Timestamp
+	2,  // 37: kaohe.feed.v1.TicketReplied.result:type_name -> kaohe.feed.v1.ReplyResult
+	41, // 38: kaohe.feed.v1.TicketReplied.completed_at:type_name -> google.protobuf.Timestamp
+	41, // 39: kaohe.feed.v1.TicketClosed.completed_at:type_name -> google.protobuf.Timestamp
+	41, // 40: kaohe.feed.v1.TicketReopened.due_at:type_name -> google.protobuf.Timestamp
+	3,  // 41: kaohe.feed.v1.ComplaintFiled.cause:type_name -> kaohe.feed.v1.ComplaintCause
+	5,  // 42: kaohe.feed.v1.ComplaintFiled.channel:type_name -> kaohe.feed.v1.ComplaintChannel
+	4,  // 43: kaohe.feed.v1.ComplaintFiled.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	6,  // 44: kaohe.feed.v1.CallbackDone.match:type_name -> kaohe.feed.v1.ReplyMatch
+	41, // 45: kaohe.feed.v1.MassFaultTold.expected_end:type_name -> google.protobuf.Timestamp
+	41, // 46: kaohe.feed.v1.MassFaultRestored.told_at:type_name -> google.protobuf.Timestamp
+	41, // 47: kaohe.feed.v1.InterruptionPlanned.starts_at:type_name -> google.protobuf.Timestamp
+	41, // 48: kaohe.feed.v1.InterruptionPlanned.notice_at:type_name -> google.protobuf.Timestamp
+	41, // 49: kaohe.feed.v1.InterruptionPlanned.customers_told_at:type_name -> google.protobuf.Timestamp
+	7,  // 50: kaohe.feed.v1.PointsDecided.about:type_name -> kaohe.feed.v1.DecisionAbout
+	41, // 51: kaohe.feed.v1.PointsDecided.about_at:type_name -> google.protobuf.Timestamp
+	8,  // 52: kaohe.feed.v1.UnitRegistered.kind:type_name -> kaohe.feed.v1.UnitKind
+	41, // 53: kaohe.feed.v1.UnitRegistered.effective_from:type_name -> google.protobuf.Timestamp
+	41, // 54: kaohe.feed.v1.ClockAdvanced.to:type_name -> google.protobuf.Timestamp
+	55, // [55:55] is the sub-list for method output_type
+	55, // [55:55] is the sub-list for method input_type
+	55, // [55:55] is the sub-list for extension type_name
+	55, // [55:55] is the sub-list for extension extendee
+	0,  // [0:55] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_feed_v1_feed_proto_init() }
@@ -3896,19 +3947,19 @@ func file_kaohe_feed_v1_feed_proto_init() {
 		(*Event_RulebookPublished)(nil),
 		(*Event_ClockAdvanced)(nil),
 	}
-	file_kaohe_feed_v1_feed_proto_msgTypes[1].OneofWrappers = []any{
+	file_kaohe_feed_v1_feed_proto_msgTypes[2].OneofWrappers = []any{
 		(*TicketOpened_DueAt)(nil),
 		(*TicketOpened_CommitmentClass)(nil),
 	}
-	file_kaohe_feed_v1_feed_proto_msgTypes[3].OneofWrappers = []any{}
-	file_kaohe_feed_v1_feed_proto_msgTypes[20].OneofWrappers = []any{}
+	file_kaohe_feed_v1_feed_proto_msgTypes[4].OneofWrappers = []any{}
+	file_kaohe_feed_v1_feed_proto_msgTypes[21].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_feed_v1_feed_proto_rawDesc), len(file_kaohe_feed_v1_feed_proto_rawDesc)),
 			NumEnums:      9,
-			NumMessages:   31,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1162,6 +1162,52 @@ func (*Record_Scorecard) isRecord_Record() {}
 
 func (*Record_Barrier) isRecord_Record() {}
 
+// RecordBatch is a message of the ledger: records that were posted together.
+type RecordBatch struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In the order of the ledger.
+	Records       []*Record `protobuf:"bytes,1,rep,name=records,proto3" json:"records,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RecordBatch) Reset() {
+	*x = RecordBatch{}
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RecordBatch) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RecordBatch) ProtoMessage() {}
+
+func (x *RecordBatch) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RecordBatch.ProtoReflect.Descriptor instead.
+func (*RecordBatch) Descriptor() ([]byte, []int) {
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *RecordBatch) GetRecords() []*Record {
+	if x != nil {
+		return x.Records
+	}
+	return nil
+}
+
 var File_kaohe_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
@@ -1253,7 +1299,9 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x05entry\x18\x01 \x01(\v2\x16.kaohe.ledger.v1.EntryH\x00R\x05entry\x12:\n" +
 	"\tscorecard\x18\x02 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardH\x00R\tscorecard\x124\n" +
 	"\abarrier\x18\x03 \x01(\v2\x18.kaohe.ledger.v1.BarrierH\x00R\abarrierB\b\n" +
-	"\x06record*X\n" +
+	"\x06record\"@\n" +
+	"\vRecordBatch\x121\n" +
+	"\arecords\x18\x01 \x03(\v2\x17.kaohe.ledger.v1.RecordR\arecords*X\n" +
 	"\tEntryType\x12\x1a\n" +
 	"\x16ENTRY_TYPE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ENTRY_TYPE_POSTING\x10\x01\x12\x17\n" +
@@ -1282,7 +1330,7 @@ func file_kaohe_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 }
 
 var file_kaohe_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_kaohe_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 8)
+var file_kaohe_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
 var file_kaohe_ledger_v1_ledger_proto_goTypes = []any{
 	(EntryType)(0),                // 0: kaohe.ledger.v1.EntryType
 	(Effect)(0),                   // 1: kaohe.ledger.v1.Effect
@@ -1295,38 +1343,40 @@ var file_kaohe_ledger_v1_ledger_proto_goTypes = []any{
 	(*Scorecard)(nil),             // 8: kaohe.ledger.v1.Scorecard
 	(*Barrier)(nil),               // 9: kaohe.ledger.v1.Barrier
 	(*Record)(nil),                // 10: kaohe.ledger.v1.Record
-	(*v1.Text)(nil),               // 11: kaohe.fact.v1.Text
-	(*timestamppb.Timestamp)(nil), // 12: google.protobuf.Timestamp
+	(*RecordBatch)(nil),           // 11: kaohe.ledger.v1.RecordBatch
+	(*v1.Text)(nil),               // 12: kaohe.fact.v1.Text
+	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
 }
 var file_kaohe_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: kaohe.ledger.v1.Entry.type:type_name -> kaohe.ledger.v1.EntryType
 	1,  // 1: kaohe.ledger.v1.Entry.effect:type_name -> kaohe.ledger.v1.Effect
 	3,  // 2: kaohe.ledger.v1.Entry.incident:type_name -> kaohe.ledger.v1.Incident
-	11, // 3: kaohe.ledger.v1.Entry.label:type_name -> kaohe.fact.v1.Text
-	11, // 4: kaohe.ledger.v1.Entry.reason:type_name -> kaohe.fact.v1.Text
-	12, // 5: kaohe.ledger.v1.Entry.occurred_at:type_name -> google.protobuf.Timestamp
-	12, // 6: kaohe.ledger.v1.Entry.received_at:type_name -> google.protobuf.Timestamp
-	12, // 7: kaohe.ledger.v1.Entry.detected_at:type_name -> google.protobuf.Timestamp
-	12, // 8: kaohe.ledger.v1.Entry.posted_at:type_name -> google.protobuf.Timestamp
+	12, // 3: kaohe.ledger.v1.Entry.label:type_name -> kaohe.fact.v1.Text
+	12, // 4: kaohe.ledger.v1.Entry.reason:type_name -> kaohe.fact.v1.Text
+	13, // 5: kaohe.ledger.v1.Entry.occurred_at:type_name -> google.protobuf.Timestamp
+	13, // 6: kaohe.ledger.v1.Entry.received_at:type_name -> google.protobuf.Timestamp
+	13, // 7: kaohe.ledger.v1.Entry.detected_at:type_name -> google.protobuf.Timestamp
+	13, // 8: kaohe.ledger.v1.Entry.posted_at:type_name -> google.protobuf.Timestamp
 	2,  // 9: kaohe.ledger.v1.Entry.state:type_name -> kaohe.ledger.v1.EntryState
-	11, // 10: kaohe.ledger.v1.ItemScore.section:type_name -> kaohe.fact.v1.Text
-	11, // 11: kaohe.ledger.v1.ItemScore.label:type_name -> kaohe.fact.v1.Text
-	11, // 12: kaohe.ledger.v1.PartScore.label:type_name -> kaohe.fact.v1.Text
+	12, // 10: kaohe.ledger.v1.ItemScore.section:type_name -> kaohe.fact.v1.Text
+	12, // 11: kaohe.ledger.v1.ItemScore.label:type_name -> kaohe.fact.v1.Text
+	12, // 12: kaohe.ledger.v1.PartScore.label:type_name -> kaohe.fact.v1.Text
 	5,  // 13: kaohe.ledger.v1.PartScore.items:type_name -> kaohe.ledger.v1.ItemScore
-	11, // 14: kaohe.ledger.v1.Scorecard.name:type_name -> kaohe.fact.v1.Text
+	12, // 14: kaohe.ledger.v1.Scorecard.name:type_name -> kaohe.fact.v1.Text
 	6,  // 15: kaohe.ledger.v1.Scorecard.parts:type_name -> kaohe.ledger.v1.PartScore
 	7,  // 16: kaohe.ledger.v1.Scorecard.quota:type_name -> kaohe.ledger.v1.Quota
-	11, // 17: kaohe.ledger.v1.Scorecard.warnings:type_name -> kaohe.fact.v1.Text
-	12, // 18: kaohe.ledger.v1.Scorecard.as_of:type_name -> google.protobuf.Timestamp
-	12, // 19: kaohe.ledger.v1.Barrier.to:type_name -> google.protobuf.Timestamp
+	12, // 17: kaohe.ledger.v1.Scorecard.warnings:type_name -> kaohe.fact.v1.Text
+	13, // 18: kaohe.ledger.v1.Scorecard.as_of:type_name -> google.protobuf.Timestamp
+	13, // 19: kaohe.ledger.v1.Barrier.to:type_name -> google.protobuf.Timestamp
 	4,  // 20: kaohe.ledger.v1.Record.entry:type_name -> kaohe.ledger.v1.Entry
 	8,  // 21: kaohe.ledger.v1.Record.scorecard:type_name -> kaohe.ledger.v1.Scorecard
 	9,  // 22: kaohe.ledger.v1.Record.barrier:type_name -> kaohe.ledger.v1.Barrier
-	23, // [23:23] is the sub-list for method output_type
-	23, // [23:23] is the sub-list for method input_type
-	23, // [23:23] is the sub-list for extension type_name
-	23, // [23:23] is the sub-list for extension extendee
-	0,  // [0:23] is the sub-list for field type_name
+	10, // 23: kaohe.ledger.v1.RecordBatch.records:type_name -> kaohe.ledger.v1.Record
+	24, // [24:24] is the sub-list for method output_type
+	24, // [24:24] is the sub-list for method input_type
+	24, // [24:24] is the sub-list for extension type_name
+	24, // [24:24] is the sub-list for extension extendee
+	0,  // [0:24] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_ledger_v1_ledger_proto_init() }
@@ -1345,7 +1395,7 @@ func file_kaohe_ledger_v1_ledger_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_ledger_v1_ledger_proto_rawDesc), len(file_kaohe_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      3,
-			NumMessages:   8,
+			NumMessages:   9,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
