@@ -27,7 +27,7 @@ const praised = "praise/"
 // latency pushes single events at a steady rate and measures the time from the
 // call to the entry's arrival at a reader of server-sent events.
 func (b *bench) latency(ctx context.Context) ([]Figure, error) {
-	if err := b.register(ctx); err != nil {
+	if err := errors.Join(b.register(ctx), b.decided(ctx, "", time.Time{})); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)

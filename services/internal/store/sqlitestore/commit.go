@@ -121,5 +121,6 @@ func (f *file) commit(ctx context.Context, rows []row) error {
 			return &store.ConflictError{Collection: r.table.Name, Key: r.key}
 		}
 	}
+	f.written.Add(int64(len(rows)))
 	return tx.Commit()
 }

@@ -6,7 +6,8 @@
 //     is derived and the log replays what is missing. WithSynchronousFull is for those who want no replay.
 //  4. A table has the text key, the version, the declared fields as columns and the body as protobuf bytes. It is a rowid
 //     table: with WITHOUT ROWID the bodies would sit in the key's tree and random upserts cost five times as much.
-//  5. Every secondary index ends with the key, so a page is one range of one index; queries name their index.
+//  5. Checkpoints are made beside the commits, never in one: see checkpoint.go.
+//  6. Every secondary index ends with the key, so a page is one range of one index; queries name their index.
 package sqlitestore
 
 import (
@@ -19,6 +20,7 @@ import (
 	"path/filepath"
 	"reflect"
 	"sync"
+	"sync/atomic"
 
 	_ "modernc.org/sqlite" // the driver "sqlite"
 
@@ -54,6 +56,11 @@ type file struct {
 	writing sync.Mutex // held during a commit, so that waiting is fair and never busy
 	write   *sql.DB    // one connection
 	read    *sql.DB
+	move    *sql.DB // one connection, for checkpoints
+
+	written      atomic.Int64 // since the last checkpoint
+	closing      chan struct{}
+	checkpointed chan struct{} // closed when checkpoints have ended
 }
 
 // Open makes the directory if needed. Files are opened by Ensure.
@@ -122,9 +129,9 @@ func (s *Store) open(group string) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &file{path: path}
+	f := &file{path: path, closing: make(chan struct{}), checkpointed: make(chan struct{})}
 	if f.write, err = sql.Open("sqlite", dsn(path, "immediate", "synchronous("+s.synchronous+")",
-		"journal_mode(WAL)", "wal_autocheckpoint(16000)", "journal_size_limit(67108864)", "cache_size(-32000)")); err != nil {
+		"journal_mode(WAL)", "wal_autocheckpoint(0)", "journal_size_limit(67108864)", "cache_size(-32000)")); err != nil {
 		return nil, err
 	}
 	f.write.SetMaxOpenConns(1)
@@ -133,6 +140,11 @@ func (s *Store) open(group string) (*file, error) {
 	}
 	f.read.SetMaxOpenConns(readers)
 	f.read.SetMaxIdleConns(readers)
+	if f.move, err = sql.Open("sqlite", dsn(path, "deferred", "synchronous("+s.synchronous+")")); err != nil {
+		return nil, errors.Join(err, f.read.Close(), f.write.Close())
+	}
+	f.move.SetMaxOpenConns(1)
+	go f.checkpoints()
 	s.files[group] = f
 	return f, nil
 }
@@ -166,9 +178,7 @@ func (s *Store) Close() error {
 		t.close()
 	}
 	for group, f := range s.files {
-		f.writing.Lock()
-		errs = append(errs, f.read.Close(), f.write.Close())
-		f.writing.Unlock()
+		errs = append(errs, f.close()...)
 		delete(s.files, group)
 	}
 	clear(s.tables)
