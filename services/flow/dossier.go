@@ -80,7 +80,7 @@ func (m *dossiers) decide(policy *rulebook.Policy, tx Tx, in Input, doc *Documen
 	}
 	dossier.AsOf = At(asOf)
 	decision := m.service.Decide(policy, Case{Key: doc.Key, Facts: holding, AsOf: asOf})
-	for _, f := range Emit(dossier, decision.Facts, in.Sequence, asOf) {
+	for _, f := range Emit(dossier, decision, in, asOf) {
 		tx.Say(f)
 	}
 	doc.Clock, doc.Due = dossier.Clock, dueAfter(decision.Wake, asOf)
@@ -172,9 +172,15 @@ func hash(m proto.Message) uint64 {
 
 // Emit compares what is decided with what was said and gives what to say now,
 // noting it in the dossier. The revision is the place of the input, so doing a
-// step again says the same.
-func Emit(d *statev1.Dossier, decided []*factv1.Fact, sequence uint64, asOf time.Time) []*factv1.Fact {
+// step again says the same. What is not decided any more because a fact was
+// taken back is taken back for the same reason.
+func Emit(d *statev1.Dossier, decision Decision, in Input, asOf time.Time) []*factv1.Fact {
 	var out []*factv1.Fact
+	decided, sequence := decision.Facts, in.Sequence
+	gone := in.Fact.GetReason()
+	if !in.Fact.GetRetracted() || gone == nil {
+		gone = Because("no_longer_shown", "现有事件不再支持该认定", "the events no longer show it")
+	}
 	received := LatestReceived(d.Known)
 	stamp := func(f *factv1.Fact, revision uint64) *factv1.Fact {
 		Stamp(f, revision, d.Clock, asOf, received)
@@ -190,12 +196,11 @@ func Emit(d *statev1.Dossier, decided []*factv1.Fact, sequence uint64, asOf time
 			out = append(out, stamp(retraction(said, f.Reason), 2*sequence+1))
 			said.Revision, said.Retracted = 2*sequence+1, true
 		default:
-			out = append(out, assert(d, said, f, sequence, stamp)...)
+			out = append(out, assert(d, said, f, decision.Moved, sequence, stamp)...)
 		}
 	}
 	for _, said := range d.Emitted {
 		if !decidedIDs[said.Id] && !said.Retracted {
-			gone := Because("no_longer_shown", "现有事件不再支持该认定", "the events no longer show it")
 			out = append(out, stamp(retraction(said, gone), 2*sequence+1))
 			said.Revision, said.Retracted = 2*sequence+1, true
 		}
@@ -216,7 +221,7 @@ func Stamp(f *factv1.Fact, revision uint64, clock string, asOf time.Time, receiv
 
 // assert says a fact that holds, if that is news; a fact whose route changed is
 // first retracted where it was.
-func assert(d *statev1.Dossier, said *statev1.Emitted, f *factv1.Fact, sequence uint64,
+func assert(d *statev1.Dossier, said *statev1.Emitted, f *factv1.Fact, moved *factv1.Reason, sequence uint64,
 	stamp func(*factv1.Fact, uint64) *factv1.Fact,
 ) []*factv1.Fact {
 	f.Kind = string(KindOf(f))
@@ -230,7 +235,9 @@ func assert(d *statev1.Dossier, said *statev1.Emitted, f *factv1.Fact, sequence 
 	}
 	var out []*factv1.Fact
 	if !said.Retracted && !proto.Equal(said.Route, f.Route) {
-		moved := Because("moved", "归属变更，改记他处", "it belongs elsewhere now")
+		if moved == nil {
+			moved = Because("moved", "归属变更，改记他处", "it belongs elsewhere now")
+		}
 		out = append(out, stamp(retraction(said, moved), 2*sequence))
 	}
 	said.Revision, said.Retracted, said.Hash, said.Route = 2*sequence+1, false, int64(content), f.Route

@@ -25,18 +25,18 @@ func overdue(unit string, cycle int32) *factv1.Fact {
 
 func TestWhatWasSaidIsNotSaidAgain(t *testing.T) {
 	d := &statev1.Dossier{}
-	if said := flow.Emit(d, []*factv1.Fact{overdue("a", 1)}, 5, noon); len(said) != 1 || said[0].Revision != 11 {
+	if said := flow.Emit(d, flow.Decision{Facts: []*factv1.Fact{overdue("a", 1)}}, flow.Input{Sequence: 5}, noon); len(said) != 1 || said[0].Revision != 11 {
 		t.Fatalf("said %v", said)
 	}
-	if said := flow.Emit(d, []*factv1.Fact{overdue("a", 1)}, 6, noon); len(said) != 0 {
+	if said := flow.Emit(d, flow.Decision{Facts: []*factv1.Fact{overdue("a", 1)}}, flow.Input{Sequence: 6}, noon); len(said) != 0 {
 		t.Fatalf("said again %v", said)
 	}
 }
 
 func TestAFactThatMovesIsRetractedWhereItWas(t *testing.T) {
 	d := &statev1.Dossier{}
-	flow.Emit(d, []*factv1.Fact{overdue("a", 1)}, 5, noon)
-	said := flow.Emit(d, []*factv1.Fact{overdue("b", 1)}, 6, noon)
+	flow.Emit(d, flow.Decision{Facts: []*factv1.Fact{overdue("a", 1)}}, flow.Input{Sequence: 5}, noon)
+	said := flow.Emit(d, flow.Decision{Facts: []*factv1.Fact{overdue("b", 1)}}, flow.Input{Sequence: 6}, noon)
 	if len(said) != 2 || !said[0].Retracted || said[0].Route.Unit != "a" || said[1].Retracted || said[1].Route.Unit != "b" {
 		t.Fatalf("said %v", said)
 	}
@@ -47,13 +47,13 @@ func TestAFactThatMovesIsRetractedWhereItWas(t *testing.T) {
 
 func TestARetractionSaysWhy(t *testing.T) {
 	d := &statev1.Dossier{}
-	flow.Emit(d, []*factv1.Fact{overdue("a", 1)}, 5, noon)
+	flow.Emit(d, flow.Decision{Facts: []*factv1.Fact{overdue("a", 1)}}, flow.Input{Sequence: 5}, noon)
 	met := flow.Because("met", "按时完成", "completed in time")
-	said := flow.Emit(d, []*factv1.Fact{flow.Not("ticket_overdue/T/1", met)}, 6, noon)
+	said := flow.Emit(d, flow.Decision{Facts: []*factv1.Fact{flow.Not("ticket_overdue/T/1", met)}}, flow.Input{Sequence: 6}, noon)
 	if len(said) != 1 || !said[0].Retracted || said[0].Reason.Code != "met" || said[0].Kind != "ticket_overdue" {
 		t.Fatalf("said %v", said)
 	}
-	if said := flow.Emit(d, []*factv1.Fact{flow.Not("ticket_overdue/T/1", met)}, 7, noon); len(said) != 0 {
+	if said := flow.Emit(d, flow.Decision{Facts: []*factv1.Fact{flow.Not("ticket_overdue/T/1", met)}}, flow.Input{Sequence: 7}, noon); len(said) != 0 {
 		t.Fatalf("retracted twice: %v", said)
 	}
 }
@@ -89,7 +89,7 @@ func TestAConsumerEndsWithWhatIsDecidedLast(t *testing.T) {
 				unit := rapid.SampledFrom([]string{"a", "b"}).Draw(t, "unit")
 				decided = append(decided, overdue(unit, int32(rapid.IntRange(1, 2).Draw(t, "cycle"))))
 			}
-			for _, f := range flow.Emit(d, decided, uint64(i+1), noon) {
+			for _, f := range flow.Emit(d, flow.Decision{Facts: decided}, flow.Input{Sequence: uint64(i + 1)}, noon) {
 				stream = append(stream, proto.Clone(f).(*factv1.Fact))
 			}
 		}

@@ -28,6 +28,9 @@ type Decision struct {
 	// Wake is the next instant at which the decision would change for want of
 	// an event; zero: never.
 	Wake time.Time
+	// Moved is why facts leave the route they had; nil: because they belong
+	// elsewhere now.
+	Moved *factv1.Reason
 }
 
 // Service is a service of kaohe: a declaration and a pure function.

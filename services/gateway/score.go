@@ -118,7 +118,7 @@ func (s *scoreServer) GetScorecard(ctx context.Context, r *apiv1.GetScorecardReq
 	return scoring.Empty(policy, r.Unit, r.Month), nil
 }
 
-// ListEntries gives a page of a month's ledger, oldest first.
+// ListEntries gives a page of a month's ledger.
 func (s *scoreServer) ListEntries(ctx context.Context, r *apiv1.ListEntriesRequest) (*apiv1.ListEntriesResponse, error) {
 	if err := s.g.valid(r); err != nil {
 		return nil, err
@@ -131,7 +131,7 @@ func (s *scoreServer) ListEntries(ctx context.Context, r *apiv1.ListEntriesReque
 		}
 	}
 	size := cmp.Or(int(r.PageSize), defaultPage)
-	filter := views.Filter{Month: r.Month, Unit: r.Unit, Rule: r.Rule, State: r.State}
+	filter := views.Filter{Month: r.Month, Unit: r.Unit, Rule: r.Rule, State: r.State, Latest: r.OrderBy == "sequence desc"}
 	entries, next, err := s.g.views.Entries(ctx, filter, after, size)
 	if err != nil {
 		return nil, err

@@ -112,7 +112,7 @@ func TestEntriesByFilterAndPage(t *testing.T) {
 	for query, want := range map[string]string{
 		"": "1 2 3 4 r1 5", "unit=a": "1 3 r1 5", "rule=rework": "4", "unit=b&rule=overdue": "2",
 		"state=active": "2 3 4 5", "state=reversed": "1 r1", "unit=a&state=active": "3 5", "unit=a&rule=overdue&state=reversed": "1 r1",
-		"unit=nobody": "",
+		"unit=nobody": "", "order_by=sequence+desc": "5 r1 4 3 2 1", "order_by=sequence+desc&unit=a": "5 r1 3 1",
 	} {
 		for _, page := range []int{1, 2, 100} {
 			if got := strings.Join(h.list(query, page), " "); got != want {
@@ -121,6 +121,9 @@ func TestEntriesByFilterAndPage(t *testing.T) {
 		}
 	}
 	if a := h.call("GET", "/v1/months/2026-03/entries?page_token=nonsense", ""); a.code != 400 || !strings.Contains(a.body, "bad_page_token") {
+		t.Errorf("%d %s", a.code, a.body)
+	}
+	if a := h.call("GET", "/v1/months/2026-03/entries?order_by=points", ""); a.code != 400 || !strings.Contains(a.body, "order_by") {
 		t.Errorf("%d %s", a.code, a.body)
 	}
 	if a := h.call("GET", "/v1/months/2026-03/entries?page_size=1001", ""); a.code != 400 || !strings.Contains(a.body, "page_size") {

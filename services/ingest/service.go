@@ -116,7 +116,7 @@ func decide(_ *rulebook.Policy, c flow.Case) flow.Decision {
 	var facts []*factv1.Fact
 	switch about {
 	case "ticket":
-		facts = ticketFacts(id, events)
+		return aboutTicket(id, events)
 	case "complaint":
 		facts = complaintFacts(id, events)
 	case "outage":

@@ -6,9 +6,9 @@ import (
 	"kaohe.dev/services/flow"
 )
 
-// ticketFacts gives what is known of a ticket from its events in order. Work
+// aboutTicket gives what is known of a ticket from its events in order. Work
 // is told even before the opening came: a callback names its unit itself.
-func ticketFacts(ticket string, events []*factv1.Fact) []*factv1.Fact {
+func aboutTicket(ticket string, events []*factv1.Fact) flow.Decision {
 	opened := opening(events)
 	s := newStory(ticket, opened, reportsWork(events))
 	for _, f := range events {
@@ -32,7 +32,7 @@ func ticketFacts(ticket string, events []*factv1.Fact) []*factv1.Fact {
 	if work := workReported(s, opened, events); work != nil {
 		facts = append(facts, work)
 	}
-	return facts
+	return flow.Decision{Facts: facts, Moved: merged(s.record)}
 }
 
 // opening gives the event that opened the ticket, the earliest of several; nil
@@ -56,15 +56,23 @@ func route(opened *factv1.Fact) *factv1.Route {
 // faultReported says that the quota counts the ticket, or why it does not.
 func faultReported(r *factv1.TicketRecorded, opened *factv1.Fact, where *factv1.Route) *factv1.Fact {
 	id := "fault_reported/" + r.Ticket
-	switch {
-	case r.CancelledAt != nil:
+	if r.CancelledAt != nil {
 		return flow.Not(id, flow.Because("cancelled", "工单已撤销，不计入报修", "the ticket was cancelled and is not counted"))
-	case r.MergedAt != nil:
-		return flow.Not(id, flow.Because("merged", "工单已并入 "+r.MergedInto+"，不重复计数",
-			"the ticket was merged into "+r.MergedInto+" and is not counted twice"))
+	}
+	if why := merged(r); why != nil {
+		return flow.Not(id, why)
 	}
 	return &factv1.Fact{
 		Id: id, OccurredAt: opened.OccurredAt, Proof: []string{opened.Id}, Route: where,
 		Body: &factv1.Fact_FaultReported{FaultReported: &factv1.FaultReported{Ticket: r.Ticket}},
 	}
+}
+
+// merged says why a merged ticket no longer counts by itself, nil when it does.
+func merged(r *factv1.TicketRecorded) *factv1.Reason {
+	if r.MergedAt == nil {
+		return nil
+	}
+	return flow.Because("merged", "工单已并入 "+r.MergedInto+"，不重复计数",
+		"the ticket was merged into "+r.MergedInto+" and is not counted twice")
 }

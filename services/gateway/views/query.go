@@ -21,6 +21,8 @@ type Filter struct {
 	Month string
 	// Unit, Rule and State ("active" or "reversed") restrict.
 	Unit, Rule, State string
+	// Latest gives the latest first.
+	Latest bool
 }
 
 func (f Filter) wants(e *ledgerv1.Entry) bool {
@@ -46,13 +48,13 @@ func (f Filter) where() map[string]any {
 	return where
 }
 
-// Entries gives a page of a month's entries in the order of the ledger, and
-// where the next page starts, nil when there is none.
+// Entries gives a page of a month's entries in the order of the ledger, or the
+// other way round, and where the next page starts, nil when there is none.
 func (v *Views) Entries(ctx context.Context, f Filter, after *store.Cursor, limit int) ([]*ledgerv1.Entry, *store.Cursor, error) {
 	var entries []*ledgerv1.Entry
 	for {
 		docs, next, err := v.store.Query(ctx, store.Query{
-			Collection: entryCollection, Where: f.where(), OrderBy: fieldSequence, After: after, Limit: limit,
+			Collection: entryCollection, Where: f.where(), OrderBy: fieldSequence, Desc: f.Latest, After: after, Limit: limit,
 		})
 		if err != nil {
 			return nil, nil, err

@@ -32,8 +32,22 @@ const kinds = {
   complaintResolved: '解决', complaintFedBack: '反馈', callbackDone: '回访', praiseGiven: '表扬', massFaultDeclared: '大面积故障',
   massFaultTold: '大面积故障告知', massFaultRestored: '大面积故障恢复', interruptionPlanned: '网改/停电', pointsDecided: '评分决定', thanksDecided: '感谢加分决定',
 };
+// What an event says, in Chinese: its fields and their values.
+const fields = {
+  ticket: '工单', unit: '单位', person: '人员', text: '内容', reason: '原因', complaint: '投诉', agent: '坐席', outage: '故障', customer: '客户', kind: '类型',
+  category: '类别', priority: '优先级', channel: '渠道', cause: '原因', level: '级别', result: '结果', matter: '事项', match: '与实际', item: '项目', points: '分值',
+  rule: '规则', into: '并入', to: '转至', by: '由', area: '区域', about: '关于', subject: '对象', decision: '决定', valid: '有效', met: '达标', agreed: '客户同意',
+  faultCause: '故障原因', commitmentClass: '承诺类别', dueAt: '应完成', completedAt: '完成', startsAt: '开始', endsAt: '结束', expectedEnd: '预计恢复', noticeAt: '告知',
+  toldAt: '告知呼叫中心', customersToldAt: '告知客户', reached: '已接通', callback: '回访', keyCustomer: '重要客户', code: '编码', aboutAt: '所指时间', satisfaction: '满意度', method: '方式',
+};
+const values = {
+  FAULT: '报修', COMPLAINT: '投诉', ENQUIRY: '咨询', CUSTOMER: '客户原因', WEATHER: '天气', MATERIAL: '材料', OTHER: '其他', DONE: '已完成', IN_PROGRESS: '处理中',
+  HANDED_ON: '转出', LATE_WORK: '施工不及时', FALSE_REPLY: '虚假回单', BUCK_PASSING: '推诿', UNANNOUNCED_INTERRUPTION: '未告知中断', ATTITUDE: '服务态度', DISCIPLINE: '服务纪律',
+  HOTLINE: '热线', BRANCH: '分公司', PROVINCE: '省公司', ABOVE: '省公司以上', SUPERVISION_PHONE: '监督电话', OPINION_BOX: '意见箱', COUNTER: '柜台', LETTER: '来信',
+  YES: '相符', NO: '不符', SERIOUSLY_NOT: '严重不符', INSPECTION: '检查', CHEATING_REPORT: '举报弄虚作假', true: '是', false: '否',
+};
 const $ = id => document.getElementById(id);
-const state = { token: '', lang: 'zh', month: '', unit: '', cards: new Map(), entries: new Map(), last: '0', open: '', stream: null, since: 0 };
+const state = { token: '', lang: 'zh', month: '', unit: '', zones: new Map(), cards: new Map(), entries: new Map(), last: '0', open: '', stream: null, since: 0 };
 const keep = (key, value) => { try { value === '' ? localStorage.removeItem(key) : localStorage.setItem(key, value); } catch { /* private window */ } };
 const kept = key => { try { return localStorage.getItem(key) || ''; } catch { return ''; } };
 const t = key => words[state.lang][key];
@@ -50,7 +64,8 @@ function make(tag, attributes, ...children) {
   element.append(...children.filter(child => child !== null && child !== undefined));
   return element;
 }
-const when = text => text ? new Date(text).toLocaleString(state.lang === 'zh' ? 'zh-CN' : 'en-GB', { timeZone: 'Asia/Shanghai', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }) : '';
+// when writes an instant in the zone of a unit, or of the first one.
+const when = (text, unit) => text ? new Date(text).toLocaleString(state.lang === 'zh' ? 'zh-CN' : 'en-GB', { timeZone: state.zones.get(unit) || [...state.zones.values()][0] || 'Asia/Shanghai', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }) : '';
 
 async function get(path) {
   const response = await fetch(path, { headers: { Authorization: 'Bearer ' + state.token, 'Accept-Language': state.lang } });
@@ -96,6 +111,7 @@ async function enter() {
     $('month').value = state.month;
     $('unit').replaceChildren(make('option', { value: '' }, t('all')), ...(units.units || []).map(u => make('option', { value: u.unit }, pick(u.name) || u.unit)));
     $('unit').value = state.unit;
+    state.zones = new Map((units.units || []).map(u => [u.unit, u.zone]));
     await load();
   } catch (problem) {
     if (problem.message !== '401') { $('empty').hidden = false; $('empty').textContent = t('failed') + problem.message; setTimeout(enter, 3000); }
@@ -105,10 +121,13 @@ async function enter() {
 async function load() {
   stop();
   state.cards.clear(); state.entries.clear(); state.open = '';
-  const answer = await get('/v1/months/' + encodeURIComponent(state.month) + '/scorecards');
+  const month = '/v1/months/' + encodeURIComponent(state.month);
+  const answer = await get(month + '/scorecards');
   let newest = 0;
   for (const card of answer.scorecards || []) { state.cards.set(card.unit, card); newest = Math.max(newest, number(card.sequence)); }
-  state.last = String(Math.max(0, newest - 50 * 4096)); // 50 messages of the ledger back, for the entries shown first; a message has 4096 places
+  state.last = String(newest); // what came between the two answers comes again, under the same id
+  const latest = await get(month + '/entries?' + new URLSearchParams({ order_by: 'sequence desc', page_size: 100, unit: state.unit }));
+  for (const entry of (latest.entries || []).reverse()) state.entries.set(entry.id, entry);
   draw();
   follow();
 }
@@ -224,7 +243,7 @@ function sheet(card) {
 function points(e) {
   if (e.effect === 'EFFECT_ZERO_ITEM' || e.effect === 'EFFECT_ZERO_PART') return t('zero');
   const value = number(e.points);
-  return (value > 0 ? '+' : value < 0 ? '−' : '') + Math.abs(value).toFixed(2).replace(/\.?0+$/, '');
+  return (value > 0 ? '+' : value < 0 ? '−' : '') + Math.abs(value).toFixed(2);
 }
 const nameOf = unit => pick((state.cards.get(unit) || {}).name) || unit;
 
@@ -234,7 +253,7 @@ function line(e) {
   return make('li', { class: (gone ? 'reversed' : '') + (e.fresh ? ' fresh' : ''), tabindex: '0', onclick: () => explain(e.id), onkeydown: k => { if (k.key === 'Enter') explain(e.id); } },
     make('span', { class: 'points' + sign }, points(e)),
     make('span', { class: 'what' }, back || gone ? make('span', { class: 'tag quiet' }, t(back ? 'reversal' : 'reversed')) : null, make('b', {}, nameOf(e.unit)), ' ' + pick(e.reason)),
-    make('span', { class: 'meta' }, [pick(e.label), e.item, e.clause, when(e.occurredAt)].filter(Boolean).join(' · ')));
+    make('span', { class: 'meta' }, [pick(e.label), e.item, e.clause, when(e.occurredAt, e.unit)].filter(Boolean).join(' · ')));
 }
 
 async function explain(id) {
@@ -242,19 +261,29 @@ async function explain(id) {
   try { x = await get('/v1/entries/' + encodeURIComponent(id)); } catch (problem) { x = { explanation: problem.message }; }
   const e = x.entry || {};
   const facts = [['rule', `${pick(e.label)}（${e.rule}）`], ['clause', e.clause], ['version', e.rulebookVersion], ['basis', t(e.basis) || e.basis],
-    ['ticket', e.ticket], ['happened', when(e.occurredAt)], ['posted', when(e.postedAt)]].filter(f => f[1]);
+    ['ticket', e.ticket], ['happened', when(e.occurredAt, e.unit)], ['posted', when(e.postedAt, e.unit)]].filter(f => f[1]);
   $('detailBody').replaceChildren(
     make('h2', {}, `${nameOf(e.unit)} ${points(e)}`), make('p', {}, x.explanation),
     make('dl', {}, ...facts.flatMap(([name, value]) => [make('dt', {}, t(name)), make('dd', {}, value)])),
     make('h2', {}, t('proof')), make('ul', { class: 'timeline' }, ...(x.proof || []).map(event)),
     ...((x.history || []).length > 1 ? [make('h2', {}, t('history')), make('ul', { class: 'timeline' }, ...x.history.map(h =>
-      make('li', {}, `${when(h.postedAt)} ${points(h)} `, pick(h.reason))))] : []));
+      make('li', {}, `${when(h.postedAt, e.unit)} ${points(h)} `, pick(h.reason))))] : []));
   $('detail').showModal();
+}
+const spaced = name => name.replace(/[A-Z]/g, c => ' ' + c.toLowerCase());
+// value writes what a field says: an instant, a word of the contract
+// (TICKET_KIND_FAULT, after the name of its type), or as it is.
+function value(raw, unit) {
+  const text = String(raw);
+  if (/^\d{4}-\d\d-\d\dT/.test(text)) return when(text, unit);
+  const word = /^[A-Z]+_[A-Z_]+$/.test(text) ? Object.keys(values).filter(w => text.endsWith('_' + w)).sort((a, b) => b.length - a.length)[0] || text : text;
+  return state.lang === 'zh' ? values[word] || word : word.replaceAll(/_/g, ' ').replace(/^[A-Z ]+$/, w => w.toLowerCase());
 }
 function event(e) {
   const kind = Object.keys(e).find(key => typeof e[key] === 'object') || '';
-  const said = Object.entries(e[kind] || {}).map(([key, value]) => `${key}: ${value}`).join(' · ');
-  return make('li', {}, make('b', {}, when(e.occurredAt) + ' '), (state.lang === 'zh' && kinds[kind]) || kind.replace(/[A-Z]/g, c => ' ' + c.toLowerCase()), make('div', { class: 'quiet' }, said), make('small', {}, `${e.source}/${e.id}`));
+  const body = e[kind] || {};
+  const said = Object.entries(body).map(([key, raw]) => `${state.lang === 'zh' ? fields[key] || key : spaced(key)}: ${value(raw, body.unit)}`).join(' · ');
+  return make('li', {}, make('b', {}, when(e.occurredAt, body.unit) + ' '), (state.lang === 'zh' && kinds[kind]) || spaced(kind), make('div', { class: 'quiet' }, said), make('small', {}, `${e.source}/${e.id}`));
 }
 
 $('gate').addEventListener('submit', e => { e.preventDefault(); state.token = $('token').value.trim(); keep('kaohe.token', state.token); $('token').value = ''; enter(); });
