@@ -7,8 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-
-
 )
 
 // feedFile writes the events that `kaohe demo` would play, as NDJSON.

@@ -16,6 +16,7 @@ import (
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/embedded"
 	"kaohe.dev/services/internal/run"
+	"kaohe.dev/services/internal/space"
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/store/storeurl"
 )
@@ -120,7 +121,9 @@ func (a *App) openData() error {
 func (a *App) connect(ctx context.Context) error {
 	options := bus.Options{URL: a.config.NATS, Name: "kaohe", Replicas: a.config.Replicas}
 	if a.config.NATS == "" {
-		server, err := embedded.Start(embedded.Options{Dir: filepath.Join(a.config.Data, "nats"), NoSync: a.config.NoSync})
+		server, err := embedded.Start(embedded.Options{
+			Dir: filepath.Join(a.config.Data, "nats"), NoSync: a.config.NoSync, Logger: a.config.Logger,
+		})
 		if err != nil {
 			return err
 		}
@@ -156,7 +159,7 @@ func (a *App) startRunners(ctx context.Context, metrics *run.Metrics) error {
 		}
 		runner, err := run.New(run.Options{
 			Machine: t.machine(), Bus: a.bus, Store: a.store, Stream: t.stream, Upstream: t.upstream,
-			Now: a.config.Now, Logger: a.config.Logger, Metrics: metrics,
+			Now: a.config.Now, Logger: a.config.Logger, Metrics: metrics, Room: a.space().ForRest,
 		})
 		if err != nil {
 			return fmt.Errorf("make %s: %w", t.name, err)
@@ -181,7 +184,7 @@ func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) e
 	a.gateway, err = gateway.New(gateway.Options{
 		Bus: a.bus, Store: a.store, HTTP: a.config.HTTP, GRPC: a.config.GRPC, Token: a.token,
 		Services: Services(), Now: a.config.Now, Logger: a.config.Logger, Registry: registry,
-		FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), Ready: a.ready,
+		FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), Ready: a.ready, Space: a.space(),
 	})
 	if err != nil {
 		return err
@@ -191,6 +194,11 @@ func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) e
 	}
 	a.later(Gateway, a.gateway.Stop)
 	return a.publishRulebooks(ctx)
+}
+
+// space guards the disk of the data directory.
+func (a *App) space() *space.Guard {
+	return &space.Guard{Dir: a.config.Data, Reserve: a.config.Reserve}
 }
 
 // ready reports what does not run.

@@ -25,6 +25,9 @@ type Config struct {
 	Rulebooks []string
 	// FutureTolerance is how far a source's clock may run ahead.
 	FutureTolerance time.Duration
+	// Reserve is how many bytes stay free on the disk of Data: below it the door
+	// takes nothing more, below half of it nothing more is decided.
+	Reserve uint64
 	// NoSync acknowledges before the embedded server has synced to disk. Only
 	// for measuring what the sync costs.
 	NoSync bool
@@ -40,7 +43,7 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Data: "./data", HTTP: "127.0.0.1:8080", GRPC: "127.0.0.1:9090",
-		Targets: []string{All}, FutureTolerance: 5 * time.Minute,
+		Targets: []string{All}, FutureTolerance: 5 * time.Minute, Reserve: 256 << 20,
 	}
 }
 

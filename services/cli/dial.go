@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
@@ -107,9 +108,15 @@ func (s *session) tokens() ([]string, error) {
 
 // explained turns an answer's error into one that says what to do.
 func (s *session) explained(err error) error {
-	state, ok := status.FromError(err)
-	if !ok || state.Code() == codes.OK {
+	var answered interface{ GRPCStatus() *status.Status }
+	if !errors.As(err, &answered) || answered.GRPCStatus().Code() == codes.OK {
 		return err
+	}
+	state := answered.GRPCStatus()
+	for _, detail := range state.Details() {
+		if info, told := detail.(*errdetails.ErrorInfo); told && info.Domain == "kaohe" && state.Code() == codes.Unavailable {
+			return errors.New(state.Message()) // kaohe itself says so
+		}
 	}
 	switch state.Code() {
 	case codes.Unavailable:

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
 
 	"kaohe.dev/services/app"
@@ -74,7 +75,24 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 	f.StringSliceVar(&config.Rulebooks, "rulebook", nil, s.say("启动时发布的规则文件", "rulebook files to publish at start"))
 	f.DurationVar(&config.FutureTolerance, "future-tolerance", config.FutureTolerance,
 		s.say("来源时钟最多可超前多少", "how far a source's clock may run ahead"))
+	f.Var((*bytesFlag)(&config.Reserve), "reserve",
+		s.say("数据目录所在磁盘保留的空间，低于它不再受理", "space kept free on the disk of the data directory; with less, nothing more is taken in"))
 	f.StringVar(level, "log", *level, s.say("日志级别：debug、info、warn、error", "log level: debug, info, warn, error"))
+}
+
+// bytesFlag is a flag for a size like 256MiB.
+type bytesFlag uint64
+
+func (b *bytesFlag) String() string { return strings.ReplaceAll(humanize.IBytes(uint64(*b)), " ", "") }
+func (b *bytesFlag) Type() string   { return "size" }
+
+func (b *bytesFlag) Set(text string) error {
+	n, err := humanize.ParseBytes(text)
+	if err != nil {
+		return fmt.Errorf("%q is not a size; write it like 256MiB", text)
+	}
+	*b = bytesFlag(n)
+	return nil
 }
 
 // run runs an app until the context ends.

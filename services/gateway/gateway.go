@@ -24,6 +24,7 @@ import (
 	"kaohe.dev/services/ingest"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/run"
+	"kaohe.dev/services/internal/space"
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/scoring"
 )
@@ -49,6 +50,8 @@ type Options struct {
 	FutureTolerance time.Duration
 	// CustomerKey keys the hash that replaces customer references.
 	CustomerKey []byte
+	// Space guards the disk; nil: there is always room.
+	Space *space.Guard
 	// Ready reports why other targets of the process are not ready; may be nil.
 	Ready func() error
 }
@@ -92,11 +95,11 @@ func New(opts Options) (*Gateway, error) {
 	}
 	g := &Gateway{opts: opts, token: sha256.Sum256([]byte(opts.Token))}
 	g.ending, g.end = context.WithCancel(context.Background())
-	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Logger: opts.Logger, Registry: opts.Registry})
+	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Room: opts.Space.ForRest, Logger: opts.Logger, Registry: opts.Registry})
 	var err error
 	g.door, err = door.New(door.Options{
 		Bus: opts.Bus, Store: opts.Store, CustomerKey: opts.CustomerKey, Tolerance: opts.FutureTolerance, Now: opts.Now,
-		Units: func() []string { return g.views.Policy().Units() }, Logger: opts.Logger, Registry: opts.Registry,
+		Units: func() []string { return g.views.Policy().Units() }, Room: opts.Space.ForMore, Logger: opts.Logger, Registry: opts.Registry,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the gateway: %w", err)

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 
+	"github.com/dustin/go-humanize"
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -17,6 +18,7 @@ import (
 	"kaohe.dev/services/gateway/door"
 	"kaohe.dev/services/gateway/lang"
 	"kaohe.dev/services/gateway/views"
+	"kaohe.dev/services/internal/space"
 	"kaohe.dev/services/internal/store"
 )
 
@@ -49,9 +51,18 @@ func (p *problem) at(field, value string) *problem {
 func problemOf(err error) *problem {
 	var known *problem
 	var unavailable *door.UnavailableError
+	var full *space.FullError
 	switch {
 	case errors.As(err, &known):
 		return known
+	case errors.As(err, &full):
+		p := trouble(codes.ResourceExhausted, "disk_full",
+			"磁盘已满，未受理：%[1]s 所在磁盘剩余 %[2]s，需保留 %[3]s。请腾出空间后原样重发（已入库的会被识别为重复）",
+			"the disk is full and nothing was acknowledged: the disk of %[1]s has %[2]s free, %[3]s are kept in reserve. "+
+				"Free some space and send again, what did come through is recognised",
+			full.Dir, humanize.IBytes(full.Free), humanize.IBytes(full.Reserve))
+		p.http = http.StatusInsufficientStorage
+		return p
 	case errors.As(err, &unavailable):
 		return trouble(codes.Unavailable, "unavailable", "事件暂时无法落盘，均未受理，请稍后原样重发（已入库的会被识别为重复）：%v",
 			"the events could not be stored now and none is acknowledged; send them again, what did come through is recognised: %v",

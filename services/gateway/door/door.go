@@ -44,6 +44,8 @@ type Options struct {
 	Now func() time.Time
 	// Units lists the units known from facts.
 	Units func() []string
+	// Room reports why nothing more may be taken in; nil: there is always room.
+	Room func() error
 	// Logger and Registry may be nil.
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
@@ -72,6 +74,7 @@ type Door struct {
 	tolerance   time.Duration
 	now         func() time.Time
 	facts       func() []string
+	room        func() error
 	log         *slog.Logger
 	validator   protovalidate.Validator
 	metrics     metrics
@@ -101,7 +104,7 @@ func New(opts Options) (*Door, error) {
 	}
 	d := &Door{
 		bus: opts.Bus, store: opts.Store, customerKey: opts.CustomerKey, tolerance: opts.Tolerance,
-		now: opts.Now, facts: opts.Units, log: opts.Logger, validator: validator, metrics: newMetrics(opts.Registry),
+		now: opts.Now, facts: opts.Units, room: opts.Room, log: opts.Logger, validator: validator, metrics: newMetrics(opts.Registry),
 		jobs: make(chan *job, 64), memories: make(chan memory, 16), stopped: make(chan struct{}),
 		joined: make(chan struct{}),
 		recent: newRecent(), units: map[string]bool{}, position: &statev1.Position{},
@@ -114,6 +117,9 @@ func New(opts Options) (*Door, error) {
 	}
 	if d.log == nil {
 		d.log = slog.New(slog.DiscardHandler)
+	}
+	if d.room == nil {
+		d.room = func() error { return nil }
 	}
 	if d.facts == nil {
 		d.facts = func() []string { return nil }
@@ -170,6 +176,9 @@ func (d *Door) Stop(ctx context.Context) error {
 
 // Ready reports why the door cannot remember now; nil when it can.
 func (d *Door) Ready() error {
+	if err := d.room(); err != nil {
+		return err
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	return d.failing
@@ -179,6 +188,9 @@ func (d *Door) Ready() error {
 // accepted is on disk. An error means that nothing was acknowledged. The
 // events are changed: customers are hashed, received_at is set.
 func (d *Door) Push(ctx context.Context, l lang.Lang, items []Item) ([]*apiv1.EventVerdict, error) {
+	if err := d.room(); err != nil {
+		return nil, &UnavailableError{err}
+	}
 	j := d.prepare(items)
 	if len(j.events) > 0 {
 		if err := d.ask(ctx, j); err != nil {

@@ -35,6 +35,9 @@ func (v *Views) project(ctx context.Context, caughtUp func()) error {
 			if !open {
 				return reader.Err()
 			}
+			if err := v.room(); err != nil {
+				return err
+			}
 			if err := v.take(ctx, reader.Drain(first, maxBatch)); err != nil {
 				return err
 			}

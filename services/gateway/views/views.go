@@ -23,6 +23,8 @@ import (
 type Options struct {
 	Bus   *bus.Bus
 	Store store.Store
+	// Room reports why nothing more may be written.
+	Room func() error
 	// Logger and Registry may be nil.
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
@@ -33,6 +35,7 @@ type Options struct {
 type Views struct {
 	bus   *bus.Bus
 	store store.Store
+	room  func() error
 	log   *slog.Logger
 
 	hub      hub
@@ -51,13 +54,16 @@ type Views struct {
 	version  int64
 }
 
-// retryAfter is how long to wait before a reader that failed starts again.
-const retryAfter = 200 * time.Millisecond
+// A reader that failed starts again, ever more slowly while it fails.
+const (
+	minRetry = 100 * time.Millisecond
+	maxRetry = 5 * time.Second
+)
 
 // New makes views; Start fills them.
 func New(opts Options) *Views {
 	v := &Views{
-		bus: opts.Bus, store: opts.Store, log: opts.Logger, failing: map[string]error{},
+		bus: opts.Bus, store: opts.Store, room: opts.Room, log: opts.Logger, failing: map[string]error{},
 		position: &statev1.Position{},
 		gauge: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "kaohe_views_ledger_sequence", Help: "The last place of the ledger that is in the views.",
@@ -108,10 +114,11 @@ func (v *Views) follow(ctx context.Context, name string, read func(context.Conte
 	defer v.running.Done()
 	once := sync.Once{}
 	report := func(err error) { once.Do(func() { caughtUp <- err }) }
-	for {
+	for pause := minRetry; ; pause = min(2*pause, maxRetry) {
 		err := read(ctx, func() {
 			report(nil)
 			v.note(name, nil)
+			pause = minRetry
 		})
 		if ctx.Err() != nil {
 			report(ctx.Err())
@@ -119,9 +126,9 @@ func (v *Views) follow(ctx context.Context, name string, read func(context.Conte
 		}
 		report(err)
 		v.note(name, err)
-		v.log.Error("reading for the views failed, trying again", "reader", name, "error", err)
+		v.log.Error("reading for the views failed, trying again", "reader", name, "error", err, "retry_in", pause)
 		select {
-		case <-time.After(retryAfter):
+		case <-time.After(pause):
 		case <-ctx.Done():
 			return
 		}

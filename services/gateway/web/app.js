@@ -203,8 +203,8 @@ function row(card, index) {
     make('td', { class: 'name' }, pick(card.name) || card.unit, make('small', {}, card.unit)),
     make('td', { class: 'n total' + (total < 60 ? ' low' : total < 80 ? ' middle' : '') }, card.total || '0.00'),
     make('td', {}, quota(card.quota)),
-    make('td', { class: 'n' + (deducted ? ' minus' : ' quiet') }, deducted ? '−' + deducted.toFixed(2) : '0'),
-    make('td', { class: 'n' + (bonus ? ' plus' : ' quiet') }, bonus ? '+' + bonus.toFixed(2) : '0'));
+    make('td', { class: 'n' + (deducted ? ' minus' : ' quiet') }, deducted ? '−' + deducted.toFixed(2) : '0.00'),
+    make('td', { class: 'n' + (bonus ? ' plus' : ' quiet') }, bonus ? '+' + bonus.toFixed(2) : '0.00'));
 }
 
 function quota(q) {

@@ -28,6 +28,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Metrics may be shared by the runners of a process.
 	Metrics *Metrics
+	// Room reports why nothing more may be written; nil: there is always room.
+	Room func() error
 	// Fault, when set, is asked at every boundary of the shell; an error stops
 	// the runner there, as a crash would. For tests.
 	Fault func(boundary string) error
@@ -167,6 +169,9 @@ func (r *Runner) RunOnce(ctx context.Context) error {
 			if !open {
 				return reader.Err()
 			}
+			if err := r.room(); err != nil {
+				return err
+			}
 			if err := s.take(ctx, reader.Drain(first, maxInputs)); err != nil {
 				return err
 			}
@@ -196,6 +201,13 @@ func (r *Runner) subjects() []string {
 		subjects = append(subjects, bus.MarkerPrefix+service)
 	}
 	return subjects
+}
+
+func (r *Runner) room() error {
+	if r.opts.Room == nil {
+		return nil
+	}
+	return r.opts.Room()
 }
 
 func (r *Runner) boundary(name string) error {

@@ -70,6 +70,11 @@ func (w *wakes) fire(ctx context.Context, s *session) (time.Duration, error) {
 		}
 		out = append(out, bus.Message{Subject: bus.WakePrefix + w.r.name, Data: data})
 	}
+	if len(out) > 0 {
+		if err := w.r.room(); err != nil {
+			return 0, err
+		}
+	}
 	if err := s.say(ctx, out); err != nil {
 		return 0, err
 	}
