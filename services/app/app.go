@@ -136,7 +136,7 @@ func (a *App) connect(ctx context.Context) error {
 	}
 	a.bus = connected
 	a.later("bus", func(context.Context) error { connected.Close(); return nil })
-	if err := connected.Ensure(ctx); err != nil {
+	if err := a.ensureStreams(ctx); err != nil {
 		return err
 	}
 	address := a.config.Store
@@ -149,6 +149,26 @@ func (a *App) connect(ctx context.Context) error {
 	}
 	a.later("store", func(context.Context) error { return a.store.Close() })
 	return nil
+}
+
+// maxWait is the longest pause between two looks for a server.
+const maxWait = 5 * time.Second
+
+// ensureStreams waits for a NATS server that is not there yet, or a cluster
+// that has no leader yet: processes are started in any order.
+func (a *App) ensureStreams(ctx context.Context) error {
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, maxWait) {
+		err := a.bus.Ensure(ctx)
+		if err == nil || a.config.NATS == "" {
+			return err
+		}
+		a.config.Logger.Warn("waiting for NATS", "url", a.config.NATS, "error", err, "retry_in", pause)
+		select {
+		case <-ctx.Done():
+			return errors.Join(err, ctx.Err())
+		case <-time.After(pause):
+		}
+	}
 }
 
 func (a *App) startRunners(ctx context.Context, metrics *run.Metrics) error {

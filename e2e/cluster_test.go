@@ -1,0 +1,226 @@
+package e2e
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// node is one nats-server of a cluster.
+type node struct {
+	*process
+	t                        testing.TB
+	name, config             string
+	client, route, monitored string
+}
+
+// cluster is three of them, each a process of its own.
+type cluster []*node
+
+// startCluster starts three nodes; disks are where each keeps its streams.
+func startCluster(t testing.TB, disks [3]string) cluster {
+	t.Helper()
+	all := make(cluster, 3)
+	var routes []string
+	for i := range all {
+		all[i] = &node{t: t, name: fmt.Sprintf("n%d", i+1), client: freePort(t), route: freePort(t), monitored: freePort(t)}
+		routes = append(routes, fmt.Sprintf("%q", "nats-route://"+all[i].route))
+	}
+	for i, n := range all {
+		n.config = filepath.Join(t.TempDir(), n.name+".conf")
+		text := fmt.Sprintf("server_name: %s\nlisten: %q\nhttp: %q\ncluster { name: kaohe, listen: %q, routes: [%s] }\n"+
+			"jetstream { store_dir: %q, sync_interval: always }\n",
+			n.name, n.client, n.monitored, n.route, strings.Join(routes, ", "), disks[i])
+		if err := os.WriteFile(n.config, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		n.start()
+	}
+	all.awaitHealth()
+	return all
+}
+
+func (n *node) start() { n.process = start(n.t, natsServer, "-c", n.config) }
+
+func (n *node) signal(s syscall.Signal) {
+	n.t.Helper()
+	if err := n.cmd.Process.Signal(s); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// ask asks a node's monitoring.
+func (n *node) ask(path string, into any) error {
+	response, err := http.Get("http://" + n.monitored + path)
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		return errors.New(n.name + ": " + response.Status)
+	}
+	if into == nil {
+		return nil
+	}
+	return json.NewDecoder(response.Body).Decode(into)
+}
+
+func (c cluster) awaitHealth() {
+	c[0].t.Helper()
+	await(c[0].t, "a healthy cluster", func() error {
+		var errs []error
+		for _, n := range c {
+			errs = append(errs, n.ask("/healthz", nil))
+		}
+		return errors.Join(errs...)
+	})
+}
+
+// leader is the node that leads a stream.
+func (c cluster) leader(stream string) *node {
+	c[0].t.Helper()
+	var found *node
+	await(c[0].t, "a leader of "+stream, func() error {
+		var jsz struct {
+			Accounts []struct {
+				Streams []struct {
+					Name    string
+					Cluster struct{ Leader string }
+				} `json:"stream_detail"`
+			} `json:"account_details"`
+		}
+		if err := c[0].ask("/jsz?streams=1", &jsz); err != nil {
+			return err
+		}
+		for _, account := range jsz.Accounts {
+			for _, s := range account.Streams {
+				for _, n := range c {
+					if s.Name == stream && s.Cluster.Leader == n.name {
+						found = n
+						return nil
+					}
+				}
+			}
+		}
+		return errors.New("nobody leads it")
+	})
+	return found
+}
+
+func (c cluster) url() string {
+	return "nats://" + c[0].client + ",nats://" + c[1].client + ",nats://" + c[2].client
+}
+
+// serve runs every target in a process of its own on the cluster.
+func (c cluster) serve(t testing.TB) *server {
+	t.Helper()
+	dir := t.TempDir()
+	shared := []string{"--data", filepath.Join(dir, "kaohe"), "--nats", c.url(), "--replicas", "3", "--store", "sqlite:" + filepath.Join(dir, "state")}
+	for _, target := range []string{"ticket-ingest", "sla-timer", "complaint-escalation", "survey", "scoring"} {
+		start(t, program, append([]string{"serve", "--target", target}, shared...)...)
+	}
+	s := &server{data: filepath.Join(dir, "kaohe"), http: freePort(t), grpc: freePort(t)}
+	s.process = start(t, program, append([]string{"serve", "--target", "gateway", "--http", s.http, "--grpc", s.grpc}, shared...)...)
+	s.waitReady()
+	return s
+}
+
+// The faults of a cluster: what is done, and what ends it. While one lasts
+// events are pushed; they may be refused, never lost.
+func faults() map[string]func(c cluster) (heal func()) {
+	return map[string]func(c cluster) func(){
+		"the leader of the feed is killed": func(c cluster) func() {
+			n := c.leader("FEED")
+			n.kill()
+			return n.start
+		},
+		"the leader of the facts is cut off": func(c cluster) func() {
+			n := c.leader("FACTS")
+			n.signal(syscall.SIGSTOP) // its connections stay open and say nothing
+			return func() { n.signal(syscall.SIGCONT) }
+		},
+		"all nodes are killed at once": func(c cluster) func() {
+			for _, n := range c {
+				n.kill()
+			}
+			return func() {
+				for _, n := range c {
+					n.start()
+				}
+			}
+		},
+	}
+}
+
+func TestAClusterLosesNothingWhateverDies(t *testing.T) {
+	file := feedFile(t)
+	one := up(t, t.TempDir())
+	pushAndEnd(one, file)
+	want := one.verify(demoMonth)
+	one.stop()
+
+	feed := lines(mustRead(t, file))
+	c := startCluster(t, [3]string{t.TempDir(), t.TempDir(), t.TempDir()})
+	s := c.serve(t)
+	const batch = 100
+	refused := 0
+	push := func(events []string) error {
+		var answer struct{ Rejected string }
+		code, err := s.try("POST", "/v1/events", "["+strings.Join(events, ",")+"]", &answer)
+		if err == nil && (code != http.StatusOK || answer.Rejected != "" && answer.Rejected != "0") {
+			err = fmt.Errorf("status %d, rejected %s", code, answer.Rejected)
+		}
+		if err != nil {
+			refused++
+		}
+		return err
+	}
+	next := func() (chunk []string) {
+		n := min(batch, len(feed))
+		chunk, feed = feed[:n], feed[n:]
+		return chunk
+	}
+	share := len(feed) / (len(faults()) + 1) / batch
+	for name, fault := range faults() {
+		for range share {
+			chunk := next()
+			await(t, "pushed", func() error { return push(chunk) })
+		}
+		// One more is taken during the fault, or as soon as it is over.
+		before, heal := refused, fault(c)
+		ended := false
+		end := func() {
+			if !ended {
+				heal()
+			}
+			ended = true
+		}
+		chunk := next()
+		await(t, "pushed after "+name, func() error {
+			err := push(chunk)
+			if err != nil {
+				end()
+			}
+			return err
+		})
+		end()
+		c.awaitHealth()
+		t.Logf("%s: %d pushes were refused", name, refused-before)
+	}
+	for len(feed) > 0 {
+		chunk := next()
+		await(t, "pushed", func() error { return push(chunk) })
+	}
+	if code := s.call("POST", "/v1/barriers", `{"clock":"demo","to":"2026-04-20T00:00:00Z"}`, nil); code != http.StatusOK {
+		t.Fatalf("barrier: status %d", code)
+	}
+	if got := s.verify(demoMonth); got != want {
+		t.Fatalf("the cluster arrives at hash %s, one process at %s", got, want)
+	}
+}
