@@ -29,9 +29,16 @@ type App struct {
 	bus     *bus.Bus
 	store   store.Store
 	gateway *gateway.Gateway
-	runners []*run.Runner
+	runners []runner
 	// cleanups are run last in, first out.
 	cleanups []cleanup
+}
+
+// runner is a runner, or a team that shares one out.
+type runner interface {
+	Start(ctx context.Context) error
+	Stop(ctx context.Context) error
+	Ready() error
 }
 
 type cleanup struct {
@@ -57,6 +64,7 @@ func New(config Config) (*App, error) {
 	if err != nil {
 		return nil, err
 	}
+	config.Partitions = max(1, config.Partitions)
 	return &App{config: config, targets: chosen}, nil
 }
 
@@ -119,7 +127,7 @@ func (a *App) openData() error {
 
 // connect opens the streams and the store.
 func (a *App) connect(ctx context.Context) error {
-	options := bus.Options{URL: a.config.NATS, Name: "kaohe", Replicas: a.config.Replicas}
+	options := bus.Options{URL: a.config.NATS, Name: "kaohe", Replicas: a.config.Replicas, Logger: a.config.Logger}
 	if a.config.NATS == "" {
 		server, err := embedded.Start(embedded.Options{
 			Dir: filepath.Join(a.config.Data, "nats"), NoSync: a.config.NoSync, Logger: a.config.Logger,
@@ -148,7 +156,7 @@ func (a *App) connect(ctx context.Context) error {
 		return err
 	}
 	a.later("store", func(context.Context) error { return a.store.Close() })
-	return nil
+	return run.CheckLayout(ctx, a.store, a.config.Partitions)
 }
 
 // maxWait is the longest pause between two looks for a server.
@@ -177,20 +185,52 @@ func (a *App) startRunners(ctx context.Context, metrics *run.Metrics) error {
 		if t.machine == nil {
 			continue
 		}
-		runner, err := run.New(run.Options{
-			Machine: t.machine(), Bus: a.bus, Store: a.store, Stream: t.stream, Upstream: t.upstream,
-			Now: a.config.Now, Logger: a.config.Logger, Metrics: metrics, Room: a.space().ForRest,
-		})
+		running, err := a.runnersOf(t, metrics)
 		if err != nil {
 			return fmt.Errorf("make %s: %w", t.name, err)
 		}
-		if err := runner.Start(ctx); err != nil {
-			return fmt.Errorf("start %s: %w", t.name, err)
+		for _, r := range running {
+			if err := r.Start(ctx); err != nil {
+				return fmt.Errorf("start %s: %w", t.name, err)
+			}
+			a.runners = append(a.runners, r)
+			a.later(t.name, r.Stop)
 		}
-		a.runners = append(a.runners, runner)
-		a.later(t.name, runner.Stop)
 	}
 	return nil
+}
+
+// runnersOf gives what runs a target: a runner for each part, or, where other
+// processes may run it too, the team that shares the parts out. Who has the
+// streams or the documents to himself is alone.
+func (a *App) runnersOf(t target, metrics *run.Metrics) ([]runner, error) {
+	parts := a.config.Partitions
+	part := func(part int) (*run.Runner, error) {
+		var upstream []string
+		for _, service := range t.upstream {
+			upstream = append(upstream, run.PartNames(service, parts)...)
+		}
+		return run.New(run.Options{
+			Machine: t.machine(), Part: part, Parts: parts, Bus: a.bus, Store: a.store, Stream: t.stream, Upstream: upstream,
+			Now: a.config.Now, Logger: a.config.Logger, Metrics: metrics, Room: a.space().ForRest,
+		})
+	}
+	if a.config.NATS != "" && a.config.Store != "" {
+		host, _ := os.Hostname() // for people only
+		return []runner{run.NewTeam(run.TeamOptions{
+			Service: t.name, Parts: parts, Store: a.store, Part: part, Logger: a.config.Logger, Metrics: metrics,
+			Where: fmt.Sprintf("%s, process %d", host, os.Getpid()),
+		})}, nil
+	}
+	var all []runner
+	for i := range parts {
+		r, err := part(i)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, r)
+	}
+	return all, nil
 }
 
 func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) error {
@@ -204,7 +244,7 @@ func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) e
 	a.gateway, err = gateway.New(gateway.Options{
 		Bus: a.bus, Store: a.store, HTTP: a.config.HTTP, GRPC: a.config.GRPC, Token: a.token,
 		Services: Services(), Now: a.config.Now, Logger: a.config.Logger, Registry: registry,
-		FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), Ready: a.ready, Space: a.space(),
+		FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), Ready: a.ready, Space: a.space(), Partitions: a.config.Partitions,
 	})
 	if err != nil {
 		return err

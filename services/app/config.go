@@ -33,6 +33,9 @@ type Config struct {
 	NoSync bool
 	// Replicas of each stream on a cluster; 0 is 1.
 	Replicas int
+	// Partitions is in how many parts each service keeps its keys; the same in
+	// all processes, and fixed with the documents. 0 is 1.
+	Partitions int
 	// Now is the wall clock; nil is the system's.
 	Now func() time.Time
 	// Logger takes the log; nil throws it away.
@@ -47,6 +50,10 @@ func Defaults() Config {
 	}
 }
 
+// maxPartitions keeps the number of markers bearable: every part passes each on
+// to every part behind it.
+const maxPartitions = 64
+
 // Validate reports what cannot work.
 func (c Config) Validate() error {
 	var problems []error
@@ -60,6 +67,9 @@ func (c Config) Validate() error {
 	}
 	if _, err := resolve(c.Targets); err != nil {
 		problems = append(problems, err)
+	}
+	if c.Partitions < 0 || c.Partitions > maxPartitions {
+		problems = append(problems, fmt.Errorf("--partitions %d is not from 1 to %d", c.Partitions, maxPartitions))
 	}
 	if c.FutureTolerance < 0 {
 		problems = append(problems, fmt.Errorf("future tolerance %s is negative", c.FutureTolerance))

@@ -75,6 +75,8 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 	f.StringSliceVar(&config.Rulebooks, "rulebook", nil, s.say("启动时发布的规则文件", "rulebook files to publish at start"))
 	f.DurationVar(&config.FutureTolerance, "future-tolerance", config.FutureTolerance,
 		s.say("来源时钟最多可超前多少", "how far a source's clock may run ahead"))
+	f.IntVar(&config.Partitions, "partitions", 1, s.say("每个服务的分区数，各进程须一致，建库后不变",
+		"parts in which each service keeps its keys: the same in all processes, fixed with the documents"))
 	f.Var((*bytesFlag)(&config.Reserve), "reserve",
 		s.say("数据目录所在磁盘保留的空间，低于它不再受理", "space kept free on the disk of the data directory; with less, nothing more is taken in"))
 	f.StringVar(level, "log", *level, s.say("日志级别：debug、info、warn、error", "log level: debug, info, warn, error"))

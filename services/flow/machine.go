@@ -50,6 +50,14 @@ func (d *Document) Take(sequence uint64, wake string) bool {
 	return true
 }
 
+// Sharder is a machine whose steps may open several documents together. Those
+// of one shard stay together when keys are spread over parts.
+type Sharder interface {
+	// Shard names what a key must stay together with. Without it every key stands
+	// alone.
+	Shard(key string) string
+}
+
 // Summariser is a machine that also tells a snapshot of what it keeps. The
 // shell asks for it once when a batch of steps is over, of every document that
 // took an input, and not after each step: a snapshot replaces the one before.

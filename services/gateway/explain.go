@@ -133,20 +133,24 @@ func (s *scoreServer) proof(ctx context.Context, e *ledgerv1.Entry) ([]*feedv1.E
 }
 
 func (s *scoreServer) dossiers(ctx context.Context, keys map[string]bool) ([]*statev1.Dossier, error) {
-	var sorted []string
+	tickets, parts := flow.NewMachine(ingest.Service()), s.g.opts.Partitions
+	kept := make([][]string, max(1, parts))
 	for key := range keys {
 		if !strings.HasSuffix(key, "/") {
-			sorted = append(sorted, key)
+			at := run.PartOf(tickets, key, parts)
+			kept[at] = append(kept[at], key)
 		}
 	}
-	slices.Sort(sorted)
-	docs, err := s.g.opts.Store.Load(ctx, run.Docs(ingest.Service().Name, nil).Name, sorted)
-	if err != nil {
-		return nil, err
-	}
-	dossiers := make([]*statev1.Dossier, len(docs))
-	for i, doc := range docs {
-		dossiers[i] = doc.Body.(*statev1.Dossier)
+	var dossiers []*statev1.Dossier
+	for part, keys := range kept {
+		slices.Sort(keys)
+		docs, err := s.g.opts.Store.Load(ctx, run.Docs(run.PartName(tickets.Name(), part, parts), nil).Name, keys)
+		if err != nil {
+			return nil, err
+		}
+		for _, doc := range docs {
+			dossiers = append(dossiers, doc.Body.(*statev1.Dossier))
+		}
 	}
 	return dossiers, nil
 }

@@ -50,6 +50,8 @@ type Options struct {
 	FutureTolerance time.Duration
 	// CustomerKey keys the hash that replaces customer references.
 	CustomerKey []byte
+	// Partitions is in how many parts each service is run; 0 is one.
+	Partitions int
 	// Space guards the disk; nil: there is always room.
 	Space *space.Guard
 	// Ready reports why other targets of the process are not ready; may be nil.
@@ -95,7 +97,7 @@ func New(opts Options) (*Gateway, error) {
 	}
 	g := &Gateway{opts: opts, token: sha256.Sum256([]byte(opts.Token))}
 	g.ending, g.end = context.WithCancel(context.Background())
-	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Room: opts.Space.ForRest, Logger: opts.Logger, Registry: opts.Registry})
+	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Room: opts.Space.ForRest, Partitions: opts.Partitions, Logger: opts.Logger, Registry: opts.Registry})
 	var err error
 	g.door, err = door.New(door.Options{
 		Bus: opts.Bus, Store: opts.Store, CustomerKey: opts.CustomerKey, Tolerance: opts.FutureTolerance, Now: opts.Now,
@@ -111,7 +113,10 @@ func New(opts Options) (*Gateway, error) {
 // reads.
 func (g *Gateway) Collections() []store.Collection {
 	collections := append(door.Collections(), views.Collections()...)
-	collections = append(collections, run.Docs(ingest.Service().Name, flow.NewMachine(ingest.Service()).New))
+	tickets := flow.NewMachine(ingest.Service())
+	for _, name := range run.PartNames(tickets.Name(), g.opts.Partitions) {
+		collections = append(collections, run.Docs(name, tickets.New))
+	}
 	for _, service := range g.quarantining()[1:] {
 		collections = append(collections, run.Quarantine(service))
 	}
@@ -122,9 +127,9 @@ func (g *Gateway) Collections() []store.Collection {
 func (g *Gateway) quarantining() []string {
 	names := []string{door.Service}
 	for _, s := range g.opts.Services {
-		names = append(names, s.Name)
+		names = append(names, run.PartNames(s.Name, g.opts.Partitions)...)
 	}
-	return append(names, scoring.New().Name())
+	return append(names, run.PartNames(scoring.New().Name(), g.opts.Partitions)...)
 }
 
 // Start listens, brings door and views up to date, and returns when calls are

@@ -66,6 +66,13 @@ func (machine) Keys(in flow.Input, policy *rulebook.Policy) []string {
 	return keys
 }
 
+// Shard is the unit: a verdict changes its month in the same step.
+func (machine) Shard(key string) string {
+	_, rest, _ := strings.Cut(key, "/")
+	unit, _, _ := strings.Cut(rest, "/")
+	return unit
+}
+
 // Step deals with a fact, or looks again at a document after a policy change.
 func (machine) Step(policy *rulebook.Policy, tx flow.Tx, in flow.Input) error {
 	s := &step{policy: policy, tx: tx, in: in}

@@ -109,7 +109,13 @@ func (v *Views) Subscribe(w Watch) *Subscription { return v.hub.subscribe(w) }
 // barriers knows who waits for which barrier. The zero value is ready.
 type barriers struct {
 	mu      sync.Mutex
-	waiting map[string]chan Passed
+	waiting map[string]*expected
+}
+
+// expected is a barrier somebody waits for.
+type expected struct {
+	out  chan Passed
+	from map[string]bool // the parts of scoring it has come from
 }
 
 // Passed is a barrier and its place in the ledger.
@@ -125,10 +131,10 @@ func (v *Views) Expect(name string) (passed <-chan Passed, forget func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.waiting == nil {
-		b.waiting = map[string]chan Passed{}
+		b.waiting = map[string]*expected{}
 	}
 	out := make(chan Passed, 1)
-	b.waiting[name] = out
+	b.waiting[name] = &expected{out, map[string]bool{}}
 	return out, func() {
 		b.mu.Lock()
 		defer b.mu.Unlock()
@@ -136,13 +142,19 @@ func (v *Views) Expect(name string) (passed <-chan Passed, forget func()) {
 	}
 }
 
-func (b *barriers) passed(all []Passed) {
+// passed notes barriers; one has passed when it has come from all parts.
+func (b *barriers) passed(all []Passed, parts int) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	for _, barrier := range all {
-		if out := b.waiting[barrier.Barrier.Barrier]; out != nil {
+		waiting := b.waiting[barrier.Barrier.Barrier]
+		if waiting == nil {
+			continue
+		}
+		waiting.from[barrier.From] = true
+		if len(waiting.from) >= parts {
 			delete(b.waiting, barrier.Barrier.Barrier)
-			out <- barrier
+			waiting.out <- barrier
 		}
 	}
 }

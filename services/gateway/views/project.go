@@ -77,7 +77,7 @@ func (v *Views) take(ctx context.Context, batch []bus.Delivery) error {
 		}
 		v.hub.publish(f.news, last)
 		v.gauge.Set(float64(last))
-		v.barriers.passed(f.barriers)
+		v.barriers.passed(f.barriers, v.parts)
 		return nil
 	}
 }

@@ -25,6 +25,8 @@ type Options struct {
 	Store store.Store
 	// Room reports why nothing more may be written.
 	Room func() error
+	// Partitions is in how many parts scoring is run; 0 is one.
+	Partitions int
 	// Logger and Registry may be nil.
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
@@ -36,6 +38,7 @@ type Views struct {
 	bus   *bus.Bus
 	store store.Store
 	room  func() error
+	parts int // of scoring
 	log   *slog.Logger
 
 	hub      hub
@@ -63,7 +66,7 @@ const (
 // New makes views; Start fills them.
 func New(opts Options) *Views {
 	v := &Views{
-		bus: opts.Bus, store: opts.Store, room: opts.Room, log: opts.Logger, failing: map[string]error{},
+		bus: opts.Bus, store: opts.Store, room: opts.Room, parts: max(1, opts.Partitions), log: opts.Logger, failing: map[string]error{},
 		position: &statev1.Position{},
 		gauge: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "kaohe_views_ledger_sequence", Help: "The last place of the ledger that is in the views.",

@@ -8,7 +8,9 @@ package bus
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -54,6 +56,8 @@ type Options struct {
 	Replicas int
 	// Timeout of one append; 0 is 10 s.
 	Timeout time.Duration
+	// Logger may be nil.
+	Logger *slog.Logger
 }
 
 // Bus is a connection to JetStream. It is safe for concurrent use.
@@ -66,9 +70,19 @@ type Bus struct {
 
 // Connect connects, and goes on trying for ever when a connection is lost.
 func Connect(opts Options) (*Bus, error) {
+	if opts.Logger == nil {
+		opts.Logger = slog.New(slog.DiscardHandler)
+	}
 	natsOptions := []nats.Option{
 		nats.Name(opts.Name), nats.MaxReconnects(-1), nats.ReconnectWait(200 * time.Millisecond),
 		nats.RetryOnFailedConnect(true),
+		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			level := slog.LevelWarn
+			if errors.Is(err, nats.ErrSlowConsumer) {
+				level = slog.LevelDebug // an ordered reader reads again what was dropped
+			}
+			opts.Logger.Log(context.Background(), level, "NATS", "error", err)
+		}),
 	}
 	if opts.InProcess != nil {
 		natsOptions = append(natsOptions, nats.InProcessServer(opts.InProcess))

@@ -42,8 +42,11 @@ func (b *batch) begin(ctx context.Context, in input) {
 	}
 }
 
-// Open is flow.Tx.
+// Open is flow.Tx. A document of another part takes nothing here.
 func (b *batch) Open(key string) (*flow.Document, bool, error) {
+	if !b.s.mine(key) {
+		return &flow.Document{Key: key, State: b.s.opts.Machine.New()}, false, nil
+	}
 	doc, err := b.s.cache.get(b.ctx, b.s.opts.Store, Docs(b.s.name, nil).Name, key)
 	if err != nil {
 		return nil, false, err

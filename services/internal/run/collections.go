@@ -34,8 +34,12 @@ func Quarantine(service string) store.Collection {
 	return store.Collection{Name: service + "/quarantine", New: func() proto.Message { return &statev1.Quarantined{} }}
 }
 
-// Collections gives all collections of a machine.
-func Collections(m flow.Machine) []store.Collection {
-	name := m.Name()
+// Members is the collection of the processes that run a service.
+func Members(service string) store.Collection {
+	return store.Collection{Name: service + "/members", New: func() proto.Message { return &statev1.Member{} }}
+}
+
+// Collections gives all collections of a machine, or of a part of it.
+func Collections(name string, m flow.Machine) []store.Collection {
 	return []store.Collection{Docs(name, m.New), Positions(name), References(name), Quarantine(name)}
 }

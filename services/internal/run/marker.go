@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
@@ -29,7 +30,9 @@ func (s *session) passMarker(ctx context.Context, in input) error {
 	}
 	s.forget(in.marker)
 	if len(s.opts.Machine.Produces()) == 0 {
-		s.batch.Record(&ledgerv1.Record{Record: &ledgerv1.Record_Barrier{Barrier: in.marker}})
+		passed := proto.CloneOf(in.marker)
+		passed.From = s.name
+		s.batch.Record(&ledgerv1.Record{Record: &ledgerv1.Record_Barrier{Barrier: passed}})
 		return s.batch.failure
 	}
 	s.batch.append(bus.MarkerPrefix+s.name, in.marker, true)

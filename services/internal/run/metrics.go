@@ -13,6 +13,7 @@ type Metrics struct {
 	quarantined *prometheus.CounterVec
 	restarts    *prometheus.CounterVec
 	position    *prometheus.GaugeVec
+	owned       *prometheus.GaugeVec
 }
 
 // NewMetrics makes the metrics and registers them.
@@ -42,6 +43,9 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 			Name: "kaohe_position", Help: "Last sequence a service has dealt with in the stream it reads.",
 		}, labels),
 	}
-	registry.MustRegister(m.inputs, m.said, m.batch, m.lateness, m.armed, m.lost, m.quarantined, m.restarts, m.position)
+	m.owned = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "kaohe_part_owned", Help: "1 where this process runs the service, or the part of it.",
+	}, labels)
+	registry.MustRegister(m.owned, m.inputs, m.said, m.batch, m.lateness, m.armed, m.lost, m.quarantined, m.restarts, m.position)
 	return m
 }

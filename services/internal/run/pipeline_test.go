@@ -42,6 +42,7 @@ type pipeline struct {
 	bus     *bus.Bus
 	store   store.Store
 	runners []*run.Runner
+	parts   int
 }
 
 func services() []flow.Service {
@@ -51,7 +52,13 @@ func services() []flow.Service {
 // open opens a pipeline; fault is asked at every boundary of every shell.
 func open(t testing.TB, dir string, now func() time.Time, fault func(string) error) *pipeline {
 	t.Helper()
-	p := &pipeline{t: t}
+	return openInParts(t, dir, 1, now, fault)
+}
+
+// openInParts opens a pipeline in which every service is run in parts.
+func openInParts(t testing.TB, dir string, parts int, now func() time.Time, fault func(string) error) *pipeline {
+	t.Helper()
+	p := &pipeline{t: t, parts: parts}
 	var err error
 	if p.server, err = embedded.Start(embedded.Options{Dir: filepath.Join(dir, "nats"), NoSync: true}); err != nil {
 		t.Fatal(err)
@@ -84,17 +91,23 @@ func open(t testing.TB, dir string, now func() time.Time, fault func(string) err
 func (p *pipeline) add(m flow.Machine, stream string, upstream []string, now func() time.Time,
 	metrics *run.Metrics, fault func(string) error,
 ) {
-	r, err := run.New(run.Options{
-		Machine: m, Bus: p.bus, Store: p.store, Stream: stream, Upstream: upstream, Now: now,
-		Logger: slog.New(slog.NewTextHandler(p.t.Output(), nil)), Metrics: metrics, Fault: fault,
-	})
-	if err != nil {
-		p.t.Fatal(err)
+	var from []string
+	for _, service := range upstream {
+		from = append(from, run.PartNames(service, p.parts)...)
 	}
-	if err := r.Start(context.Background()); err != nil {
-		p.t.Fatal(err)
+	for part := range p.parts {
+		r, err := run.New(run.Options{
+			Machine: m, Part: part, Parts: p.parts, Bus: p.bus, Store: p.store, Stream: stream, Upstream: from, Now: now,
+			Logger: slog.New(slog.NewTextHandler(p.t.Output(), nil)), Metrics: metrics, Fault: fault,
+		})
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		if err := r.Start(context.Background()); err != nil {
+			p.t.Fatal(err)
+		}
+		p.runners = append(p.runners, r)
 	}
-	p.runners = append(p.runners, r)
 }
 
 func (p *pipeline) close() {
@@ -139,7 +152,7 @@ func (p *pipeline) entries(barrier string) []*ledgerv1.Entry {
 	}
 	defer reader.Close()
 	active := map[string]*ledgerv1.Entry{}
-	seen := map[string]bool{}
+	seen, passed := map[string]bool{}, map[string]bool{}
 	for batch := range reader.Deliveries() {
 		for _, d := range batch {
 			record := &ledgerv1.Record{}
@@ -147,7 +160,9 @@ func (p *pipeline) entries(barrier string) []*ledgerv1.Entry {
 				p.t.Fatal(err)
 			}
 			if record.GetBarrier().GetBarrier() == barrier {
-				return slices.Collect(maps.Values(active))
+				if passed[record.GetBarrier().From] = true; len(passed) == p.parts {
+					return slices.Collect(maps.Values(active))
+				}
 			}
 			e := record.GetEntry()
 			if e == nil || seen[e.Id] {
@@ -234,6 +249,35 @@ func TestAnyOrderDuplicationAndBatchingGivesTheLedgerOfTheFold(t *testing.T) {
 				t.Fatalf("hash %s, the fold has %s", got, want)
 			}
 		})
+	}
+}
+
+func TestPartsGiveTheLedgerOfTheFold(t *testing.T) {
+	events, end := simulated(t, 3)
+	want := fold(t, append(events[:len(events):len(events)], end))
+	var mu sync.Mutex
+	chance, crashes := rand.New(rand.NewPCG(5, 6)), 0
+	fault := func(string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if crashes < 60 && chance.IntN(8) == 0 {
+			crashes++
+			return errCrash
+		}
+		return nil
+	}
+	p := openInParts(t, t.TempDir(), 3, time.Now, fault)
+	chance.Shuffle(len(events), func(i, j int) { events[i], events[j] = events[j], events[i] })
+	p.push(append(events, end), 250)
+	if got := scoring.Hash(ofMonth(p.entries("end"))); got != want {
+		t.Fatalf("hash %s after %d crashes, the fold has %s", got, crashes, want)
+	}
+	// Every part has had its share.
+	for _, r := range p.runners {
+		docs, _, err := p.store.Query(t.Context(), store.Query{Collection: r.Name() + "/docs", Limit: 10})
+		if err != nil || len(docs) == 0 {
+			t.Errorf("%s keeps %d documents: %v", r.Name(), len(docs), err)
+		}
 	}
 }
 

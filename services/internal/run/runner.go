@@ -23,6 +23,8 @@ type Options struct {
 	// marker is an event.
 	Stream   string
 	Upstream []string
+	// Part and Parts say which part of the service it is; no Parts: all of it.
+	Part, Parts int
 	// Now is the wall clock.
 	Now    func() time.Time
 	Logger *slog.Logger
@@ -39,6 +41,9 @@ type Options struct {
 func (o Options) Validate() error {
 	if o.Machine == nil || o.Bus == nil || o.Store == nil || o.Now == nil || o.Logger == nil || o.Metrics == nil {
 		return errors.New("a runner needs machine, bus, store, clock, logger and metrics")
+	}
+	if o.Part < 0 || o.Part >= max(1, o.Parts) {
+		return fmt.Errorf("there is no part %d of %d", o.Part, o.Parts)
 	}
 	return nil
 }
@@ -72,10 +77,10 @@ func New(opts Options) (*Runner, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
-	return &Runner{opts: opts, name: opts.Machine.Name()}, nil
+	return &Runner{opts: opts, name: PartName(opts.Machine.Name(), opts.Part, opts.Parts)}, nil
 }
 
-// Name is the service's name.
+// Name is the service's name, or its part's.
 func (r *Runner) Name() string { return r.name }
 
 // Start runs the machine until Stop. Faults that may pass are retried for ever,

@@ -36,7 +36,7 @@ type session struct {
 
 // open loads the committed position and what goes with it.
 func (r *Runner) open(ctx context.Context) (*session, error) {
-	if err := r.opts.Store.Ensure(ctx, Collections(r.opts.Machine)...); err != nil {
+	if err := r.opts.Store.Ensure(ctx, Collections(r.name, r.opts.Machine)...); err != nil {
 		return nil, fmt.Errorf("prepare the documents of %s: %w", r.name, err)
 	}
 	s := &session{
@@ -105,7 +105,11 @@ func (s *session) prefetch(ctx context.Context, inputs []input) error {
 	var keys []string
 	for _, in := range inputs {
 		if in.step != nil {
-			keys = append(keys, s.opts.Machine.Keys(*in.step, s.policy)...)
+			for _, key := range s.opts.Machine.Keys(*in.step, s.policy) {
+				if s.mine(key) {
+					keys = append(keys, key)
+				}
+			}
 		}
 	}
 	return s.cache.fill(ctx, s.opts.Store, Docs(s.name, nil).Name, keys)
@@ -117,7 +121,9 @@ func (s *session) dealWith(ctx context.Context, in input) error {
 	s.batch.begin(ctx, in)
 	switch {
 	case in.problem != nil:
-		s.batch.quarantine(in, in.problem)
+		if s.opts.Part == 0 { // all parts read it
+			s.batch.quarantine(in, in.problem)
+		}
 	case in.marker != nil:
 		return s.passMarker(ctx, in)
 	case in.reference != nil:

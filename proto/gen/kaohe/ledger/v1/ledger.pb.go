@@ -995,7 +995,10 @@ type Barrier struct {
 	// The instant of the clock.
 	To *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=to,proto3" json:"to,omitempty"`
 	// The marker's place in the feed.
-	FeedSequence  uint64 `protobuf:"varint,4,opt,name=feed_sequence,json=feedSequence,proto3" json:"feed_sequence,omitempty"`
+	FeedSequence uint64 `protobuf:"varint,4,opt,name=feed_sequence,json=feedSequence,proto3" json:"feed_sequence,omitempty"`
+	// The part of scoring that passed it; empty before the ledger. All parts must
+	// have passed it.
+	From          string `protobuf:"bytes,5,opt,name=from,proto3" json:"from,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1056,6 +1059,13 @@ func (x *Barrier) GetFeedSequence() uint64 {
 		return x.FeedSequence
 	}
 	return 0
+}
+
+func (x *Barrier) GetFrom() string {
+	if x != nil {
+		return x.From
+	}
+	return ""
 }
 
 // Record is what the ledger stream carries.
@@ -1289,12 +1299,13 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\bwarnings\x18\b \x03(\v2\x13.kaohe.fact.v1.TextR\bwarnings\x12\x1a\n" +
 	"\bsequence\x18\t \x01(\x04R\bsequence\x12/\n" +
 	"\x05as_of\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\x8a\x01\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\x9e\x01\n" +
 	"\aBarrier\x12\x18\n" +
 	"\abarrier\x18\x01 \x01(\tR\abarrier\x12\x14\n" +
 	"\x05clock\x18\x02 \x01(\tR\x05clock\x12*\n" +
 	"\x02to\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12#\n" +
-	"\rfeed_sequence\x18\x04 \x01(\x04R\ffeedSequence\"\xb4\x01\n" +
+	"\rfeed_sequence\x18\x04 \x01(\x04R\ffeedSequence\x12\x12\n" +
+	"\x04from\x18\x05 \x01(\tR\x04from\"\xb4\x01\n" +
 	"\x06Record\x12.\n" +
 	"\x05entry\x18\x01 \x01(\v2\x16.kaohe.ledger.v1.EntryH\x00R\x05entry\x12:\n" +
 	"\tscorecard\x18\x02 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardH\x00R\tscorecard\x124\n" +

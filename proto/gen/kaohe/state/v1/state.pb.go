@@ -303,6 +303,107 @@ func (x *Arrivals) GetFrom() []string {
 	return nil
 }
 
+// Member is a process that runs a service, as the others see it.
+type Member struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How often it has said that it lives; whoever says nothing new is dead.
+	Beats uint64 `protobuf:"varint,1,opt,name=beats,proto3" json:"beats,omitempty"`
+	// Where it runs, for people: host and process.
+	Where         string `protobuf:"bytes,2,opt,name=where,proto3" json:"where,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Member) Reset() {
+	*x = Member{}
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Member) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Member) ProtoMessage() {}
+
+func (x *Member) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Member.ProtoReflect.Descriptor instead.
+func (*Member) Descriptor() ([]byte, []int) {
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *Member) GetBeats() uint64 {
+	if x != nil {
+		return x.Beats
+	}
+	return 0
+}
+
+func (x *Member) GetWhere() string {
+	if x != nil {
+		return x.Where
+	}
+	return ""
+}
+
+// Layout is what cannot be changed under documents that are there.
+type Layout struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// In how many parts each service keeps its documents.
+	Partitions    int32 `protobuf:"varint,1,opt,name=partitions,proto3" json:"partitions,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Layout) Reset() {
+	*x = Layout{}
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Layout) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Layout) ProtoMessage() {}
+
+func (x *Layout) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Layout.ProtoReflect.Descriptor instead.
+func (*Layout) Descriptor() ([]byte, []int) {
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *Layout) GetPartitions() int32 {
+	if x != nil {
+		return x.Partitions
+	}
+	return 0
+}
+
 // References are the units and rulebooks a service judges by.
 type References struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -314,7 +415,7 @@ type References struct {
 
 func (x *References) Reset() {
 	*x = References{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[4]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -326,7 +427,7 @@ func (x *References) String() string {
 func (*References) ProtoMessage() {}
 
 func (x *References) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[4]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -339,7 +440,7 @@ func (x *References) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use References.ProtoReflect.Descriptor instead.
 func (*References) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{4}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *References) GetFacts() []*v1.Fact {
@@ -370,7 +471,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[5]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -382,7 +483,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[5]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -395,7 +496,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{5}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Account) GetFact() *v1.Fact {
@@ -453,7 +554,7 @@ type Tally struct {
 
 func (x *Tally) Reset() {
 	*x = Tally{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[6]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -465,7 +566,7 @@ func (x *Tally) String() string {
 func (*Tally) ProtoMessage() {}
 
 func (x *Tally) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[6]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -478,7 +579,7 @@ func (x *Tally) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tally.ProtoReflect.Descriptor instead.
 func (*Tally) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{6}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Tally) GetPoints() string {
@@ -522,7 +623,7 @@ type UnitMonth struct {
 
 func (x *UnitMonth) Reset() {
 	*x = UnitMonth{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[7]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -534,7 +635,7 @@ func (x *UnitMonth) String() string {
 func (*UnitMonth) ProtoMessage() {}
 
 func (x *UnitMonth) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[7]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -547,7 +648,7 @@ func (x *UnitMonth) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitMonth.ProtoReflect.Descriptor instead.
 func (*UnitMonth) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{7}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *UnitMonth) GetUnit() string {
@@ -622,7 +723,7 @@ type ScoringState struct {
 
 func (x *ScoringState) Reset() {
 	*x = ScoringState{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[8]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -634,7 +735,7 @@ func (x *ScoringState) String() string {
 func (*ScoringState) ProtoMessage() {}
 
 func (x *ScoringState) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[8]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -647,7 +748,7 @@ func (x *ScoringState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScoringState.ProtoReflect.Descriptor instead.
 func (*ScoringState) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{8}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *ScoringState) GetState() isScoringState_State {
@@ -704,7 +805,7 @@ type EntryView struct {
 
 func (x *EntryView) Reset() {
 	*x = EntryView{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[9]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -716,7 +817,7 @@ func (x *EntryView) String() string {
 func (*EntryView) ProtoMessage() {}
 
 func (x *EntryView) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[9]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -729,7 +830,7 @@ func (x *EntryView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntryView.ProtoReflect.Descriptor instead.
 func (*EntryView) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{9}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *EntryView) GetEntry() *v11.Entry {
@@ -750,7 +851,7 @@ type ScorecardView struct {
 
 func (x *ScorecardView) Reset() {
 	*x = ScorecardView{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -762,7 +863,7 @@ func (x *ScorecardView) String() string {
 func (*ScorecardView) ProtoMessage() {}
 
 func (x *ScorecardView) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -775,7 +876,7 @@ func (x *ScorecardView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScorecardView.ProtoReflect.Descriptor instead.
 func (*ScorecardView) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{10}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ScorecardView) GetScorecard() *v11.Scorecard {
@@ -796,7 +897,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -808,7 +909,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -821,7 +922,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{11}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Seen) GetHash() int64 {
@@ -850,7 +951,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[12]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -862,7 +963,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[12]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -875,7 +976,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{12}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Quarantined) GetService() string {
@@ -941,7 +1042,14 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12.\n" +
 	"\x05value\x18\x02 \x01(\v2\x18.kaohe.state.v1.ArrivalsR\x05value:\x028\x01\"\x1e\n" +
 	"\bArrivals\x12\x12\n" +
-	"\x04from\x18\x01 \x03(\tR\x04from\"7\n" +
+	"\x04from\x18\x01 \x03(\tR\x04from\"4\n" +
+	"\x06Member\x12\x14\n" +
+	"\x05beats\x18\x01 \x01(\x04R\x05beats\x12\x14\n" +
+	"\x05where\x18\x02 \x01(\tR\x05where\"(\n" +
+	"\x06Layout\x12\x1e\n" +
+	"\n" +
+	"partitions\x18\x01 \x01(\x05R\n" +
+	"partitions\"7\n" +
 	"\n" +
 	"References\x12)\n" +
 	"\x05facts\x18\x01 \x03(\v2\x13.kaohe.fact.v1.FactR\x05facts\"\xa4\x02\n" +
@@ -1008,61 +1116,63 @@ func file_kaohe_state_v1_state_proto_rawDescGZIP() []byte {
 	return file_kaohe_state_v1_state_proto_rawDescData
 }
 
-var file_kaohe_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 20)
+var file_kaohe_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
 var file_kaohe_state_v1_state_proto_goTypes = []any{
 	(*Dossier)(nil),               // 0: kaohe.state.v1.Dossier
 	(*Emitted)(nil),               // 1: kaohe.state.v1.Emitted
 	(*Position)(nil),              // 2: kaohe.state.v1.Position
 	(*Arrivals)(nil),              // 3: kaohe.state.v1.Arrivals
-	(*References)(nil),            // 4: kaohe.state.v1.References
-	(*Account)(nil),               // 5: kaohe.state.v1.Account
-	(*Tally)(nil),                 // 6: kaohe.state.v1.Tally
-	(*UnitMonth)(nil),             // 7: kaohe.state.v1.UnitMonth
-	(*ScoringState)(nil),          // 8: kaohe.state.v1.ScoringState
-	(*EntryView)(nil),             // 9: kaohe.state.v1.EntryView
-	(*ScorecardView)(nil),         // 10: kaohe.state.v1.ScorecardView
-	(*Seen)(nil),                  // 11: kaohe.state.v1.Seen
-	(*Quarantined)(nil),           // 12: kaohe.state.v1.Quarantined
-	nil,                           // 13: kaohe.state.v1.Position.ClocksEntry
-	nil,                           // 14: kaohe.state.v1.Position.ArrivalsEntry
-	nil,                           // 15: kaohe.state.v1.Account.PostingsEntry
-	nil,                           // 16: kaohe.state.v1.UnitMonth.TalliesEntry
-	nil,                           // 17: kaohe.state.v1.UnitMonth.CountsEntry
-	nil,                           // 18: kaohe.state.v1.UnitMonth.PostingsEntry
-	nil,                           // 19: kaohe.state.v1.UnitMonth.FaultsByDayEntry
-	(*v1.Fact)(nil),               // 20: kaohe.fact.v1.Fact
-	(*timestamppb.Timestamp)(nil), // 21: google.protobuf.Timestamp
-	(*v1.Route)(nil),              // 22: kaohe.fact.v1.Route
-	(*v11.Entry)(nil),             // 23: kaohe.ledger.v1.Entry
-	(*v11.Scorecard)(nil),         // 24: kaohe.ledger.v1.Scorecard
-	(*v1.Reason)(nil),             // 25: kaohe.fact.v1.Reason
+	(*Member)(nil),                // 4: kaohe.state.v1.Member
+	(*Layout)(nil),                // 5: kaohe.state.v1.Layout
+	(*References)(nil),            // 6: kaohe.state.v1.References
+	(*Account)(nil),               // 7: kaohe.state.v1.Account
+	(*Tally)(nil),                 // 8: kaohe.state.v1.Tally
+	(*UnitMonth)(nil),             // 9: kaohe.state.v1.UnitMonth
+	(*ScoringState)(nil),          // 10: kaohe.state.v1.ScoringState
+	(*EntryView)(nil),             // 11: kaohe.state.v1.EntryView
+	(*ScorecardView)(nil),         // 12: kaohe.state.v1.ScorecardView
+	(*Seen)(nil),                  // 13: kaohe.state.v1.Seen
+	(*Quarantined)(nil),           // 14: kaohe.state.v1.Quarantined
+	nil,                           // 15: kaohe.state.v1.Position.ClocksEntry
+	nil,                           // 16: kaohe.state.v1.Position.ArrivalsEntry
+	nil,                           // 17: kaohe.state.v1.Account.PostingsEntry
+	nil,                           // 18: kaohe.state.v1.UnitMonth.TalliesEntry
+	nil,                           // 19: kaohe.state.v1.UnitMonth.CountsEntry
+	nil,                           // 20: kaohe.state.v1.UnitMonth.PostingsEntry
+	nil,                           // 21: kaohe.state.v1.UnitMonth.FaultsByDayEntry
+	(*v1.Fact)(nil),               // 22: kaohe.fact.v1.Fact
+	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
+	(*v1.Route)(nil),              // 24: kaohe.fact.v1.Route
+	(*v11.Entry)(nil),             // 25: kaohe.ledger.v1.Entry
+	(*v11.Scorecard)(nil),         // 26: kaohe.ledger.v1.Scorecard
+	(*v1.Reason)(nil),             // 27: kaohe.fact.v1.Reason
 }
 var file_kaohe_state_v1_state_proto_depIdxs = []int32{
-	20, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
+	22, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
 	1,  // 1: kaohe.state.v1.Dossier.emitted:type_name -> kaohe.state.v1.Emitted
-	21, // 2: kaohe.state.v1.Dossier.as_of:type_name -> google.protobuf.Timestamp
-	22, // 3: kaohe.state.v1.Emitted.route:type_name -> kaohe.fact.v1.Route
-	13, // 4: kaohe.state.v1.Position.clocks:type_name -> kaohe.state.v1.Position.ClocksEntry
-	14, // 5: kaohe.state.v1.Position.arrivals:type_name -> kaohe.state.v1.Position.ArrivalsEntry
-	20, // 6: kaohe.state.v1.References.facts:type_name -> kaohe.fact.v1.Fact
-	20, // 7: kaohe.state.v1.Account.fact:type_name -> kaohe.fact.v1.Fact
-	23, // 8: kaohe.state.v1.Account.active:type_name -> kaohe.ledger.v1.Entry
-	15, // 9: kaohe.state.v1.Account.postings:type_name -> kaohe.state.v1.Account.PostingsEntry
-	16, // 10: kaohe.state.v1.UnitMonth.tallies:type_name -> kaohe.state.v1.UnitMonth.TalliesEntry
-	17, // 11: kaohe.state.v1.UnitMonth.counts:type_name -> kaohe.state.v1.UnitMonth.CountsEntry
-	23, // 12: kaohe.state.v1.UnitMonth.active:type_name -> kaohe.ledger.v1.Entry
-	18, // 13: kaohe.state.v1.UnitMonth.postings:type_name -> kaohe.state.v1.UnitMonth.PostingsEntry
-	19, // 14: kaohe.state.v1.UnitMonth.faults_by_day:type_name -> kaohe.state.v1.UnitMonth.FaultsByDayEntry
-	21, // 15: kaohe.state.v1.UnitMonth.as_of:type_name -> google.protobuf.Timestamp
-	5,  // 16: kaohe.state.v1.ScoringState.account:type_name -> kaohe.state.v1.Account
-	7,  // 17: kaohe.state.v1.ScoringState.month:type_name -> kaohe.state.v1.UnitMonth
-	23, // 18: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
-	24, // 19: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
-	25, // 20: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
-	21, // 21: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
-	21, // 22: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
+	23, // 2: kaohe.state.v1.Dossier.as_of:type_name -> google.protobuf.Timestamp
+	24, // 3: kaohe.state.v1.Emitted.route:type_name -> kaohe.fact.v1.Route
+	15, // 4: kaohe.state.v1.Position.clocks:type_name -> kaohe.state.v1.Position.ClocksEntry
+	16, // 5: kaohe.state.v1.Position.arrivals:type_name -> kaohe.state.v1.Position.ArrivalsEntry
+	22, // 6: kaohe.state.v1.References.facts:type_name -> kaohe.fact.v1.Fact
+	22, // 7: kaohe.state.v1.Account.fact:type_name -> kaohe.fact.v1.Fact
+	25, // 8: kaohe.state.v1.Account.active:type_name -> kaohe.ledger.v1.Entry
+	17, // 9: kaohe.state.v1.Account.postings:type_name -> kaohe.state.v1.Account.PostingsEntry
+	18, // 10: kaohe.state.v1.UnitMonth.tallies:type_name -> kaohe.state.v1.UnitMonth.TalliesEntry
+	19, // 11: kaohe.state.v1.UnitMonth.counts:type_name -> kaohe.state.v1.UnitMonth.CountsEntry
+	25, // 12: kaohe.state.v1.UnitMonth.active:type_name -> kaohe.ledger.v1.Entry
+	20, // 13: kaohe.state.v1.UnitMonth.postings:type_name -> kaohe.state.v1.UnitMonth.PostingsEntry
+	21, // 14: kaohe.state.v1.UnitMonth.faults_by_day:type_name -> kaohe.state.v1.UnitMonth.FaultsByDayEntry
+	23, // 15: kaohe.state.v1.UnitMonth.as_of:type_name -> google.protobuf.Timestamp
+	7,  // 16: kaohe.state.v1.ScoringState.account:type_name -> kaohe.state.v1.Account
+	9,  // 17: kaohe.state.v1.ScoringState.month:type_name -> kaohe.state.v1.UnitMonth
+	25, // 18: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
+	26, // 19: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
+	27, // 20: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
+	23, // 21: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
+	23, // 22: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
 	3,  // 23: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
-	6,  // 24: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
+	8,  // 24: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
 	25, // [25:25] is the sub-list for method output_type
 	25, // [25:25] is the sub-list for method input_type
 	25, // [25:25] is the sub-list for extension type_name
@@ -1075,7 +1185,7 @@ func file_kaohe_state_v1_state_proto_init() {
 	if File_kaohe_state_v1_state_proto != nil {
 		return
 	}
-	file_kaohe_state_v1_state_proto_msgTypes[8].OneofWrappers = []any{
+	file_kaohe_state_v1_state_proto_msgTypes[10].OneofWrappers = []any{
 		(*ScoringState_Account)(nil),
 		(*ScoringState_Month)(nil),
 	}
@@ -1085,7 +1195,7 @@ func file_kaohe_state_v1_state_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_state_v1_state_proto_rawDesc), len(file_kaohe_state_v1_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   20,
+			NumMessages:   22,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

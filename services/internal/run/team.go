@@ -1,0 +1,287 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/nats-io/nuid"
+	"google.golang.org/protobuf/proto"
+
+	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
+	"kaohe.dev/services/internal/store"
+)
+
+// TeamOptions of a team.
+type TeamOptions struct {
+	// Service is whose parts are shared out, and Parts how many there are.
+	Service string
+	Parts   int
+	Store   store.Store
+	// Part makes the runner of a part.
+	Part func(part int) (*Runner, error)
+	// Where tells people where this process runs.
+	Where   string
+	Logger  *slog.Logger
+	Metrics *Metrics
+}
+
+// Team shares out the parts of a service among the processes that run it. Each
+// process says now and then that it lives, sees who else does, and runs the
+// parts that fall to it: part i to the i-th process, round and round, in the
+// order of their ids.
+//
+// Two processes that see the others differently for a while may run the same
+// part. That does no harm: the version of every document is checked when it is
+// committed, so one of the two steps back, and what both said is the same.
+type Team struct {
+	opts    TeamOptions
+	id      string
+	cancel  context.CancelFunc
+	done    chan struct{}
+	mu      sync.Mutex
+	running map[int]*Runner
+	failing error
+
+	version int64               // of our own document
+	beats   uint64              // ours
+	others  map[string]sighting // owned by loop
+}
+
+// sighting is the last sign of life of a process, by our clock: clocks of
+// different machines are never compared.
+type sighting struct {
+	version int64
+	at      time.Time
+}
+
+const (
+	// beatEvery is how often a process says that it lives.
+	beatEvery = time.Second
+	// deadAfter is how long it may say nothing.
+	deadAfter = 5 * time.Second
+	// forgottenAfter is when its document is taken away.
+	forgottenAfter = time.Minute
+)
+
+// NewTeam makes a team; Start joins it.
+func NewTeam(opts TeamOptions) *Team {
+	return &Team{opts: opts, id: nuid.Next(), running: map[int]*Runner{}, others: map[string]sighting{}}
+}
+
+// Start joins the team and runs what falls to this process, until Stop.
+func (t *Team) Start(ctx context.Context) error {
+	if err := t.opts.Store.Ensure(ctx, Members(t.opts.Service)); err != nil {
+		return fmt.Errorf("prepare the members of %s: %w", t.opts.Service, err)
+	}
+	ctx, t.cancel = context.WithCancel(context.WithoutCancel(ctx))
+	t.done = make(chan struct{})
+	t.note(errors.New("joining the other replicas"))
+	go t.loop(ctx)
+	return nil
+}
+
+// Stop ends what runs here and tells the others, who go on at once.
+func (t *Team) Stop(ctx context.Context) error {
+	if t.cancel == nil {
+		return nil
+	}
+	t.cancel()
+	select {
+	case <-t.done:
+	case <-ctx.Done():
+		return fmt.Errorf("stop %s: %w", t.opts.Service, ctx.Err())
+	}
+	errs := []error{t.keep(ctx, nil)}
+	err := t.opts.Store.Commit(ctx, []store.Write{{
+		Collection: Members(t.opts.Service).Name, Doc: store.Doc{Key: t.id, Version: t.version}, Delete: true,
+	}})
+	if err != nil && !errors.Is(err, store.ErrConflict) {
+		errs = append(errs, fmt.Errorf("leave the members of %s: %w", t.opts.Service, err))
+	}
+	return errors.Join(errs...)
+}
+
+// Ready reports why what falls to this process does not run; nil when it does,
+// also when nothing falls to it.
+func (t *Team) Ready() error {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	errs := []error{t.failing}
+	for _, r := range t.running {
+		errs = append(errs, r.Ready())
+	}
+	return errors.Join(errs...)
+}
+
+func (t *Team) note(err error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.failing = err
+}
+
+func (t *Team) loop(ctx context.Context) {
+	defer close(t.done)
+	beat := time.NewTicker(beatEvery)
+	defer beat.Stop()
+	for {
+		err := t.share(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		t.note(err)
+		if err != nil {
+			t.opts.Logger.Warn("the parts of a service cannot be shared out now; what runs goes on", "service", t.opts.Service, "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-beat.C:
+		}
+	}
+}
+
+// share says that we live, looks who else does, and runs what is ours.
+func (t *Team) share(ctx context.Context) error {
+	if err := t.beat(ctx); err != nil {
+		return err
+	}
+	members, err := t.alive(ctx)
+	if err != nil {
+		return err
+	}
+	mine := map[int]bool{}
+	for part := range t.opts.Parts {
+		if members[part%len(members)] == t.id {
+			mine[part] = true
+		}
+	}
+	return t.keep(ctx, mine)
+}
+
+func (t *Team) beat(ctx context.Context) error {
+	t.beats++
+	err := t.opts.Store.Commit(ctx, []store.Write{{
+		Collection: Members(t.opts.Service).Name,
+		Doc:        store.Doc{Key: t.id, Version: t.version, Body: &statev1.Member{Beats: t.beats, Where: t.opts.Where}},
+	}})
+	if errors.Is(err, store.ErrConflict) { // taken for dead and forgotten, or an earlier beat came through after all
+		docs, err := t.opts.Store.Load(ctx, Members(t.opts.Service).Name, []string{t.id})
+		if t.version = 0; len(docs) > 0 {
+			t.version = docs[0].Version
+		}
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("tell the other replicas of %s: %w", t.opts.Service, err)
+	}
+	t.version++
+	return nil
+}
+
+// alive gives the ids of the living, ours always among them, in order.
+func (t *Team) alive(ctx context.Context) ([]string, error) {
+	docs, _, err := t.opts.Store.Query(ctx, store.Query{Collection: Members(t.opts.Service).Name})
+	if err != nil {
+		return nil, fmt.Errorf("look for the other replicas of %s: %w", t.opts.Service, err)
+	}
+	now, living := time.Now(), []string{t.id}
+	for _, doc := range docs {
+		if doc.Key == t.id {
+			continue
+		}
+		seen, known := t.others[doc.Key]
+		if !known || seen.version != doc.Version {
+			seen = sighting{doc.Version, now}
+			t.others[doc.Key] = seen
+		}
+		switch silent := now.Sub(seen.at); {
+		case silent < deadAfter:
+			living = append(living, doc.Key)
+		case silent > forgottenAfter:
+			delete(t.others, doc.Key)
+			err := t.opts.Store.Commit(ctx, []store.Write{{
+				Collection: Members(t.opts.Service).Name, Doc: store.Doc{Key: doc.Key, Version: doc.Version}, Delete: true,
+			}})
+			if err != nil && !errors.Is(err, store.ErrConflict) {
+				return nil, fmt.Errorf("forget a dead replica of %s: %w", t.opts.Service, err)
+			}
+		}
+	}
+	slices.Sort(living)
+	return living, nil
+}
+
+// keep stops the parts that are not ours and starts those that are.
+func (t *Team) keep(ctx context.Context, mine map[int]bool) error {
+	var errs []error
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for part, r := range t.running {
+		if mine[part] {
+			continue
+		}
+		if err := r.Stop(ctx); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		delete(t.running, part)
+		t.own(part, false)
+	}
+	for part := range mine {
+		if t.running[part] != nil {
+			continue
+		}
+		r, err := t.opts.Part(part)
+		if err == nil {
+			err = r.Start(ctx)
+		}
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		t.running[part] = r
+		t.own(part, true)
+	}
+	return errors.Join(errs...)
+}
+
+func (t *Team) own(part int, owned bool) {
+	name, value := PartName(t.opts.Service, part, t.opts.Parts), 0.0
+	if owned {
+		value = 1
+	}
+	t.opts.Metrics.owned.WithLabelValues(name).Set(value)
+	t.opts.Logger.Info("the part of a service changes hands", "part", name, "here", owned)
+}
+
+// CheckLayout makes sure that documents are kept in as many parts as they were
+// written in; the first process decides.
+func CheckLayout(ctx context.Context, s store.Store, parts int) error {
+	layout := store.Collection{Name: "kaohe/layout", New: func() proto.Message { return &statev1.Layout{} }}
+	if err := s.Ensure(ctx, layout); err != nil {
+		return fmt.Errorf("prepare the layout: %w", err)
+	}
+	for {
+		docs, err := s.Load(ctx, layout.Name, []string{positionKey})
+		if err != nil {
+			return fmt.Errorf("read the layout: %w", err)
+		}
+		if len(docs) > 0 {
+			if was := int(docs[0].Body.(*statev1.Layout).Partitions); was != parts {
+				return fmt.Errorf("the documents are kept in %d partitions, not %d: give --partitions %d, "+
+					"or delete documents, FACTS and LEDGER and let them be built anew from FEED", was, parts, was)
+			}
+			return nil
+		}
+		err = s.Commit(ctx, []store.Write{{Collection: layout.Name,
+			Doc: store.Doc{Key: positionKey, Body: &statev1.Layout{Partitions: int32(parts)}}}})
+		if err != nil && !errors.Is(err, store.ErrConflict) {
+			return fmt.Errorf("note the layout: %w", err)
+		}
+	}
+}
