@@ -4,10 +4,12 @@ GO    ?= go
 BIN   := bin/kaohe
 FUZZTIME ?= 20s
 KILLS    ?= 200
+FAULTS   ?= 1000
+SEED     ?= 1
 # One static program, and one build cache for it and its tests.
 export CGO_ENABLED ?= 0
 
-.PHONY: help build demo up test race bench kill fuzz verify generate lint clean
+.PHONY: help build demo up test race bench kill chaos fuzz verify generate lint clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -35,6 +37,9 @@ bench: build ## the figures of the README's performance section, in one run
 
 kill: build ## kill -9 the real program under load KILLS times (200) and compare with the offline fold
 	KAOHE_KILLS=$(KILLS) $(GO) test -count=1 -timeout 120m -run TestKillNine -v ./e2e/...
+
+chaos: build ## FAULTS faults (1,000) on a cluster with replicas, from SEED (1), against one undisturbed process
+	KAOHE_FAULTS=$(FAULTS) KAOHE_SEED=$(SEED) $(GO) test -count=1 -timeout 240m -run TestChaos -v ./e2e/...
 
 fuzz: ## fuzz decoders, mappings and rulebooks, FUZZTIME (20s) each
 	@scripts/fuzz.sh $(FUZZTIME)

@@ -122,7 +122,7 @@ func (c cluster) serve(t testing.TB) *server {
 	t.Helper()
 	dir := t.TempDir()
 	shared := []string{"--data", filepath.Join(dir, "kaohe"), "--nats", c.url(), "--replicas", "3", "--store", "sqlite:" + filepath.Join(dir, "state")}
-	for _, target := range []string{"ticket-ingest", "sla-timer", "complaint-escalation", "survey", "scoring"} {
+	for _, target := range services {
 		start(t, program, append([]string{"serve", "--target", target}, shared...)...)
 	}
 	s := &server{data: filepath.Join(dir, "kaohe"), http: freePort(t), grpc: freePort(t)}

@@ -13,6 +13,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -50,14 +51,32 @@ func buildAndRun(m *testing.M) int {
 type process struct {
 	t    testing.TB
 	cmd  *exec.Cmd
-	log  *bytes.Buffer
+	log  *output
 	done chan struct{}
+}
+
+// output is what a program has printed so far.
+type output struct {
+	mu   sync.Mutex
+	text bytes.Buffer
+}
+
+func (o *output) Write(p []byte) (int, error) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.Write(p)
+}
+
+func (o *output) String() string {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.text.String()
 }
 
 // start starts a program; what it prints is shown when the test fails.
 func start(t testing.TB, name string, args ...string) *process {
 	t.Helper()
-	p := &process{t: t, cmd: exec.Command(name, args...), log: &bytes.Buffer{}, done: make(chan struct{})}
+	p := &process{t: t, cmd: exec.Command(name, args...), log: &output{}, done: make(chan struct{})}
 	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)

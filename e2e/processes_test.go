@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -12,13 +11,18 @@ import (
 // feedFile writes the events that `kaohe demo` would play, as NDJSON.
 func feedFile(t testing.TB) string {
 	t.Helper()
-	out := start(t, program, "demo", "--print", "--month", demoMonth, "--seed", "5")
+	return feedOf(t, demoMonth)
+}
+
+func feedOf(t testing.TB, month string) string {
+	t.Helper()
+	out := start(t, program, "demo", "--print", "--month", month, "--seed", "5")
 	<-out.done
 	if code := out.cmd.ProcessState.ExitCode(); code != 0 {
 		t.Fatalf("demo --print ended with code %d", code)
 	}
 	name := filepath.Join(t.TempDir(), "feed.ndjson")
-	if err := os.WriteFile(name, out.log.Bytes(), 0o600); err != nil {
+	if err := os.WriteFile(name, []byte(out.log.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return name
@@ -44,20 +48,9 @@ func TestSeparateProcessesArriveAtTheHashOfOne(t *testing.T) {
 	one.stop()
 
 	dir := t.TempDir()
-	address := freePort(t)
-	_, port, err := net.SplitHostPort(address)
-	if err != nil {
-		t.Fatal(err)
-	}
-	config := filepath.Join(dir, "nats.conf")
-	text := fmt.Sprintf("host: 127.0.0.1\nport: %s\njetstream { store_dir: %q, sync_interval: always }\n",
-		port, filepath.Join(dir, "nats"))
-	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	start(t, natsServer, "-c", config)
+	address := startNATS(t, filepath.Join(dir, "nats"))
 	shared := []string{"--data", filepath.Join(dir, "kaohe"), "--nats", "nats://" + address, "--store", "sqlite:" + filepath.Join(dir, "state")}
-	for _, target := range []string{"ticket-ingest", "sla-timer", "complaint-escalation", "survey", "scoring"} {
+	for _, target := range services {
 		start(t, program, append([]string{"serve", "--target", target}, shared...)...)
 	}
 	s := &server{data: filepath.Join(dir, "kaohe"), http: freePort(t), grpc: freePort(t)}
@@ -69,6 +62,19 @@ func TestSeparateProcessesArriveAtTheHashOfOne(t *testing.T) {
 	if got := s.verify(demoMonth); got != want {
 		t.Fatalf("separate processes have hash %s, one process has %s", got, want)
 	}
+}
+
+// startNATS starts one server that keeps its streams in a directory.
+func startNATS(t testing.TB, dir string) (address string) {
+	t.Helper()
+	address = freePort(t)
+	config := filepath.Join(t.TempDir(), "nats.conf")
+	text := fmt.Sprintf("listen: %q\njetstream { store_dir: %q, sync_interval: always }\n", address, dir)
+	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	start(t, natsServer, "-c", config)
+	return address
 }
 
 func TestARestartGoesOnWhereItWas(t *testing.T) {
