@@ -104,7 +104,7 @@ func (s *session) groups() []group {
 		{"ask", s.say("查询：", "Ask:"), []*cobra.Command{
 			s.scores(), s.ledger(), s.explain(), s.ticket(), s.watch(), s.units(),
 		}},
-		{"check", s.say("检查：", "Check:"), []*cobra.Command{s.verify(), s.rulebook(), s.bench(), s.version()}},
+		{"check", s.say("检查：", "Check:"), []*cobra.Command{s.verify(), s.rulebook(), s.config(), s.bench(), s.version()}},
 	}
 }
 

@@ -32,6 +32,9 @@ func (s *session) up() *cobra.Command {
 			"kaohe up --data /var/lib/kaohe --rulebook rules.yaml", s.say("用自己的规则", "with your own rules"),
 			"kaohe up --http 127.0.0.1:0 --grpc 127.0.0.1:0", s.say("任选空闲端口", "on any free ports")),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := s.configure(cmd.Flags()); err != nil {
+				return usageError{"kaohe config", err}
+			}
 			return s.run(cmd.Context(), config, level)
 		},
 	}
@@ -55,17 +58,25 @@ func (s *session) serve() *cobra.Command {
 			"kaohe serve --target gateway --nats nats://nats:4222 --store mongodb://mongo:27017/kaohe --http 0.0.0.0:8080",
 			s.say("只有接口和页面", "the API and the page alone")),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if _, err := s.configure(cmd.Flags()); err != nil {
+				return usageError{"kaohe config", err}
+			}
 			return s.run(cmd.Context(), config, level)
 		},
 	}
-	s.appFlags(cmd, &config, &level)
+	s.serveFlags(cmd, &config, &level)
+	return cmd
+}
+
+func (s *session) serveFlags(cmd *cobra.Command, config *app.Config, level *string) {
+	s.appFlags(cmd, config, level)
 	cmd.Flags().StringSliceVar(&config.Targets, "target", config.Targets, s.say("要运行的服务，逗号分隔", "targets to run, separated by commas"))
 	cmd.Flags().IntVar(&config.Replicas, "replicas", 0, s.say("NATS 集群中每个流的副本数", "replicas of each stream on a NATS cluster"))
-	return cmd
 }
 
 func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string) {
 	f := cmd.Flags()
+	f.String(configFlag, "", s.say("设置文件（YAML，名称同命令行）", "file of settings (YAML, names as on the command line)"))
 	f.StringVar(&config.Data, "data", config.Data, s.say("数据目录", "directory of everything that is kept"))
 	f.StringVar(&config.HTTP, "http", config.HTTP, s.say("REST 和页面的监听地址", "listen address of REST and the page"))
 	f.StringVar(&config.GRPC, "grpc", config.GRPC, s.say("gRPC 的监听地址", "listen address of gRPC"))
