@@ -127,6 +127,13 @@ func (a *App) openData() error {
 
 // connect opens the streams and the store.
 func (a *App) connect(ctx context.Context) error {
+	if err := a.openStreams(ctx); err != nil {
+		return err
+	}
+	return a.openStore(ctx)
+}
+
+func (a *App) openStreams(ctx context.Context) error {
 	options := bus.Options{URL: a.config.NATS, Name: "kaohe", Replicas: a.config.Replicas, Logger: a.config.Logger}
 	if a.config.NATS == "" {
 		server, err := embedded.Start(embedded.Options{
@@ -144,9 +151,10 @@ func (a *App) connect(ctx context.Context) error {
 	}
 	a.bus = connected
 	a.later("bus", func(context.Context) error { connected.Close(); return nil })
-	if err := a.ensureStreams(ctx); err != nil {
-		return err
-	}
+	return a.ensureStreams(ctx)
+}
+
+func (a *App) openStore(ctx context.Context) (err error) {
 	address := a.config.Store
 	if address == "" {
 		address = "sqlite:" + filepath.Join(a.config.Data, "state")

@@ -27,6 +27,7 @@ const maxMessage = 64 << 20
 type remote struct {
 	feed   apiv1.FeedServiceClient
 	scores apiv1.ScoreServiceClient
+	log    apiv1.LogServiceClient
 	close  func()
 }
 
@@ -70,6 +71,7 @@ func connect(addr string) (*remote, error) {
 	}
 	return &remote{
 		feed: apiv1.NewFeedServiceClient(connection), scores: apiv1.NewScoreServiceClient(connection),
+		log:   apiv1.NewLogServiceClient(connection),
 		close: func() { _ = connection.Close() },
 	}, nil
 }
@@ -78,15 +80,20 @@ func (s *session) authorized(ctx context.Context, token string) context.Context 
 	return metadata.AppendToOutgoingContext(ctx, "authorization", "Bearer "+token, "accept-language", string(s.lang))
 }
 
+// directories are the data directories that may be the running kaohe's.
+func (s *session) directories() []string {
+	if s.data != "" {
+		return []string{s.data}
+	}
+	return []string{"data", "demo-data"}
+}
+
 // tokens gives the tokens to try, at least one.
 func (s *session) tokens() ([]string, error) {
 	if token := firstOf(s.token, s.Getenv("KAOHE_TOKEN")); token != "" {
 		return []string{token}, nil
 	}
-	dirs := []string{"data", "demo-data"}
-	if s.data != "" {
-		dirs = []string{s.data}
-	}
+	dirs := s.directories()
 	var found []string
 	var failures []string
 	for _, dir := range dirs {

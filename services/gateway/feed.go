@@ -106,6 +106,11 @@ func (s *feedServer) AwaitBarrier(ctx context.Context, r *apiv1.AwaitBarrierRequ
 	return &apiv1.AwaitBarrierResponse{Barrier: barrier.Barrier}, nil
 }
 
+// awaitNow waits until all that came before now is decided.
+func (g *Gateway) awaitNow(ctx context.Context) (views.Passed, error) {
+	return g.await(ctx, "", timestamppb.New(g.opts.Now()))
+}
+
 // await moves a clock and waits until the views hold all that came before.
 func (g *Gateway) await(ctx context.Context, clock string, to *timestamppb.Timestamp) (views.Passed, error) {
 	ctx, release := g.until(ctx)

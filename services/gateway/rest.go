@@ -21,6 +21,7 @@ var toJSON = protojson.MarshalOptions{}
 func (g *Gateway) register(s *grpc.Server) *grpc.Server {
 	apiv1.RegisterFeedServiceServer(s, &feedServer{g: g})
 	apiv1.RegisterScoreServiceServer(s, &scoreServer{g: g})
+	apiv1.RegisterLogServiceServer(s, &logServer{g: g})
 	return s
 }
 

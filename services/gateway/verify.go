@@ -3,12 +3,9 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"google.golang.org/grpc"
-	"google.golang.org/protobuf/proto"
-	"google.golang.org/protobuf/types/known/timestamppb"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
@@ -65,9 +62,8 @@ type verification struct {
 }
 
 func (v *verification) run(ctx context.Context) (*apiv1.VerifyResult, error) {
-	now := timestamppb.New(v.g.opts.Now())
 	var err error
-	if v.passed, err = v.g.await(ctx, "", now); err != nil {
+	if v.passed, err = v.g.awaitNow(ctx); err != nil {
 		return nil, err
 	}
 	events, err := v.read(ctx)
@@ -75,7 +71,6 @@ func (v *verification) run(ctx context.Context) (*apiv1.VerifyResult, error) {
 		return nil, err
 	}
 	asOf := v.passed.To
-	v.events = int64(len(events))
 	folded, err := replay.Fold(ctx, v.g.opts.Services, events, asOf.AsTime(), func(int) {
 		// The caller sees that it goes on; when he is gone, so is the context.
 		_ = v.progress(v.passed.FeedSequence)
@@ -92,47 +87,21 @@ func (v *verification) run(ctx context.Context) (*apiv1.VerifyResult, error) {
 	}), nil
 }
 
-// progress tells how many events were read up to a place of the feed, and how
-// many there will be: places have gaps, so before the end that is an estimate.
 func (v *verification) progress(at uint64) error {
-	total := int64(float64(v.events) * float64(v.passed.FeedSequence) / float64(max(at, 1)))
-	return v.send(&apiv1.VerifyMonthResponse{EventsRead: v.events, EventsTotal: total})
+	return v.send(&apiv1.VerifyMonthResponse{EventsRead: v.events, EventsTotal: estimate(v.events, at, v.passed.FeedSequence)})
 }
 
 // read gives the events of the feed up to the barrier.
-func (v *verification) read(ctx context.Context) ([]*feedv1.Event, error) {
-	reader, err := v.g.opts.Bus.Read(ctx, bus.Feed, []string{"feed.>"}, 0)
-	if err != nil {
-		return nil, err
-	}
-	defer reader.Close()
-	var events []*feedv1.Event
-	for at, told := uint64(0), 0; at < v.passed.FeedSequence; {
-		select {
-		case batch, open := <-reader.Deliveries():
-			if !open {
-				return nil, reader.Err()
-			}
-			for _, d := range batch {
-				if at = d.Sequence; at > v.passed.FeedSequence {
-					break // in one message with the barrier, but behind it
-				}
-				event := &feedv1.Event{}
-				if proto.Unmarshal(d.Data, event) == nil { // or else ticket-ingest quarantines it
-					events = append(events, event)
-				}
-			}
-			if len(events) >= told+progressEvery {
-				told, v.events = len(events), int64(len(events))
-				if err := v.progress(at); err != nil {
-					return nil, err
-				}
-			}
-		case <-ctx.Done():
-			return nil, fmt.Errorf("read the feed: %w", context.Cause(ctx))
+func (v *verification) read(ctx context.Context) (events []*feedv1.Event, err error) {
+	err = v.g.readFeed(ctx, v.passed.FeedSequence, func(more []*feedv1.Event, at uint64) error {
+		told := v.events / progressEvery
+		events = append(events, more...)
+		if v.events = int64(len(events)); v.events/progressEvery == told {
+			return nil
 		}
-	}
-	return events, nil
+		return v.progress(at)
+	})
+	return events, err
 }
 
 // live gives the entries that were active at the barrier's place in the ledger.

@@ -132,6 +132,16 @@ func (b *Bus) Ensure(ctx context.Context) error {
 	return nil
 }
 
+// Forget deletes streams and all that is in them.
+func (b *Bus) Forget(ctx context.Context, streams ...string) error {
+	for _, stream := range streams {
+		if err := b.js.DeleteStream(ctx, stream); err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+			return fmt.Errorf("delete stream %s: %w", stream, err)
+		}
+	}
+	return nil
+}
+
 // Last gives the sequence of the last message of a stream, of the first thing
 // in it where several share a message.
 func (b *Bus) Last(ctx context.Context, stream string) (uint64, error) {

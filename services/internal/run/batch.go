@@ -188,6 +188,7 @@ func (s *session) commit(ctx context.Context, b *batch, docs []*flow.Document) e
 		s.refsDirty = false
 	}
 	s.positionVersion++
+	s.Runner.position.Store(s.position.Sequence)
 	s.commits.Add(1)
 	return nil
 }

@@ -66,6 +66,8 @@ type Runner struct {
 	opts   Options
 	name   string
 	failed atomic.Pointer[error] // why it does not run now
+	// position is the last input committed.
+	position atomic.Uint64
 	// commits counts the batches committed.
 	commits atomic.Int64
 	cancel  context.CancelFunc
@@ -116,6 +118,15 @@ func (r *Runner) Ready() error {
 		return fmt.Errorf("%s: %w", r.name, *err)
 	}
 	return nil
+}
+
+// Progress tells how far the machine is in its stream as it is now, from 0 to 1.
+func (r *Runner) Progress(ctx context.Context) (float64, error) {
+	last, err := r.opts.Bus.Last(ctx, r.opts.Stream)
+	if err != nil || last == 0 {
+		return 0, err
+	}
+	return min(1, float64(r.position.Load())/float64(last)), nil
 }
 
 func (r *Runner) fail(err error) { r.failed.Store(&err) }

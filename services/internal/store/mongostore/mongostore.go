@@ -163,3 +163,15 @@ func (s *Store) ensureIndexes(ctx context.Context, c store.Collection) error {
 }
 
 const notImplemented = 238 // a MongoDB error code
+
+// Drop deletes the database of a URI.
+func Drop(ctx context.Context, uri string) error {
+	s, err := Open(ctx, uri)
+	if err != nil {
+		return err
+	}
+	if err := s.db.Drop(ctx); err != nil {
+		return errors.Join(fmt.Errorf("drop database %s: %w", s.db.Name(), err), s.Close())
+	}
+	return s.Close()
+}

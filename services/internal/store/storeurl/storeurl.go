@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"os"
 	"strings"
 
 	"kaohe.dev/services/internal/store"
@@ -23,6 +24,22 @@ func Open(ctx context.Context, address string) (store.Store, error) {
 		return mongostore.Open(ctx, address)
 	}
 	return nil, fmt.Errorf("store URL has scheme %q; it must be sqlite:DIR or mongodb://HOST/DATABASE", scheme)
+}
+
+// Drop deletes everything a store holds. Nobody may have it open.
+func Drop(ctx context.Context, address string) error {
+	scheme, rest, _ := strings.Cut(address, ":")
+	switch scheme {
+	case "sqlite":
+		dir, _, _ := strings.Cut(rest, "?")
+		if err := os.RemoveAll(strings.TrimPrefix(dir, "//")); err != nil {
+			return fmt.Errorf("delete the documents: %w", err)
+		}
+		return nil
+	case "mongodb", "mongodb+srv":
+		return mongostore.Drop(ctx, address)
+	}
+	return fmt.Errorf("store URL has scheme %q; it must be sqlite:DIR or mongodb://HOST/DATABASE", scheme)
 }
 
 func openSQLite(ctx context.Context, rest string) (store.Store, error) {

@@ -85,6 +85,244 @@ func (EventStatus) EnumDescriptor() ([]byte, []int) {
 	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{0}
 }
 
+// ExportEventsRequest asks for the log.
+type ExportEventsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Only the seal, without events.
+	SealOnly      bool `protobuf:"varint,1,opt,name=seal_only,json=sealOnly,proto3" json:"seal_only,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportEventsRequest) Reset() {
+	*x = ExportEventsRequest{}
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportEventsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportEventsRequest) ProtoMessage() {}
+
+func (x *ExportEventsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportEventsRequest.ProtoReflect.Descriptor instead.
+func (*ExportEventsRequest) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *ExportEventsRequest) GetSealOnly() bool {
+	if x != nil {
+		return x.SealOnly
+	}
+	return false
+}
+
+// ExportEventsResponse has the next events, or the seal.
+type ExportEventsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Events, as they are in the feed.
+	Events []*v1.Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	// How many there will be, about, until the seal.
+	EventsTotal int64 `protobuf:"varint,2,opt,name=events_total,json=eventsTotal,proto3" json:"events_total,omitempty"`
+	// Comes last.
+	Seal          *Seal `protobuf:"bytes,3,opt,name=seal,proto3" json:"seal,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ExportEventsResponse) Reset() {
+	*x = ExportEventsResponse{}
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ExportEventsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ExportEventsResponse) ProtoMessage() {}
+
+func (x *ExportEventsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ExportEventsResponse.ProtoReflect.Descriptor instead.
+func (*ExportEventsResponse) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *ExportEventsResponse) GetEvents() []*v1.Event {
+	if x != nil {
+		return x.Events
+	}
+	return nil
+}
+
+func (x *ExportEventsResponse) GetEventsTotal() int64 {
+	if x != nil {
+		return x.EventsTotal
+	}
+	return 0
+}
+
+func (x *ExportEventsResponse) GetSeal() *Seal {
+	if x != nil {
+		return x.Seal
+	}
+	return nil
+}
+
+// Seal is what the ledger says at a barrier.
+type Seal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The wall clock at the barrier.
+	AsOf *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// How many events are before it.
+	Events int64 `protobuf:"varint,2,opt,name=events,proto3" json:"events,omitempty"`
+	// All months that have entries, the first first.
+	Months        []*MonthSeal `protobuf:"bytes,3,rep,name=months,proto3" json:"months,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Seal) Reset() {
+	*x = Seal{}
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Seal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Seal) ProtoMessage() {}
+
+func (x *Seal) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Seal.ProtoReflect.Descriptor instead.
+func (*Seal) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Seal) GetAsOf() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AsOf
+	}
+	return nil
+}
+
+func (x *Seal) GetEvents() int64 {
+	if x != nil {
+		return x.Events
+	}
+	return 0
+}
+
+func (x *Seal) GetMonths() []*MonthSeal {
+	if x != nil {
+		return x.Months
+	}
+	return nil
+}
+
+// MonthSeal is what the ledger says of a month.
+type MonthSeal struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The month, yyyy-mm.
+	Month string `protobuf:"bytes,1,opt,name=month,proto3" json:"month,omitempty"`
+	// How many entries count.
+	Entries int64 `protobuf:"varint,2,opt,name=entries,proto3" json:"entries,omitempty"`
+	// The hash of what they say.
+	Hash          string `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MonthSeal) Reset() {
+	*x = MonthSeal{}
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MonthSeal) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MonthSeal) ProtoMessage() {}
+
+func (x *MonthSeal) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MonthSeal.ProtoReflect.Descriptor instead.
+func (*MonthSeal) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *MonthSeal) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *MonthSeal) GetEntries() int64 {
+	if x != nil {
+		return x.Entries
+	}
+	return 0
+}
+
+func (x *MonthSeal) GetHash() string {
+	if x != nil {
+		return x.Hash
+	}
+	return ""
+}
+
 // PushEventsRequest carries events.
 type PushEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -96,7 +334,7 @@ type PushEventsRequest struct {
 
 func (x *PushEventsRequest) Reset() {
 	*x = PushEventsRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[0]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -108,7 +346,7 @@ func (x *PushEventsRequest) String() string {
 func (*PushEventsRequest) ProtoMessage() {}
 
 func (x *PushEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[0]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -121,7 +359,7 @@ func (x *PushEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PushEventsRequest.ProtoReflect.Descriptor instead.
 func (*PushEventsRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{0}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PushEventsRequest) GetEvents() []*v1.Event {
@@ -142,7 +380,7 @@ type StreamEventsRequest struct {
 
 func (x *StreamEventsRequest) Reset() {
 	*x = StreamEventsRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[1]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -154,7 +392,7 @@ func (x *StreamEventsRequest) String() string {
 func (*StreamEventsRequest) ProtoMessage() {}
 
 func (x *StreamEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[1]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -167,7 +405,7 @@ func (x *StreamEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamEventsRequest.ProtoReflect.Descriptor instead.
 func (*StreamEventsRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{1}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *StreamEventsRequest) GetEvents() []*v1.Event {
@@ -194,7 +432,7 @@ type EventError struct {
 
 func (x *EventError) Reset() {
 	*x = EventError{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[2]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -206,7 +444,7 @@ func (x *EventError) String() string {
 func (*EventError) ProtoMessage() {}
 
 func (x *EventError) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[2]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -219,7 +457,7 @@ func (x *EventError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventError.ProtoReflect.Descriptor instead.
 func (*EventError) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{2}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *EventError) GetField() string {
@@ -265,7 +503,7 @@ type EventVerdict struct {
 
 func (x *EventVerdict) Reset() {
 	*x = EventVerdict{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[3]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -277,7 +515,7 @@ func (x *EventVerdict) String() string {
 func (*EventVerdict) ProtoMessage() {}
 
 func (x *EventVerdict) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[3]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -290,7 +528,7 @@ func (x *EventVerdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventVerdict.ProtoReflect.Descriptor instead.
 func (*EventVerdict) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{3}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *EventVerdict) GetId() string {
@@ -331,7 +569,7 @@ type PushEventsResponse struct {
 
 func (x *PushEventsResponse) Reset() {
 	*x = PushEventsResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[4]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -343,7 +581,7 @@ func (x *PushEventsResponse) String() string {
 func (*PushEventsResponse) ProtoMessage() {}
 
 func (x *PushEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[4]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -356,7 +594,7 @@ func (x *PushEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PushEventsResponse.ProtoReflect.Descriptor instead.
 func (*PushEventsResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{4}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *PushEventsResponse) GetVerdicts() []*EventVerdict {
@@ -404,7 +642,7 @@ type StreamEventsResponse struct {
 
 func (x *StreamEventsResponse) Reset() {
 	*x = StreamEventsResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[5]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -416,7 +654,7 @@ func (x *StreamEventsResponse) String() string {
 func (*StreamEventsResponse) ProtoMessage() {}
 
 func (x *StreamEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[5]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -429,7 +667,7 @@ func (x *StreamEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamEventsResponse.ProtoReflect.Descriptor instead.
 func (*StreamEventsResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{5}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *StreamEventsResponse) GetAccepted() int64 {
@@ -473,7 +711,7 @@ type AwaitBarrierRequest struct {
 
 func (x *AwaitBarrierRequest) Reset() {
 	*x = AwaitBarrierRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[6]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -485,7 +723,7 @@ func (x *AwaitBarrierRequest) String() string {
 func (*AwaitBarrierRequest) ProtoMessage() {}
 
 func (x *AwaitBarrierRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[6]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -498,7 +736,7 @@ func (x *AwaitBarrierRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AwaitBarrierRequest.ProtoReflect.Descriptor instead.
 func (*AwaitBarrierRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{6}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *AwaitBarrierRequest) GetClock() string {
@@ -526,7 +764,7 @@ type AwaitBarrierResponse struct {
 
 func (x *AwaitBarrierResponse) Reset() {
 	*x = AwaitBarrierResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[7]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -538,7 +776,7 @@ func (x *AwaitBarrierResponse) String() string {
 func (*AwaitBarrierResponse) ProtoMessage() {}
 
 func (x *AwaitBarrierResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[7]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -551,7 +789,7 @@ func (x *AwaitBarrierResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AwaitBarrierResponse.ProtoReflect.Descriptor instead.
 func (*AwaitBarrierResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{7}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *AwaitBarrierResponse) GetBarrier() *v11.Barrier {
@@ -570,7 +808,7 @@ type ListUnitsRequest struct {
 
 func (x *ListUnitsRequest) Reset() {
 	*x = ListUnitsRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[8]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -582,7 +820,7 @@ func (x *ListUnitsRequest) String() string {
 func (*ListUnitsRequest) ProtoMessage() {}
 
 func (x *ListUnitsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[8]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -595,7 +833,7 @@ func (x *ListUnitsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnitsRequest.ProtoReflect.Descriptor instead.
 func (*ListUnitsRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{8}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{12}
 }
 
 // Unit is a business unit as it is now.
@@ -617,7 +855,7 @@ type Unit struct {
 
 func (x *Unit) Reset() {
 	*x = Unit{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[9]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -629,7 +867,7 @@ func (x *Unit) String() string {
 func (*Unit) ProtoMessage() {}
 
 func (x *Unit) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[9]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -642,7 +880,7 @@ func (x *Unit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unit.ProtoReflect.Descriptor instead.
 func (*Unit) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{9}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Unit) GetUnit() string {
@@ -691,7 +929,7 @@ type ListUnitsResponse struct {
 
 func (x *ListUnitsResponse) Reset() {
 	*x = ListUnitsResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[10]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -703,7 +941,7 @@ func (x *ListUnitsResponse) String() string {
 func (*ListUnitsResponse) ProtoMessage() {}
 
 func (x *ListUnitsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[10]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -716,7 +954,7 @@ func (x *ListUnitsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnitsResponse.ProtoReflect.Descriptor instead.
 func (*ListUnitsResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{10}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ListUnitsResponse) GetUnits() []*Unit {
@@ -737,7 +975,7 @@ type ListScorecardsRequest struct {
 
 func (x *ListScorecardsRequest) Reset() {
 	*x = ListScorecardsRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[11]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -749,7 +987,7 @@ func (x *ListScorecardsRequest) String() string {
 func (*ListScorecardsRequest) ProtoMessage() {}
 
 func (x *ListScorecardsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[11]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -762,7 +1000,7 @@ func (x *ListScorecardsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListScorecardsRequest.ProtoReflect.Descriptor instead.
 func (*ListScorecardsRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{11}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ListScorecardsRequest) GetMonth() string {
@@ -783,7 +1021,7 @@ type ListScorecardsResponse struct {
 
 func (x *ListScorecardsResponse) Reset() {
 	*x = ListScorecardsResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[12]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -795,7 +1033,7 @@ func (x *ListScorecardsResponse) String() string {
 func (*ListScorecardsResponse) ProtoMessage() {}
 
 func (x *ListScorecardsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[12]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -808,7 +1046,7 @@ func (x *ListScorecardsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListScorecardsResponse.ProtoReflect.Descriptor instead.
 func (*ListScorecardsResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{12}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ListScorecardsResponse) GetScorecards() []*v11.Scorecard {
@@ -831,7 +1069,7 @@ type GetScorecardRequest struct {
 
 func (x *GetScorecardRequest) Reset() {
 	*x = GetScorecardRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[13]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -843,7 +1081,7 @@ func (x *GetScorecardRequest) String() string {
 func (*GetScorecardRequest) ProtoMessage() {}
 
 func (x *GetScorecardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[13]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -856,7 +1094,7 @@ func (x *GetScorecardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetScorecardRequest.ProtoReflect.Descriptor instead.
 func (*GetScorecardRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{13}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *GetScorecardRequest) GetMonth() string {
@@ -897,7 +1135,7 @@ type ListEntriesRequest struct {
 
 func (x *ListEntriesRequest) Reset() {
 	*x = ListEntriesRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[14]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -909,7 +1147,7 @@ func (x *ListEntriesRequest) String() string {
 func (*ListEntriesRequest) ProtoMessage() {}
 
 func (x *ListEntriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[14]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -922,7 +1160,7 @@ func (x *ListEntriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEntriesRequest.ProtoReflect.Descriptor instead.
 func (*ListEntriesRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{14}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListEntriesRequest) GetMonth() string {
@@ -987,7 +1225,7 @@ type ListEntriesResponse struct {
 
 func (x *ListEntriesResponse) Reset() {
 	*x = ListEntriesResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[15]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -999,7 +1237,7 @@ func (x *ListEntriesResponse) String() string {
 func (*ListEntriesResponse) ProtoMessage() {}
 
 func (x *ListEntriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[15]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1012,7 +1250,7 @@ func (x *ListEntriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEntriesResponse.ProtoReflect.Descriptor instead.
 func (*ListEntriesResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{15}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListEntriesResponse) GetEntries() []*v11.Entry {
@@ -1040,7 +1278,7 @@ type GetEntryRequest struct {
 
 func (x *GetEntryRequest) Reset() {
 	*x = GetEntryRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[16]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1052,7 +1290,7 @@ func (x *GetEntryRequest) String() string {
 func (*GetEntryRequest) ProtoMessage() {}
 
 func (x *GetEntryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[16]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1065,7 +1303,7 @@ func (x *GetEntryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEntryRequest.ProtoReflect.Descriptor instead.
 func (*GetEntryRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{16}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *GetEntryRequest) GetId() string {
@@ -1092,7 +1330,7 @@ type EntryExplanation struct {
 
 func (x *EntryExplanation) Reset() {
 	*x = EntryExplanation{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[17]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1104,7 +1342,7 @@ func (x *EntryExplanation) String() string {
 func (*EntryExplanation) ProtoMessage() {}
 
 func (x *EntryExplanation) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[17]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1117,7 +1355,7 @@ func (x *EntryExplanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntryExplanation.ProtoReflect.Descriptor instead.
 func (*EntryExplanation) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{17}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *EntryExplanation) GetEntry() *v11.Entry {
@@ -1159,7 +1397,7 @@ type GetTicketRequest struct {
 
 func (x *GetTicketRequest) Reset() {
 	*x = GetTicketRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[18]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1171,7 +1409,7 @@ func (x *GetTicketRequest) String() string {
 func (*GetTicketRequest) ProtoMessage() {}
 
 func (x *GetTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[18]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1184,7 +1422,7 @@ func (x *GetTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTicketRequest.ProtoReflect.Descriptor instead.
 func (*GetTicketRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{18}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *GetTicketRequest) GetTicket() string {
@@ -1219,7 +1457,7 @@ type ClockView struct {
 
 func (x *ClockView) Reset() {
 	*x = ClockView{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[19]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1231,7 +1469,7 @@ func (x *ClockView) String() string {
 func (*ClockView) ProtoMessage() {}
 
 func (x *ClockView) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[19]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1244,7 +1482,7 @@ func (x *ClockView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockView.ProtoReflect.Descriptor instead.
 func (*ClockView) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{19}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ClockView) GetName() string {
@@ -1320,7 +1558,7 @@ type ClockSpan struct {
 
 func (x *ClockSpan) Reset() {
 	*x = ClockSpan{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[20]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1332,7 +1570,7 @@ func (x *ClockSpan) String() string {
 func (*ClockSpan) ProtoMessage() {}
 
 func (x *ClockSpan) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[20]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1345,7 +1583,7 @@ func (x *ClockSpan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockSpan.ProtoReflect.Descriptor instead.
 func (*ClockSpan) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{20}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ClockSpan) GetFrom() *timestamppb.Timestamp {
@@ -1395,7 +1633,7 @@ type TicketView struct {
 
 func (x *TicketView) Reset() {
 	*x = TicketView{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[21]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1407,7 +1645,7 @@ func (x *TicketView) String() string {
 func (*TicketView) ProtoMessage() {}
 
 func (x *TicketView) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[21]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1420,7 +1658,7 @@ func (x *TicketView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketView.ProtoReflect.Descriptor instead.
 func (*TicketView) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{21}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TicketView) GetTicket() string {
@@ -1473,7 +1711,7 @@ type StreamLedgerRequest struct {
 
 func (x *StreamLedgerRequest) Reset() {
 	*x = StreamLedgerRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[22]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1485,7 +1723,7 @@ func (x *StreamLedgerRequest) String() string {
 func (*StreamLedgerRequest) ProtoMessage() {}
 
 func (x *StreamLedgerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[22]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1498,7 +1736,7 @@ func (x *StreamLedgerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamLedgerRequest.ProtoReflect.Descriptor instead.
 func (*StreamLedgerRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{22}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *StreamLedgerRequest) GetMonth() string {
@@ -1533,7 +1771,7 @@ type VerifyMonthRequest struct {
 
 func (x *VerifyMonthRequest) Reset() {
 	*x = VerifyMonthRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[23]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1545,7 +1783,7 @@ func (x *VerifyMonthRequest) String() string {
 func (*VerifyMonthRequest) ProtoMessage() {}
 
 func (x *VerifyMonthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[23]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1558,7 +1796,7 @@ func (x *VerifyMonthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyMonthRequest.ProtoReflect.Descriptor instead.
 func (*VerifyMonthRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{23}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *VerifyMonthRequest) GetMonth() string {
@@ -1583,7 +1821,7 @@ type VerifyMonthResponse struct {
 
 func (x *VerifyMonthResponse) Reset() {
 	*x = VerifyMonthResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[24]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1595,7 +1833,7 @@ func (x *VerifyMonthResponse) String() string {
 func (*VerifyMonthResponse) ProtoMessage() {}
 
 func (x *VerifyMonthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[24]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1608,7 +1846,7 @@ func (x *VerifyMonthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyMonthResponse.ProtoReflect.Descriptor instead.
 func (*VerifyMonthResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{24}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *VerifyMonthResponse) GetEventsRead() int64 {
@@ -1654,7 +1892,7 @@ type VerifyResult struct {
 
 func (x *VerifyResult) Reset() {
 	*x = VerifyResult{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[25]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1666,7 +1904,7 @@ func (x *VerifyResult) String() string {
 func (*VerifyResult) ProtoMessage() {}
 
 func (x *VerifyResult) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[25]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1679,7 +1917,7 @@ func (x *VerifyResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyResult.ProtoReflect.Descriptor instead.
 func (*VerifyResult) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{25}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *VerifyResult) GetLiveHash() string {
@@ -1737,7 +1975,7 @@ type ListQuarantineRequest struct {
 
 func (x *ListQuarantineRequest) Reset() {
 	*x = ListQuarantineRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[26]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1749,7 +1987,7 @@ func (x *ListQuarantineRequest) String() string {
 func (*ListQuarantineRequest) ProtoMessage() {}
 
 func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[26]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1762,7 +2000,7 @@ func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineRequest.ProtoReflect.Descriptor instead.
 func (*ListQuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{26}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ListQuarantineRequest) GetPageSize() int32 {
@@ -1800,7 +2038,7 @@ type QuarantineItem struct {
 
 func (x *QuarantineItem) Reset() {
 	*x = QuarantineItem{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[27]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1812,7 +2050,7 @@ func (x *QuarantineItem) String() string {
 func (*QuarantineItem) ProtoMessage() {}
 
 func (x *QuarantineItem) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[27]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1825,7 +2063,7 @@ func (x *QuarantineItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantineItem.ProtoReflect.Descriptor instead.
 func (*QuarantineItem) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{27}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *QuarantineItem) GetId() string {
@@ -1883,7 +2121,7 @@ type ListQuarantineResponse struct {
 
 func (x *ListQuarantineResponse) Reset() {
 	*x = ListQuarantineResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[28]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1895,7 +2133,7 @@ func (x *ListQuarantineResponse) String() string {
 func (*ListQuarantineResponse) ProtoMessage() {}
 
 func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[28]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1908,7 +2146,7 @@ func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineResponse.ProtoReflect.Descriptor instead.
 func (*ListQuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{28}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ListQuarantineResponse) GetItems() []*QuarantineItem {
@@ -1929,7 +2167,21 @@ var File_kaohe_api_v1_api_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\n" +
-	"\x16kaohe/api/v1/api.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"A\n" +
+	"\x16kaohe/api/v1/api.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"2\n" +
+	"\x13ExportEventsRequest\x12\x1b\n" +
+	"\tseal_only\x18\x01 \x01(\bR\bsealOnly\"\x8f\x01\n" +
+	"\x14ExportEventsResponse\x12,\n" +
+	"\x06events\x18\x01 \x03(\v2\x14.kaohe.feed.v1.EventR\x06events\x12!\n" +
+	"\fevents_total\x18\x02 \x01(\x03R\veventsTotal\x12&\n" +
+	"\x04seal\x18\x03 \x01(\v2\x12.kaohe.api.v1.SealR\x04seal\"\x80\x01\n" +
+	"\x04Seal\x12/\n" +
+	"\x05as_of\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x16\n" +
+	"\x06events\x18\x02 \x01(\x03R\x06events\x12/\n" +
+	"\x06months\x18\x03 \x03(\v2\x17.kaohe.api.v1.MonthSealR\x06months\"O\n" +
+	"\tMonthSeal\x12\x14\n" +
+	"\x05month\x18\x01 \x01(\tR\x05month\x12\x18\n" +
+	"\aentries\x18\x02 \x01(\x03R\aentries\x12\x12\n" +
+	"\x04hash\x18\x03 \x01(\tR\x04hash\"A\n" +
 	"\x11PushEventsRequest\x12,\n" +
 	"\x06events\x18\x01 \x03(\v2\x14.kaohe.feed.v1.EventR\x06events\"C\n" +
 	"\x13StreamEventsRequest\x12,\n" +
@@ -2082,7 +2334,10 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\tGetTicket\x12\x1e.kaohe.api.v1.GetTicketRequest\x1a\x18.kaohe.api.v1.TicketView\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/tickets/{ticket}\x12L\n" +
 	"\fStreamLedger\x12!.kaohe.api.v1.StreamLedgerRequest\x1a\x17.kaohe.ledger.v1.Record0\x01\x12T\n" +
 	"\vVerifyMonth\x12 .kaohe.api.v1.VerifyMonthRequest\x1a!.kaohe.api.v1.VerifyMonthResponse0\x01\x12s\n" +
-	"\x0eListQuarantine\x12#.kaohe.api.v1.ListQuarantineRequest\x1a$.kaohe.api.v1.ListQuarantineResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/quarantineB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
+	"\x0eListQuarantine\x12#.kaohe.api.v1.ListQuarantineRequest\x1a$.kaohe.api.v1.ListQuarantineResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/quarantine2e\n" +
+	"\n" +
+	"LogService\x12W\n" +
+	"\fExportEvents\x12!.kaohe.api.v1.ExportEventsRequest\x1a\".kaohe.api.v1.ExportEventsResponse0\x01B(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
 var (
 	file_kaohe_api_v1_api_proto_rawDescOnce sync.Once
@@ -2097,110 +2352,120 @@ func file_kaohe_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_kaohe_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_kaohe_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 29)
+var file_kaohe_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_kaohe_api_v1_api_proto_goTypes = []any{
 	(EventStatus)(0),               // 0: kaohe.api.v1.EventStatus
-	(*PushEventsRequest)(nil),      // 1: kaohe.api.v1.PushEventsRequest
-	(*StreamEventsRequest)(nil),    // 2: kaohe.api.v1.StreamEventsRequest
-	(*EventError)(nil),             // 3: kaohe.api.v1.EventError
-	(*EventVerdict)(nil),           // 4: kaohe.api.v1.EventVerdict
-	(*PushEventsResponse)(nil),     // 5: kaohe.api.v1.PushEventsResponse
-	(*StreamEventsResponse)(nil),   // 6: kaohe.api.v1.StreamEventsResponse
-	(*AwaitBarrierRequest)(nil),    // 7: kaohe.api.v1.AwaitBarrierRequest
-	(*AwaitBarrierResponse)(nil),   // 8: kaohe.api.v1.AwaitBarrierResponse
-	(*ListUnitsRequest)(nil),       // 9: kaohe.api.v1.ListUnitsRequest
-	(*Unit)(nil),                   // 10: kaohe.api.v1.Unit
-	(*ListUnitsResponse)(nil),      // 11: kaohe.api.v1.ListUnitsResponse
-	(*ListScorecardsRequest)(nil),  // 12: kaohe.api.v1.ListScorecardsRequest
-	(*ListScorecardsResponse)(nil), // 13: kaohe.api.v1.ListScorecardsResponse
-	(*GetScorecardRequest)(nil),    // 14: kaohe.api.v1.GetScorecardRequest
-	(*ListEntriesRequest)(nil),     // 15: kaohe.api.v1.ListEntriesRequest
-	(*ListEntriesResponse)(nil),    // 16: kaohe.api.v1.ListEntriesResponse
-	(*GetEntryRequest)(nil),        // 17: kaohe.api.v1.GetEntryRequest
-	(*EntryExplanation)(nil),       // 18: kaohe.api.v1.EntryExplanation
-	(*GetTicketRequest)(nil),       // 19: kaohe.api.v1.GetTicketRequest
-	(*ClockView)(nil),              // 20: kaohe.api.v1.ClockView
-	(*ClockSpan)(nil),              // 21: kaohe.api.v1.ClockSpan
-	(*TicketView)(nil),             // 22: kaohe.api.v1.TicketView
-	(*StreamLedgerRequest)(nil),    // 23: kaohe.api.v1.StreamLedgerRequest
-	(*VerifyMonthRequest)(nil),     // 24: kaohe.api.v1.VerifyMonthRequest
-	(*VerifyMonthResponse)(nil),    // 25: kaohe.api.v1.VerifyMonthResponse
-	(*VerifyResult)(nil),           // 26: kaohe.api.v1.VerifyResult
-	(*ListQuarantineRequest)(nil),  // 27: kaohe.api.v1.ListQuarantineRequest
-	(*QuarantineItem)(nil),         // 28: kaohe.api.v1.QuarantineItem
-	(*ListQuarantineResponse)(nil), // 29: kaohe.api.v1.ListQuarantineResponse
-	(*v1.Event)(nil),               // 30: kaohe.feed.v1.Event
-	(*timestamppb.Timestamp)(nil),  // 31: google.protobuf.Timestamp
-	(*v11.Barrier)(nil),            // 32: kaohe.ledger.v1.Barrier
-	(*v12.Text)(nil),               // 33: kaohe.fact.v1.Text
-	(v1.UnitKind)(0),               // 34: kaohe.feed.v1.UnitKind
-	(*v11.Scorecard)(nil),          // 35: kaohe.ledger.v1.Scorecard
-	(*v11.Entry)(nil),              // 36: kaohe.ledger.v1.Entry
-	(*v12.TicketRecorded)(nil),     // 37: kaohe.fact.v1.TicketRecorded
-	(*v12.Reason)(nil),             // 38: kaohe.fact.v1.Reason
-	(*v11.Record)(nil),             // 39: kaohe.ledger.v1.Record
+	(*ExportEventsRequest)(nil),    // 1: kaohe.api.v1.ExportEventsRequest
+	(*ExportEventsResponse)(nil),   // 2: kaohe.api.v1.ExportEventsResponse
+	(*Seal)(nil),                   // 3: kaohe.api.v1.Seal
+	(*MonthSeal)(nil),              // 4: kaohe.api.v1.MonthSeal
+	(*PushEventsRequest)(nil),      // 5: kaohe.api.v1.PushEventsRequest
+	(*StreamEventsRequest)(nil),    // 6: kaohe.api.v1.StreamEventsRequest
+	(*EventError)(nil),             // 7: kaohe.api.v1.EventError
+	(*EventVerdict)(nil),           // 8: kaohe.api.v1.EventVerdict
+	(*PushEventsResponse)(nil),     // 9: kaohe.api.v1.PushEventsResponse
+	(*StreamEventsResponse)(nil),   // 10: kaohe.api.v1.StreamEventsResponse
+	(*AwaitBarrierRequest)(nil),    // 11: kaohe.api.v1.AwaitBarrierRequest
+	(*AwaitBarrierResponse)(nil),   // 12: kaohe.api.v1.AwaitBarrierResponse
+	(*ListUnitsRequest)(nil),       // 13: kaohe.api.v1.ListUnitsRequest
+	(*Unit)(nil),                   // 14: kaohe.api.v1.Unit
+	(*ListUnitsResponse)(nil),      // 15: kaohe.api.v1.ListUnitsResponse
+	(*ListScorecardsRequest)(nil),  // 16: kaohe.api.v1.ListScorecardsRequest
+	(*ListScorecardsResponse)(nil), // 17: kaohe.api.v1.ListScorecardsResponse
+	(*GetScorecardRequest)(nil),    // 18: kaohe.api.v1.GetScorecardRequest
+	(*ListEntriesRequest)(nil),     // 19: kaohe.api.v1.ListEntriesRequest
+	(*ListEntriesResponse)(nil),    // 20: kaohe.api.v1.ListEntriesResponse
+	(*GetEntryRequest)(nil),        // 21: kaohe.api.v1.GetEntryRequest
+	(*EntryExplanation)(nil),       // 22: kaohe.api.v1.EntryExplanation
+	(*GetTicketRequest)(nil),       // 23: kaohe.api.v1.GetTicketRequest
+	(*ClockView)(nil),              // 24: kaohe.api.v1.ClockView
+	(*ClockSpan)(nil),              // 25: kaohe.api.v1.ClockSpan
+	(*TicketView)(nil),             // 26: kaohe.api.v1.TicketView
+	(*StreamLedgerRequest)(nil),    // 27: kaohe.api.v1.StreamLedgerRequest
+	(*VerifyMonthRequest)(nil),     // 28: kaohe.api.v1.VerifyMonthRequest
+	(*VerifyMonthResponse)(nil),    // 29: kaohe.api.v1.VerifyMonthResponse
+	(*VerifyResult)(nil),           // 30: kaohe.api.v1.VerifyResult
+	(*ListQuarantineRequest)(nil),  // 31: kaohe.api.v1.ListQuarantineRequest
+	(*QuarantineItem)(nil),         // 32: kaohe.api.v1.QuarantineItem
+	(*ListQuarantineResponse)(nil), // 33: kaohe.api.v1.ListQuarantineResponse
+	(*v1.Event)(nil),               // 34: kaohe.feed.v1.Event
+	(*timestamppb.Timestamp)(nil),  // 35: google.protobuf.Timestamp
+	(*v11.Barrier)(nil),            // 36: kaohe.ledger.v1.Barrier
+	(*v12.Text)(nil),               // 37: kaohe.fact.v1.Text
+	(v1.UnitKind)(0),               // 38: kaohe.feed.v1.UnitKind
+	(*v11.Scorecard)(nil),          // 39: kaohe.ledger.v1.Scorecard
+	(*v11.Entry)(nil),              // 40: kaohe.ledger.v1.Entry
+	(*v12.TicketRecorded)(nil),     // 41: kaohe.fact.v1.TicketRecorded
+	(*v12.Reason)(nil),             // 42: kaohe.fact.v1.Reason
+	(*v11.Record)(nil),             // 43: kaohe.ledger.v1.Record
 }
 var file_kaohe_api_v1_api_proto_depIdxs = []int32{
-	30, // 0: kaohe.api.v1.PushEventsRequest.events:type_name -> kaohe.feed.v1.Event
-	30, // 1: kaohe.api.v1.StreamEventsRequest.events:type_name -> kaohe.feed.v1.Event
-	0,  // 2: kaohe.api.v1.EventVerdict.status:type_name -> kaohe.api.v1.EventStatus
-	3,  // 3: kaohe.api.v1.EventVerdict.error:type_name -> kaohe.api.v1.EventError
-	4,  // 4: kaohe.api.v1.PushEventsResponse.verdicts:type_name -> kaohe.api.v1.EventVerdict
-	4,  // 5: kaohe.api.v1.StreamEventsResponse.rejections:type_name -> kaohe.api.v1.EventVerdict
-	31, // 6: kaohe.api.v1.AwaitBarrierRequest.to:type_name -> google.protobuf.Timestamp
-	32, // 7: kaohe.api.v1.AwaitBarrierResponse.barrier:type_name -> kaohe.ledger.v1.Barrier
-	33, // 8: kaohe.api.v1.Unit.name:type_name -> kaohe.fact.v1.Text
-	34, // 9: kaohe.api.v1.Unit.kind:type_name -> kaohe.feed.v1.UnitKind
-	10, // 10: kaohe.api.v1.ListUnitsResponse.units:type_name -> kaohe.api.v1.Unit
-	35, // 11: kaohe.api.v1.ListScorecardsResponse.scorecards:type_name -> kaohe.ledger.v1.Scorecard
-	36, // 12: kaohe.api.v1.ListEntriesResponse.entries:type_name -> kaohe.ledger.v1.Entry
-	36, // 13: kaohe.api.v1.EntryExplanation.entry:type_name -> kaohe.ledger.v1.Entry
-	30, // 14: kaohe.api.v1.EntryExplanation.proof:type_name -> kaohe.feed.v1.Event
-	36, // 15: kaohe.api.v1.EntryExplanation.history:type_name -> kaohe.ledger.v1.Entry
-	31, // 16: kaohe.api.v1.ClockView.started_at:type_name -> google.protobuf.Timestamp
-	31, // 17: kaohe.api.v1.ClockView.due_at:type_name -> google.protobuf.Timestamp
-	31, // 18: kaohe.api.v1.ClockView.ended_at:type_name -> google.protobuf.Timestamp
-	21, // 19: kaohe.api.v1.ClockView.spans:type_name -> kaohe.api.v1.ClockSpan
-	31, // 20: kaohe.api.v1.ClockSpan.from:type_name -> google.protobuf.Timestamp
-	31, // 21: kaohe.api.v1.ClockSpan.to:type_name -> google.protobuf.Timestamp
-	33, // 22: kaohe.api.v1.ClockSpan.reason:type_name -> kaohe.fact.v1.Text
-	30, // 23: kaohe.api.v1.TicketView.timeline:type_name -> kaohe.feed.v1.Event
-	20, // 24: kaohe.api.v1.TicketView.clocks:type_name -> kaohe.api.v1.ClockView
-	36, // 25: kaohe.api.v1.TicketView.entries:type_name -> kaohe.ledger.v1.Entry
-	37, // 26: kaohe.api.v1.TicketView.record:type_name -> kaohe.fact.v1.TicketRecorded
-	26, // 27: kaohe.api.v1.VerifyMonthResponse.result:type_name -> kaohe.api.v1.VerifyResult
-	38, // 28: kaohe.api.v1.QuarantineItem.reason:type_name -> kaohe.fact.v1.Reason
-	31, // 29: kaohe.api.v1.QuarantineItem.at:type_name -> google.protobuf.Timestamp
-	28, // 30: kaohe.api.v1.ListQuarantineResponse.items:type_name -> kaohe.api.v1.QuarantineItem
-	1,  // 31: kaohe.api.v1.FeedService.PushEvents:input_type -> kaohe.api.v1.PushEventsRequest
-	2,  // 32: kaohe.api.v1.FeedService.StreamEvents:input_type -> kaohe.api.v1.StreamEventsRequest
-	7,  // 33: kaohe.api.v1.FeedService.AwaitBarrier:input_type -> kaohe.api.v1.AwaitBarrierRequest
-	9,  // 34: kaohe.api.v1.ScoreService.ListUnits:input_type -> kaohe.api.v1.ListUnitsRequest
-	12, // 35: kaohe.api.v1.ScoreService.ListScorecards:input_type -> kaohe.api.v1.ListScorecardsRequest
-	14, // 36: kaohe.api.v1.ScoreService.GetScorecard:input_type -> kaohe.api.v1.GetScorecardRequest
-	15, // 37: kaohe.api.v1.ScoreService.ListEntries:input_type -> kaohe.api.v1.ListEntriesRequest
-	17, // 38: kaohe.api.v1.ScoreService.GetEntry:input_type -> kaohe.api.v1.GetEntryRequest
-	19, // 39: kaohe.api.v1.ScoreService.GetTicket:input_type -> kaohe.api.v1.GetTicketRequest
-	23, // 40: kaohe.api.v1.ScoreService.StreamLedger:input_type -> kaohe.api.v1.StreamLedgerRequest
-	24, // 41: kaohe.api.v1.ScoreService.VerifyMonth:input_type -> kaohe.api.v1.VerifyMonthRequest
-	27, // 42: kaohe.api.v1.ScoreService.ListQuarantine:input_type -> kaohe.api.v1.ListQuarantineRequest
-	5,  // 43: kaohe.api.v1.FeedService.PushEvents:output_type -> kaohe.api.v1.PushEventsResponse
-	6,  // 44: kaohe.api.v1.FeedService.StreamEvents:output_type -> kaohe.api.v1.StreamEventsResponse
-	8,  // 45: kaohe.api.v1.FeedService.AwaitBarrier:output_type -> kaohe.api.v1.AwaitBarrierResponse
-	11, // 46: kaohe.api.v1.ScoreService.ListUnits:output_type -> kaohe.api.v1.ListUnitsResponse
-	13, // 47: kaohe.api.v1.ScoreService.ListScorecards:output_type -> kaohe.api.v1.ListScorecardsResponse
-	35, // 48: kaohe.api.v1.ScoreService.GetScorecard:output_type -> kaohe.ledger.v1.Scorecard
-	16, // 49: kaohe.api.v1.ScoreService.ListEntries:output_type -> kaohe.api.v1.ListEntriesResponse
-	18, // 50: kaohe.api.v1.ScoreService.GetEntry:output_type -> kaohe.api.v1.EntryExplanation
-	22, // 51: kaohe.api.v1.ScoreService.GetTicket:output_type -> kaohe.api.v1.TicketView
-	39, // 52: kaohe.api.v1.ScoreService.StreamLedger:output_type -> kaohe.ledger.v1.Record
-	25, // 53: kaohe.api.v1.ScoreService.VerifyMonth:output_type -> kaohe.api.v1.VerifyMonthResponse
-	29, // 54: kaohe.api.v1.ScoreService.ListQuarantine:output_type -> kaohe.api.v1.ListQuarantineResponse
-	43, // [43:55] is the sub-list for method output_type
-	31, // [31:43] is the sub-list for method input_type
-	31, // [31:31] is the sub-list for extension type_name
-	31, // [31:31] is the sub-list for extension extendee
-	0,  // [0:31] is the sub-list for field type_name
+	34, // 0: kaohe.api.v1.ExportEventsResponse.events:type_name -> kaohe.feed.v1.Event
+	3,  // 1: kaohe.api.v1.ExportEventsResponse.seal:type_name -> kaohe.api.v1.Seal
+	35, // 2: kaohe.api.v1.Seal.as_of:type_name -> google.protobuf.Timestamp
+	4,  // 3: kaohe.api.v1.Seal.months:type_name -> kaohe.api.v1.MonthSeal
+	34, // 4: kaohe.api.v1.PushEventsRequest.events:type_name -> kaohe.feed.v1.Event
+	34, // 5: kaohe.api.v1.StreamEventsRequest.events:type_name -> kaohe.feed.v1.Event
+	0,  // 6: kaohe.api.v1.EventVerdict.status:type_name -> kaohe.api.v1.EventStatus
+	7,  // 7: kaohe.api.v1.EventVerdict.error:type_name -> kaohe.api.v1.EventError
+	8,  // 8: kaohe.api.v1.PushEventsResponse.verdicts:type_name -> kaohe.api.v1.EventVerdict
+	8,  // 9: kaohe.api.v1.StreamEventsResponse.rejections:type_name -> kaohe.api.v1.EventVerdict
+	35, // 10: kaohe.api.v1.AwaitBarrierRequest.to:type_name -> google.protobuf.Timestamp
+	36, // 11: kaohe.api.v1.AwaitBarrierResponse.barrier:type_name -> kaohe.ledger.v1.Barrier
+	37, // 12: kaohe.api.v1.Unit.name:type_name -> kaohe.fact.v1.Text
+	38, // 13: kaohe.api.v1.Unit.kind:type_name -> kaohe.feed.v1.UnitKind
+	14, // 14: kaohe.api.v1.ListUnitsResponse.units:type_name -> kaohe.api.v1.Unit
+	39, // 15: kaohe.api.v1.ListScorecardsResponse.scorecards:type_name -> kaohe.ledger.v1.Scorecard
+	40, // 16: kaohe.api.v1.ListEntriesResponse.entries:type_name -> kaohe.ledger.v1.Entry
+	40, // 17: kaohe.api.v1.EntryExplanation.entry:type_name -> kaohe.ledger.v1.Entry
+	34, // 18: kaohe.api.v1.EntryExplanation.proof:type_name -> kaohe.feed.v1.Event
+	40, // 19: kaohe.api.v1.EntryExplanation.history:type_name -> kaohe.ledger.v1.Entry
+	35, // 20: kaohe.api.v1.ClockView.started_at:type_name -> google.protobuf.Timestamp
+	35, // 21: kaohe.api.v1.ClockView.due_at:type_name -> google.protobuf.Timestamp
+	35, // 22: kaohe.api.v1.ClockView.ended_at:type_name -> google.protobuf.Timestamp
+	25, // 23: kaohe.api.v1.ClockView.spans:type_name -> kaohe.api.v1.ClockSpan
+	35, // 24: kaohe.api.v1.ClockSpan.from:type_name -> google.protobuf.Timestamp
+	35, // 25: kaohe.api.v1.ClockSpan.to:type_name -> google.protobuf.Timestamp
+	37, // 26: kaohe.api.v1.ClockSpan.reason:type_name -> kaohe.fact.v1.Text
+	34, // 27: kaohe.api.v1.TicketView.timeline:type_name -> kaohe.feed.v1.Event
+	24, // 28: kaohe.api.v1.TicketView.clocks:type_name -> kaohe.api.v1.ClockView
+	40, // 29: kaohe.api.v1.TicketView.entries:type_name -> kaohe.ledger.v1.Entry
+	41, // 30: kaohe.api.v1.TicketView.record:type_name -> kaohe.fact.v1.TicketRecorded
+	30, // 31: kaohe.api.v1.VerifyMonthResponse.result:type_name -> kaohe.api.v1.VerifyResult
+	42, // 32: kaohe.api.v1.QuarantineItem.reason:type_name -> kaohe.fact.v1.Reason
+	35, // 33: kaohe.api.v1.QuarantineItem.at:type_name -> google.protobuf.Timestamp
+	32, // 34: kaohe.api.v1.ListQuarantineResponse.items:type_name -> kaohe.api.v1.QuarantineItem
+	5,  // 35: kaohe.api.v1.FeedService.PushEvents:input_type -> kaohe.api.v1.PushEventsRequest
+	6,  // 36: kaohe.api.v1.FeedService.StreamEvents:input_type -> kaohe.api.v1.StreamEventsRequest
+	11, // 37: kaohe.api.v1.FeedService.AwaitBarrier:input_type -> kaohe.api.v1.AwaitBarrierRequest
+	13, // 38: kaohe.api.v1.ScoreService.ListUnits:input_type -> kaohe.api.v1.ListUnitsRequest
+	16, // 39: kaohe.api.v1.ScoreService.ListScorecards:input_type -> kaohe.api.v1.ListScorecardsRequest
+	18, // 40: kaohe.api.v1.ScoreService.GetScorecard:input_type -> kaohe.api.v1.GetScorecardRequest
+	19, // 41: kaohe.api.v1.ScoreService.ListEntries:input_type -> kaohe.api.v1.ListEntriesRequest
+	21, // 42: kaohe.api.v1.ScoreService.GetEntry:input_type -> kaohe.api.v1.GetEntryRequest
+	23, // 43: kaohe.api.v1.ScoreService.GetTicket:input_type -> kaohe.api.v1.GetTicketRequest
+	27, // 44: kaohe.api.v1.ScoreService.StreamLedger:input_type -> kaohe.api.v1.StreamLedgerRequest
+	28, // 45: kaohe.api.v1.ScoreService.VerifyMonth:input_type -> kaohe.api.v1.VerifyMonthRequest
+	31, // 46: kaohe.api.v1.ScoreService.ListQuarantine:input_type -> kaohe.api.v1.ListQuarantineRequest
+	1,  // 47: kaohe.api.v1.LogService.ExportEvents:input_type -> kaohe.api.v1.ExportEventsRequest
+	9,  // 48: kaohe.api.v1.FeedService.PushEvents:output_type -> kaohe.api.v1.PushEventsResponse
+	10, // 49: kaohe.api.v1.FeedService.StreamEvents:output_type -> kaohe.api.v1.StreamEventsResponse
+	12, // 50: kaohe.api.v1.FeedService.AwaitBarrier:output_type -> kaohe.api.v1.AwaitBarrierResponse
+	15, // 51: kaohe.api.v1.ScoreService.ListUnits:output_type -> kaohe.api.v1.ListUnitsResponse
+	17, // 52: kaohe.api.v1.ScoreService.ListScorecards:output_type -> kaohe.api.v1.ListScorecardsResponse
+	39, // 53: kaohe.api.v1.ScoreService.GetScorecard:output_type -> kaohe.ledger.v1.Scorecard
+	20, // 54: kaohe.api.v1.ScoreService.ListEntries:output_type -> kaohe.api.v1.ListEntriesResponse
+	22, // 55: kaohe.api.v1.ScoreService.GetEntry:output_type -> kaohe.api.v1.EntryExplanation
+	26, // 56: kaohe.api.v1.ScoreService.GetTicket:output_type -> kaohe.api.v1.TicketView
+	43, // 57: kaohe.api.v1.ScoreService.StreamLedger:output_type -> kaohe.ledger.v1.Record
+	29, // 58: kaohe.api.v1.ScoreService.VerifyMonth:output_type -> kaohe.api.v1.VerifyMonthResponse
+	33, // 59: kaohe.api.v1.ScoreService.ListQuarantine:output_type -> kaohe.api.v1.ListQuarantineResponse
+	2,  // 60: kaohe.api.v1.LogService.ExportEvents:output_type -> kaohe.api.v1.ExportEventsResponse
+	48, // [48:61] is the sub-list for method output_type
+	35, // [35:48] is the sub-list for method input_type
+	35, // [35:35] is the sub-list for extension type_name
+	35, // [35:35] is the sub-list for extension extendee
+	0,  // [0:35] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_api_v1_api_proto_init() }
@@ -2208,16 +2473,16 @@ func file_kaohe_api_v1_api_proto_init() {
 	if File_kaohe_api_v1_api_proto != nil {
 		return
 	}
-	file_kaohe_api_v1_api_proto_msgTypes[22].OneofWrappers = []any{}
+	file_kaohe_api_v1_api_proto_msgTypes[26].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_api_v1_api_proto_rawDesc), len(file_kaohe_api_v1_api_proto_rawDesc)),
 			NumEnums:      1,
-			NumMessages:   29,
+			NumMessages:   33,
 			NumExtensions: 0,
-			NumServices:   2,
+			NumServices:   3,
 		},
 		GoTypes:           file_kaohe_api_v1_api_proto_goTypes,
 		DependencyIndexes: file_kaohe_api_v1_api_proto_depIdxs,

@@ -1,0 +1,98 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+
+	"google.golang.org/protobuf/proto"
+
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/run"
+	"kaohe.dev/services/internal/store/storeurl"
+)
+
+// ErrFeedNotEmpty says that a log cannot be restored over another.
+var ErrFeedNotEmpty = errors.New("there are events already; restore into a new data directory, or a new NATS account")
+
+// Restore writes a log into an empty feed. Next gives its events piece by
+// piece, none at the end. Nothing of the configuration may be running.
+func Restore(ctx context.Context, config Config, next func() ([]*feedv1.Event, error)) error {
+	return withBus(ctx, config, func(a *App) error {
+		last, err := a.bus.Last(ctx, bus.Feed)
+		if err != nil {
+			return err
+		}
+		if last > 0 {
+			return ErrFeedNotEmpty
+		}
+		for {
+			events, err := next()
+			if err != nil || len(events) == 0 {
+				return err
+			}
+			messages := make([]bus.Message, len(events))
+			for i, e := range events {
+				messages[i].Subject = bus.FeedBatches
+				if messages[i].Data, err = proto.Marshal(e); err != nil {
+					return fmt.Errorf("encode event %s of %s: %w", e.Id, e.Source, err)
+				}
+			}
+			if _, err := a.bus.Append(ctx, messages); err != nil {
+				return err
+			}
+		}
+	})
+}
+
+// Forget deletes all that can be built anew from the feed: documents, facts and
+// ledger, in this order, so that an interruption leaves nothing that contradicts
+// itself. Nothing of the configuration may be running.
+func Forget(ctx context.Context, config Config) error {
+	return withBus(ctx, config, func(a *App) error {
+		address := config.Store
+		if address == "" {
+			address = "sqlite:" + filepath.Join(config.Data, "state")
+		}
+		if err := storeurl.Drop(ctx, address); err != nil {
+			return err
+		}
+		return a.bus.Forget(ctx, bus.Ledger, bus.Facts)
+	})
+}
+
+// withBus does something with the streams alone.
+func withBus(ctx context.Context, config Config, do func(*App) error) (err error) {
+	a, err := New(config)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, a.Stop(context.WithoutCancel(ctx))) }()
+	if err := a.openData(); err != nil {
+		return err
+	}
+	if err := a.openStreams(ctx); err != nil {
+		return err
+	}
+	return do(a)
+}
+
+// Progress tells how much of the log this process has decided, from 0 to 1: how
+// far each service has come in the stream it reads, all counting alike.
+func (a *App) Progress(ctx context.Context) (float64, error) {
+	sum, services := 0.0, 0
+	for _, r := range a.runners {
+		whole, ok := r.(*run.Runner)
+		if !ok {
+			continue
+		}
+		share, err := whole.Progress(ctx)
+		if err != nil {
+			return 0, err
+		}
+		sum, services = sum+share, services+1
+	}
+	return sum / float64(max(1, services)), nil
+}

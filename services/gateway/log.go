@@ -1,0 +1,96 @@
+package gateway
+
+import (
+	"context"
+	"fmt"
+	"slices"
+
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/proto"
+
+	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/scoring"
+)
+
+// logServer is the LogService.
+type logServer struct {
+	apiv1.UnimplementedLogServiceServer
+	g *Gateway
+}
+
+// readFeed gives the events of the feed up to a place, those of a message
+// together, with the place of the last. What cannot be read is left out:
+// ticket-ingest quarantines it.
+func (g *Gateway) readFeed(ctx context.Context, upTo uint64, take func(events []*feedv1.Event, at uint64) error) error {
+	reader, err := g.opts.Bus.Read(ctx, bus.Feed, []string{"feed.>"}, 0)
+	if err != nil {
+		return err
+	}
+	defer reader.Close()
+	for at := uint64(0); at < upTo; {
+		select {
+		case batch, open := <-reader.Deliveries():
+			if !open {
+				return reader.Err()
+			}
+			events := make([]*feedv1.Event, 0, len(batch))
+			for _, d := range batch {
+				if at = d.Sequence; at > upTo {
+					break // in one message with what we read up to, but behind it
+				}
+				event := &feedv1.Event{}
+				if proto.Unmarshal(d.Data, event) == nil {
+					events = append(events, event)
+				}
+			}
+			if err := take(events, min(at, upTo)); err != nil {
+				return err
+			}
+		case <-ctx.Done():
+			return fmt.Errorf("read the feed: %w", context.Cause(ctx))
+		}
+	}
+	return nil
+}
+
+// ExportEvents gives the log up to a barrier, and the seal.
+func (s *logServer) ExportEvents(r *apiv1.ExportEventsRequest, stream grpc.ServerStreamingServer[apiv1.ExportEventsResponse]) error {
+	ctx := stream.Context()
+	passed, err := s.g.awaitNow(ctx)
+	if err != nil {
+		return err
+	}
+	seal := &apiv1.Seal{AsOf: passed.To}
+	err = s.g.readFeed(ctx, passed.FeedSequence, func(events []*feedv1.Event, at uint64) error {
+		seal.Events += int64(len(events))
+		if r.SealOnly {
+			return nil
+		}
+		return stream.Send(&apiv1.ExportEventsResponse{Events: events, EventsTotal: estimate(seal.Events, at, passed.FeedSequence)})
+	})
+	if err != nil {
+		return err
+	}
+	months, err := s.g.views.Months(ctx)
+	if err != nil {
+		return err
+	}
+	slices.Sort(months)
+	for _, month := range months {
+		v := verification{g: s.g, month: month, passed: passed}
+		live, err := v.live(ctx)
+		if err != nil {
+			return err
+		}
+		seal.Months = append(seal.Months, &apiv1.MonthSeal{Month: month, Entries: int64(len(live)), Hash: scoring.Hash(live)})
+	}
+	return stream.Send(&apiv1.ExportEventsResponse{EventsTotal: seal.Events, Seal: seal})
+}
+
+// estimate tells how many events there will be when some were read up to a
+// place: places have gaps.
+func estimate(read int64, at, upTo uint64) int64 {
+	return int64(float64(read) * float64(upTo) / float64(max(at, 1)))
+}
