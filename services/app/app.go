@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
@@ -30,6 +31,8 @@ type App struct {
 	store   store.Store
 	gateway *gateway.Gateway
 	runners []runner
+	// starting is why it is not ready yet.
+	starting atomic.Pointer[error]
 	// cleanups are run last in, first out.
 	cleanups []cleanup
 }
@@ -76,18 +79,26 @@ func (a *App) Start(ctx context.Context) (err error) {
 			err = errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
 		}
 	}()
+	a.note(errStarting)
+	registry := prometheus.NewRegistry()
+	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	if err := a.serveOps(ctx, registry); err != nil {
+		return err
+	}
 	if err := a.openData(); err != nil {
 		return err
 	}
 	if err := a.connect(ctx); err != nil {
 		return err
 	}
-	registry := prometheus.NewRegistry()
-	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := a.startRunners(ctx, run.NewMetrics(registry)); err != nil {
 		return err
 	}
-	return a.startGateway(ctx, registry)
+	if err := a.startGateway(ctx, registry); err != nil {
+		return err
+	}
+	a.note(nil)
+	return nil
 }
 
 // Stop stops everything, upstream first. Twice, or before Start, is harmless.
@@ -178,6 +189,7 @@ func (a *App) ensureStreams(ctx context.Context) error {
 		if err == nil || a.config.NATS == "" {
 			return err
 		}
+		a.note(fmt.Errorf("waiting for NATS at %s: %w", a.config.NATS, err))
 		a.config.Logger.Warn("waiting for NATS", "url", a.config.NATS, "error", err, "retry_in", pause)
 		select {
 		case <-ctx.Done():

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -230,5 +231,46 @@ func TestAConfigurationThatCannotWorkSaysWhy(t *testing.T) {
 				t.Fatalf("error %v, want one that says %q", err, c.says)
 			}
 		})
+	}
+}
+
+func TestAProcessWithoutAGatewayTellsWhatItWaitsFor(t *testing.T) {
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	config := app.Defaults()
+	config.Data, config.Ops, config.Targets = t.TempDir(), free.Addr().String(), []string{"scoring"}
+	if err := free.Close(); err != nil {
+		t.Fatal(err)
+	}
+	config.NATS, config.Store = "nats://127.0.0.1:1", "sqlite:"+t.TempDir()
+	a, err := app.New(config)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	started := make(chan error, 1)
+	go func() { started <- a.Start(ctx) }()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	var body string
+	for deadline := time.Now().Add(20 * time.Second); !strings.Contains(body, "waiting for NATS at nats://127.0.0.1:1"); <-look.C {
+		if time.Now().After(deadline) {
+			t.Fatalf("readiness says %q", body)
+		}
+		response, err := http.Get("http://" + config.Ops + "/readyz")
+		if err != nil {
+			continue
+		}
+		raw, _ := io.ReadAll(response.Body)
+		_ = response.Body.Close()
+		if body = string(raw); response.StatusCode != http.StatusServiceUnavailable {
+			t.Fatalf("ready without NATS: %s %s", response.Status, body)
+		}
+	}
+	cancel()
+	if err := <-started; err == nil {
+		t.Fatal("it started without NATS")
 	}
 }

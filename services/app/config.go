@@ -14,6 +14,9 @@ type Config struct {
 	Data string
 	// HTTP and GRPC are listen addresses, host:port; port 0 takes a free one.
 	HTTP, GRPC string
+	// Ops is where health, readiness, metrics and profiles are served without a
+	// token; empty: nowhere but at the gateway.
+	Ops string
 	// NATS is the URL of a server; empty runs one in the process, under Data.
 	NATS string
 	// Store is where documents are kept: "sqlite:DIR" or "mongodb://…"; empty
@@ -60,7 +63,10 @@ func (c Config) Validate() error {
 	if c.Data == "" {
 		problems = append(problems, errors.New("--data is empty; give a directory"))
 	}
-	for flag, address := range map[string]string{"--http": c.HTTP, "--grpc": c.GRPC} {
+	for flag, address := range map[string]string{"--http": c.HTTP, "--grpc": c.GRPC, "--ops": c.Ops} {
+		if flag == "--ops" && address == "" {
+			continue
+		}
 		if _, _, err := net.SplitHostPort(address); err != nil {
 			problems = append(problems, fmt.Errorf("%s %q is not host:port: %w", flag, address, err))
 		}

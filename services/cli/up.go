@@ -80,6 +80,8 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 	f.StringVar(&config.Data, "data", config.Data, s.say("数据目录", "directory of everything that is kept"))
 	f.StringVar(&config.HTTP, "http", config.HTTP, s.say("REST 和页面的监听地址", "listen address of REST and the page"))
 	f.StringVar(&config.GRPC, "grpc", config.GRPC, s.say("gRPC 的监听地址", "listen address of gRPC"))
+	f.StringVar(&config.Ops, "ops", "", s.say("健康、就绪、指标和性能剖析的监听地址，不需令牌（默认不监听）",
+		"listen address of health, readiness, metrics and profiles, without a token (default: none)"))
 	f.StringVar(&config.NATS, "nats", "", s.say("NATS 地址（默认在进程内运行）", "URL of a NATS server (default: in the process)"))
 	f.StringVar(&config.Store, "store", "", s.say("文档库：sqlite:目录 或 mongodb://…（默认在数据目录下）",
 		"store: sqlite:DIR or mongodb://… (default: under the data directory)"))
