@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -30,13 +31,14 @@ func startCluster(t testing.TB, disks [3]string) cluster {
 	var routes []string
 	for i := range all {
 		all[i] = &node{t: t, name: fmt.Sprintf("n%d", i+1), client: freePort(t), route: freePort(t), monitored: freePort(t)}
-		routes = append(routes, fmt.Sprintf("%q", "nats-route://"+all[i].route))
+		routes = append(routes, fmt.Sprintf("nats-%d:6222", i+1), all[i].route)
 	}
+	// The configuration that deploy/ starts, at other addresses.
+	deployed := strings.NewReplacer(routes...).Replace(mustRead(t, "../deploy/nats/node.conf"))
 	for i, n := range all {
 		n.config = filepath.Join(t.TempDir(), n.name+".conf")
-		text := fmt.Sprintf("server_name: %s\nlisten: %q\nhttp: %q\ncluster { name: kaohe, listen: %q, routes: [%s] }\n"+
-			"jetstream { store_dir: %q, sync_interval: always }\n",
-			n.name, n.client, n.monitored, n.route, strings.Join(routes, ", "), disks[i])
+		text := strings.NewReplacer("$NODE", n.name, "0.0.0.0:4222", n.client, "0.0.0.0:8222", n.monitored,
+			"0.0.0.0:6222", n.route, `"/data"`, strconv.Quote(disks[i])).Replace(deployed)
 		if err := os.WriteFile(n.config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -17,6 +17,8 @@ type Delivery struct {
 	// Stored is when the server stored it, UTC.
 	Stored time.Time
 	Data   []byte
+	// Pending is how many messages for this reader come behind it.
+	Pending uint64
 }
 
 // Reader reads a stream in order. Order and completeness hold across lost
@@ -96,7 +98,7 @@ func (r *Reader) deliver(msg jetstream.Msg, after uint64) error {
 	deliveries := make([]Delivery, 0, len(parts))
 	for i, part := range parts {
 		if sequence := base + uint64(i); sequence > after {
-			deliveries = append(deliveries, Delivery{Subject: msg.Subject(), Sequence: sequence, Stored: stored, Data: part})
+			deliveries = append(deliveries, Delivery{Subject: msg.Subject(), Sequence: sequence, Stored: stored, Data: part, Pending: meta.NumPending})
 		}
 	}
 	if len(deliveries) == 0 {

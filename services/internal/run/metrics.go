@@ -14,6 +14,7 @@ type Metrics struct {
 	restarts    *prometheus.CounterVec
 	position    *prometheus.GaugeVec
 	owned       *prometheus.GaugeVec
+	lag         *prometheus.GaugeVec
 }
 
 // NewMetrics makes the metrics and registers them.
@@ -46,6 +47,9 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	m.owned = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "kaohe_part_owned", Help: "1 where this process runs the service, or the part of it.",
 	}, labels)
-	registry.MustRegister(m.owned, m.inputs, m.said, m.batch, m.lateness, m.armed, m.lost, m.quarantined, m.restarts, m.position)
+	m.lag = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "kaohe_lag_messages", Help: "Messages that wait behind the last one a service has read.",
+	}, labels)
+	registry.MustRegister(m.owned, m.lag, m.inputs, m.said, m.batch, m.lateness, m.armed, m.lost, m.quarantined, m.restarts, m.position)
 	return m
 }
