@@ -28,6 +28,7 @@ type remote struct {
 	feed   apiv1.FeedServiceClient
 	scores apiv1.ScoreServiceClient
 	log    apiv1.LogServiceClient
+	tokens apiv1.TokenServiceClient
 	close  func()
 }
 
@@ -71,8 +72,9 @@ func connect(addr string) (*remote, error) {
 	}
 	return &remote{
 		feed: apiv1.NewFeedServiceClient(connection), scores: apiv1.NewScoreServiceClient(connection),
-		log:   apiv1.NewLogServiceClient(connection),
-		close: func() { _ = connection.Close() },
+		log:    apiv1.NewLogServiceClient(connection),
+		tokens: apiv1.NewTokenServiceClient(connection),
+		close:  func() { _ = connection.Close() },
 	}, nil
 }
 

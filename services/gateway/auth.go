@@ -2,8 +2,7 @@ package gateway
 
 import (
 	"context"
-	"crypto/sha256"
-	"crypto/subtle"
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
@@ -12,15 +11,10 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
-)
 
-// authorized compares hashes, in constant time: neither content nor length of
-// the token can be guessed from how long it takes.
-func (g *Gateway) authorized(header string) bool {
-	scheme, token, _ := strings.Cut(header, " ")
-	sum := sha256.Sum256([]byte(strings.TrimSpace(token)))
-	return strings.EqualFold(scheme, "bearer") && subtle.ConstantTimeCompare(sum[:], g.token[:]) == 1
-}
+	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	"kaohe.dev/services/gateway/access"
+)
 
 func unauthenticated(sent bool) *problem {
 	if sent {
@@ -33,15 +27,51 @@ func unauthenticated(sent bool) *problem {
 		"no token was sent: add the header Authorization: Bearer TOKEN; the token is in the file admin.token of the data directory")
 }
 
-// guard lets only callers with the token through.
-func (g *Gateway) guard(next http.Handler) http.Handler {
+// caller gives who sends a header, if he may make a call; deny by default.
+func (g *Gateway) caller(ctx context.Context, header, call string) (*access.Principal, error) {
+	p, err := g.tokens.Authenticate(ctx, header)
+	if errors.Is(err, access.ErrUnknown) {
+		return nil, unauthenticated(header != "")
+	}
+	if err != nil {
+		return nil, trouble(codes.Unavailable, "unavailable", "暂时无法核对令牌，请重试：%v", "the token cannot be checked now; try again: %v", err)
+	}
+	if !g.access.May(p.Role, call) {
+		return nil, trouble(codes.PermissionDenied, "permission_denied", "角色 %[1]s 无权调用 %[2]s；如确有需要，请管理员另发令牌",
+			"the role %[1]s may not call %[2]s; if it has to, ask an administrator for another token", roleName(p.Role), shortCall(call))
+	}
+	return p, nil
+}
+
+func roleName(r apiv1.Role) string {
+	return strings.ToLower(strings.TrimPrefix(r.String(), "ROLE_"))
+}
+
+// shortCall is a call without the package of its service.
+func shortCall(call string) string { return call[strings.LastIndex(call, "/")+1:] }
+
+// foreign refuses what concerns a unit that the caller does not see.
+func foreign(ctx context.Context, unit string) error {
+	p := access.Of(ctx)
+	switch {
+	case p.Sees(unit):
+		return nil
+	case unit == "":
+		return trouble(codes.PermissionDenied, "permission_denied", "请用 unit 指明业务单位，您的是：%s", "say which unit with unit=; yours: %s",
+			strings.Join(p.Units, ", ")).at("unit", "")
+	}
+	return trouble(codes.PermissionDenied, "permission_denied", "业务单位 %[1]q 不在您的令牌范围内", "the unit %[1]q is not one of your token's", unit).at("unit", unit)
+}
+
+// guard lets only callers through who may make a call.
+func (g *Gateway) guard(call string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header := r.Header.Get("Authorization")
-		if !g.authorized(header) {
-			unauthenticated(header != "").write(w, r)
+		p, err := g.caller(r.Context(), r.Header.Get("Authorization"), call)
+		if err != nil {
+			problemOf(err).write(w, r)
 			return
 		}
-		next.ServeHTTP(w, r)
+		next.ServeHTTP(w, r.WithContext(access.With(r.Context(), p)))
 	})
 }
 
@@ -70,13 +100,17 @@ func (g *Gateway) grpcServer() *grpc.Server {
 	))
 }
 
-func (g *Gateway) admit(ctx context.Context) error {
+func (g *Gateway) admit(ctx context.Context, call string) (context.Context, error) {
 	md, _ := metadata.FromIncomingContext(ctx)
-	values := md.Get("authorization")
-	if len(values) == 1 && g.authorized(values[0]) {
-		return nil
+	header := ""
+	if values := md.Get("authorization"); len(values) == 1 {
+		header = values[0]
 	}
-	return unauthenticated(len(values) > 0)
+	p, err := g.caller(ctx, header, call)
+	if err != nil {
+		return nil, err
+	}
+	return access.With(ctx, p), nil
 }
 
 func (g *Gateway) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (answer any, err error) {
@@ -86,10 +120,11 @@ func (g *Gateway) unary(ctx context.Context, request any, info *grpc.UnaryServer
 		}
 		err = toStatus(ctx, err)
 	}()
-	if err := g.admit(ctx); err != nil {
+	allowed, err := g.admit(ctx, info.FullMethod)
+	if err != nil {
 		return nil, err
 	}
-	return handle(ctx, request)
+	return handle(allowed, request)
 }
 
 func (g *Gateway) stream(server any, s grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
@@ -100,12 +135,13 @@ func (g *Gateway) stream(server any, s grpc.ServerStream, info *grpc.StreamServe
 		}
 		err = toStatus(ctx, err)
 	}()
-	if err := g.admit(ctx); err != nil {
+	allowed, err := g.admit(ctx, info.FullMethod)
+	if err != nil {
 		return err
 	}
-	ctx, release := g.until(ctx)
+	allowed, release := g.until(allowed)
 	defer release()
-	return handle(server, &endingStream{s, ctx})
+	return handle(server, &endingStream{s, allowed})
 }
 
 // until gives a context that also ends when the gateway stops.

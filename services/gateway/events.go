@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -10,6 +11,8 @@ import (
 	"google.golang.org/grpc/codes"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	"kaohe.dev/services/flow"
+	"kaohe.dev/services/gateway/access"
 	"kaohe.dev/services/gateway/decode"
 	"kaohe.dev/services/gateway/door"
 	"kaohe.dev/services/gateway/lang"
@@ -82,6 +85,16 @@ func refused(r *door.Refusal) *problem {
 }
 
 func (g *Gateway) push(ctx context.Context, l lang.Lang, items []door.Item) (*apiv1.PushEventsResponse, error) {
+	who := access.Of(ctx)
+	for i := range items {
+		if e := items[i].Event; e != nil {
+			e.Sender = who.ID
+			if !who.MaySend(e) {
+				items[i] = door.Item{ID: e.Id, Refusal: door.Refuse(cmp.Or(flow.EventType(e), "clock"), "", "permission_denied",
+					"角色 %[1]s 无权发送这类事件", "the role %[1]s may not send events like this", roleName(who.Role))}
+			}
+		}
+	}
 	verdicts, err := g.door.Push(ctx, l, items)
 	if err != nil {
 		return nil, err

@@ -13,6 +13,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/flow"
+	"kaohe.dev/services/gateway/access"
 	"kaohe.dev/services/gateway/lang"
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/ingest"
@@ -30,10 +31,14 @@ func (s *scoreServer) GetEntry(ctx context.Context, r *apiv1.GetEntryRequest) (*
 	if err != nil {
 		return nil, err
 	}
+	if err := foreign(ctx, entry.Unit); err != nil {
+		return nil, err
+	}
 	history, err := s.g.views.EntriesOfFact(ctx, entry.Fact)
 	if err != nil {
 		return nil, err
 	}
+	history = seen(ctx, history)
 	proof, err := s.proof(ctx, entry)
 	if err != nil {
 		return nil, err
@@ -172,8 +177,11 @@ func (s *scoreServer) GetTicket(ctx context.Context, r *apiv1.GetTicketRequest) 
 	if err != nil {
 		return nil, err
 	}
-	view := &apiv1.TicketView{Ticket: r.Ticket, Entries: entries}
 	d := dossiers[0]
+	if err := s.foreignTicket(ctx, d, entries); err != nil {
+		return nil, err
+	}
+	view := &apiv1.TicketView{Ticket: r.Ticket, Entries: seen(ctx, entries)}
 	for _, f := range d.Known {
 		if event := f.GetEvent(); event != nil {
 			view.Timeline = append(view.Timeline, event)
@@ -193,6 +201,34 @@ func (s *scoreServer) GetTicket(ctx context.Context, r *apiv1.GetTicketRequest) 
 		}
 	}
 	return view, nil
+}
+
+// seen leaves out the entries of units that the caller does not see.
+func seen(ctx context.Context, entries []*ledgerv1.Entry) []*ledgerv1.Entry {
+	who := access.Of(ctx)
+	return slices.DeleteFunc(entries, func(e *ledgerv1.Entry) bool { return !who.Sees(e.Unit) })
+}
+
+// foreignTicket refuses a ticket that none of the caller's units ever held and
+// that cost none of them anything.
+func (s *scoreServer) foreignTicket(ctx context.Context, d *statev1.Dossier, entries []*ledgerv1.Entry) error {
+	who := access.Of(ctx)
+	unit := ""
+	for _, f := range d.Known {
+		e := f.GetEvent()
+		for _, holder := range []string{e.GetTicketOpened().GetUnit(), e.GetTicketDispatched().GetUnit(), e.GetTicketTransferred().GetUnit()} {
+			if holder != "" && who.Sees(holder) {
+				return nil
+			}
+			unit = cmp.Or(unit, holder)
+		}
+	}
+	for _, e := range entries {
+		if who.Sees(e.Unit) {
+			return nil
+		}
+	}
+	return foreign(ctx, unit)
 }
 
 func clocks(found []sla.Clock, l lang.Lang) []*apiv1.ClockView {

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"context"
-	"crypto/sha256"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -18,6 +17,7 @@ import (
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
+	"kaohe.dev/services/gateway/access"
 	"kaohe.dev/services/gateway/door"
 	"kaohe.dev/services/gateway/lang"
 	"kaohe.dev/services/gateway/views"
@@ -60,11 +60,12 @@ type Options struct {
 
 // Gateway serves. Start and Stop may be called once each, Stop again and again.
 type Gateway struct {
-	opts  Options
-	token [sha256.Size]byte
-	door  *door.Door
-	views *views.Views
-	cards cardCache
+	opts   Options
+	tokens *access.Tokens
+	access access.Table
+	door   *door.Door
+	views  *views.Views
+	cards  cardCache
 
 	mu        sync.Mutex
 	http      *http.Server
@@ -95,7 +96,7 @@ func New(opts Options) (*Gateway, error) {
 	if opts.Registry == nil {
 		opts.Registry = prometheus.NewRegistry()
 	}
-	g := &Gateway{opts: opts, token: sha256.Sum256([]byte(opts.Token))}
+	g := &Gateway{opts: opts, tokens: access.NewTokens(opts.Store, opts.Token, opts.Now), access: access.NewTable()}
 	g.ending, g.end = context.WithCancel(context.Background())
 	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Room: opts.Space.ForRest, Partitions: opts.Partitions, Logger: opts.Logger, Registry: opts.Registry})
 	var err error
@@ -113,6 +114,7 @@ func New(opts Options) (*Gateway, error) {
 // reads.
 func (g *Gateway) Collections() []store.Collection {
 	collections := append(door.Collections(), views.Collections()...)
+	collections = append(collections, access.Collection())
 	tickets := flow.NewMachine(ingest.Service())
 	for _, name := range run.PartNames(tickets.Name(), g.opts.Partitions) {
 		collections = append(collections, run.Docs(name, tickets.New))

@@ -2,10 +2,13 @@ package gateway
 
 import (
 	"context"
+	"fmt"
 	"net/http"
+	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"google.golang.org/genproto/googleapis/api/annotations"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
@@ -13,6 +16,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	"kaohe.dev/services/gateway/access"
 )
 
 // toJSON is how messages are shown: names in camelCase, empty fields left out.
@@ -22,6 +26,7 @@ func (g *Gateway) register(s *grpc.Server) *grpc.Server {
 	apiv1.RegisterFeedServiceServer(s, &feedServer{g: g})
 	apiv1.RegisterScoreServiceServer(s, &scoreServer{g: g})
 	apiv1.RegisterLogServiceServer(s, &logServer{g: g})
+	apiv1.RegisterTokenServiceServer(s, &tokenServer{g: g})
 	return s
 }
 
@@ -37,23 +42,72 @@ func (g *Gateway) handler(ctx context.Context) (http.Handler, error) {
 	}
 	mux.HandleFunc("GET /healthz", g.healthz)
 	mux.HandleFunc("GET /readyz", g.readyz)
-	mux.Handle("GET /metrics", g.guard(promhttp.HandlerFor(g.opts.Registry, promhttp.HandlerOpts{})))
-	mux.Handle("POST /v1/events", g.guard(http.HandlerFunc(g.pushEvents)))
-	mux.Handle("GET /v1/stream", g.guard(http.HandlerFunc(g.serveEvents)))
-	mux.Handle("GET /v1/months", g.guard(http.HandlerFunc(g.listMonths)))
-	mux.Handle("GET /v1/months/{month}/scorecards/{unit}", g.guard(http.HandlerFunc(g.scorecard)))
-	scores := &scoreServer{g: g}
-	mux.Handle("GET /v1/entries/{id...}", g.guard(byID(func(ctx context.Context, id string) (*apiv1.EntryExplanation, error) {
-		return scores.GetEntry(ctx, &apiv1.GetEntryRequest{Id: id})
-	})))
-	mux.Handle("GET /v1/tickets/{id...}", g.guard(byID(func(ctx context.Context, id string) (*apiv1.TicketView, error) {
-		return scores.GetTicket(ctx, &apiv1.GetTicketRequest{Ticket: id})
-	})))
-	mux.Handle("/v1/", g.guard(bounded(rest)))
+	mux.Handle("GET /metrics", g.guard(access.Metrics, promhttp.HandlerFor(g.opts.Registry, promhttp.HandlerOpts{})))
+	mux.Handle("GET /v1/stream", g.guard(apiv1.ScoreService_StreamLedger_FullMethodName, http.HandlerFunc(g.serveEvents)))
+	mux.Handle("GET /v1/months", g.guard(access.ListMonths, http.HandlerFunc(g.listMonths)))
+	own := g.ownHandlers()
+	for pattern, call := range Routes() {
+		handler, there := own[call]
+		if !there {
+			handler = bounded(rest)
+		}
+		mux.Handle(pattern, g.guard(call, handler))
+	}
+	// What is at no path is told to callers only.
+	mux.Handle("/v1/", g.guard(apiv1.TokenService_WhoAmI_FullMethodName, bounded(rest)))
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		nowhere(r.URL.Path).write(w, r)
 	})
 	return g.recovered(mux), nil
+}
+
+// ownHandlers serve what the gateway generated from the contract does not, or
+// not as well.
+func (g *Gateway) ownHandlers() map[string]http.Handler {
+	scores := &scoreServer{g: g}
+	return map[string]http.Handler{
+		apiv1.FeedService_PushEvents_FullMethodName:    http.HandlerFunc(g.pushEvents),
+		apiv1.ScoreService_GetScorecard_FullMethodName: http.HandlerFunc(g.scorecard),
+		apiv1.ScoreService_GetEntry_FullMethodName: byID(func(ctx context.Context, id string) (*apiv1.EntryExplanation, error) {
+			return scores.GetEntry(ctx, &apiv1.GetEntryRequest{Id: id})
+		}),
+		apiv1.ScoreService_GetTicket_FullMethodName: byID(func(ctx context.Context, ticket string) (*apiv1.TicketView, error) {
+			return scores.GetTicket(ctx, &apiv1.GetTicketRequest{Ticket: ticket})
+		}),
+	}
+}
+
+// Routes are the REST paths of the contract, as patterns of net/http, and the
+// call behind each.
+func Routes() map[string]string {
+	routes := map[string]string{}
+	services := apiv1.File_kaohe_api_v1_api_proto.Services()
+	for i := range services.Len() {
+		methods := services.Get(i).Methods()
+		for j := range methods.Len() {
+			m := methods.Get(j)
+			rule, _ := proto.GetExtension(m.Options(), annotations.E_Http).(*annotations.HttpRule)
+			call := fmt.Sprintf("/%s/%s", services.Get(i).FullName(), m.Name())
+			switch rule.GetPattern().(type) {
+			case *annotations.HttpRule_Get:
+				routes["GET "+spread(call, rule.GetGet())] = call
+			case *annotations.HttpRule_Post:
+				routes["POST "+rule.GetPost()] = call
+			case *annotations.HttpRule_Delete:
+				routes["DELETE "+rule.GetDelete()] = call
+			}
+		}
+	}
+	return routes
+}
+
+// spread lets the id of an entry or a ticket have slashes.
+func spread(call, path string) string {
+	switch call {
+	case apiv1.ScoreService_GetEntry_FullMethodName, apiv1.ScoreService_GetTicket_FullMethodName:
+		return path[:strings.LastIndex(path, "{")] + "{id...}"
+	}
+	return path
 }
 
 func nowhere(path string) *problem {
@@ -79,6 +133,9 @@ func (g *Gateway) rest(ctx context.Context) (*runtime.ServeMux, error) {
 		}),
 	)
 	if err := apiv1.RegisterFeedServiceHandlerServer(ctx, mux, &feedServer{g: g}); err != nil {
+		return nil, err
+	}
+	if err := apiv1.RegisterTokenServiceHandlerServer(ctx, mux, &tokenServer{g: g}); err != nil {
 		return nil, err
 	}
 	return mux, apiv1.RegisterScoreServiceHandlerServer(ctx, mux, &scoreServer{g: g})

@@ -37,6 +37,9 @@ type ledger struct {
 
 // watch subscribes; a nil after is from now on.
 func (g *Gateway) watch(ctx context.Context, w views.Watch, after *uint64) (*ledger, error) {
+	if err := foreign(ctx, w.Unit); err != nil {
+		return nil, err
+	}
 	l := &ledger{live: g.views.Subscribe(w), views: g.views, watch: w}
 	l.at = l.live.After
 	if after == nil {

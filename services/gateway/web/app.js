@@ -95,7 +95,7 @@ function translate() {
   for (const element of document.querySelectorAll('[data-t]')) element.textContent = t(element.dataset.t);
   $('language').textContent = state.lang === 'zh' ? 'English' : '中文';
   live(state.connected);
-  if ($('unit').options.length) $('unit').options[0].textContent = t('all');
+  if ($('unit').options.length && !$('unit').options[0].value) $('unit').options[0].textContent = t('all');
   draw();
 }
 function live(on) { state.connected = on; $('live').classList.toggle('on', !!on); $('live').textContent = t(on ? 'live' : 'lost'); }
@@ -103,13 +103,17 @@ function live(on) { state.connected = on; $('live').classList.toggle('on', !!on)
 async function enter() {
   inside(true);
   try {
-    const [months, units] = await Promise.all([get('/v1/months'), get('/v1/units')]);
+    const [months, units, me] = await Promise.all([get('/v1/months'), get('/v1/units'), get('/v1/me')]);
+    if (me.units && me.units.length) { // a unit manager sees his own
+      units.units = (units.units || []).filter(u => me.units.includes(u.unit));
+      if (!me.units.includes(state.unit)) state.unit = me.units[0];
+    }
     const all = months.months.length ? months.months : [new Date().toISOString().slice(0, 7)];
     if (state.month && !all.includes(state.month)) all.unshift(state.month);
     state.month = state.month || all[0];
     $('month').replaceChildren(...all.map(m => make('option', { value: m }, m)));
     $('month').value = state.month;
-    $('unit').replaceChildren(make('option', { value: '' }, t('all')), ...(units.units || []).map(u => make('option', { value: u.unit }, pick(u.name) || u.unit)));
+    $('unit').replaceChildren(...(me.units && me.units.length ? [] : [make('option', { value: '' }, t('all'))]), ...(units.units || []).map(u => make('option', { value: u.unit }, pick(u.name) || u.unit)));
     $('unit').value = state.unit;
     state.zones = new Map((units.units || []).map(u => [u.unit, u.zone]));
     await load();

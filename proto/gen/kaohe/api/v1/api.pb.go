@@ -29,6 +29,74 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Role is what a token may do.
+type Role int32
+
+const (
+	Role_ROLE_UNSPECIFIED Role = 0
+	// Pushes what happens: the call centre's systems.
+	Role_ROLE_FEED Role = 1
+	// Reads the scores and entries of its own units 业务单位负责人.
+	Role_ROLE_UNIT_MANAGER Role = 2
+	// Reads everything, and sets points 考核人员.
+	Role_ROLE_ASSESSOR Role = 3
+	// Reads everything, and decides last 考核委员会.
+	Role_ROLE_COMMITTEE Role = 4
+	// Looks after the system, imports and backs up; sets no points 运维.
+	Role_ROLE_OPERATIONS Role = 5
+	// May do everything 管理员.
+	Role_ROLE_ADMINISTRATOR Role = 6
+)
+
+// Enum value maps for Role.
+var (
+	Role_name = map[int32]string{
+		0: "ROLE_UNSPECIFIED",
+		1: "ROLE_FEED",
+		2: "ROLE_UNIT_MANAGER",
+		3: "ROLE_ASSESSOR",
+		4: "ROLE_COMMITTEE",
+		5: "ROLE_OPERATIONS",
+		6: "ROLE_ADMINISTRATOR",
+	}
+	Role_value = map[string]int32{
+		"ROLE_UNSPECIFIED":   0,
+		"ROLE_FEED":          1,
+		"ROLE_UNIT_MANAGER":  2,
+		"ROLE_ASSESSOR":      3,
+		"ROLE_COMMITTEE":     4,
+		"ROLE_OPERATIONS":    5,
+		"ROLE_ADMINISTRATOR": 6,
+	}
+)
+
+func (x Role) Enum() *Role {
+	p := new(Role)
+	*p = x
+	return p
+}
+
+func (x Role) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Role) Descriptor() protoreflect.EnumDescriptor {
+	return file_kaohe_api_v1_api_proto_enumTypes[0].Descriptor()
+}
+
+func (Role) Type() protoreflect.EnumType {
+	return &file_kaohe_api_v1_api_proto_enumTypes[0]
+}
+
+func (x Role) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Role.Descriptor instead.
+func (Role) EnumDescriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{0}
+}
+
 // EventStatus is what became of an event at the door.
 type EventStatus int32
 
@@ -69,11 +137,11 @@ func (x EventStatus) String() string {
 }
 
 func (EventStatus) Descriptor() protoreflect.EnumDescriptor {
-	return file_kaohe_api_v1_api_proto_enumTypes[0].Descriptor()
+	return file_kaohe_api_v1_api_proto_enumTypes[1].Descriptor()
 }
 
 func (EventStatus) Type() protoreflect.EnumType {
-	return &file_kaohe_api_v1_api_proto_enumTypes[0]
+	return &file_kaohe_api_v1_api_proto_enumTypes[1]
 }
 
 func (x EventStatus) Number() protoreflect.EnumNumber {
@@ -82,7 +150,419 @@ func (x EventStatus) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EventStatus.Descriptor instead.
 func (EventStatus) EnumDescriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{1}
+}
+
+// Token is an access token without its secret.
+type Token struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// Its name, for people.
+	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	// What it may do.
+	Role Role `protobuf:"varint,3,opt,name=role,proto3,enum=kaohe.api.v1.Role" json:"role,omitempty"`
+	// The units it sees, for a unit manager.
+	Units []string `protobuf:"bytes,4,rep,name=units,proto3" json:"units,omitempty"`
+	// When it was made.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// Whose token made it.
+	CreatedBy string `protobuf:"bytes,6,opt,name=created_by,json=createdBy,proto3" json:"created_by,omitempty"`
+	// From when it is not taken any more; unset: it does not expire.
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// When it was revoked; unset: it was not.
+	RevokedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
+	// Whose token revoked it.
+	RevokedBy     string `protobuf:"bytes,9,opt,name=revoked_by,json=revokedBy,proto3" json:"revoked_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Token) Reset() {
+	*x = Token{}
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[0]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Token) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Token) ProtoMessage() {}
+
+func (x *Token) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[0]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Token.ProtoReflect.Descriptor instead.
+func (*Token) Descriptor() ([]byte, []int) {
 	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{0}
+}
+
+func (x *Token) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Token) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Token) GetRole() Role {
+	if x != nil {
+		return x.Role
+	}
+	return Role_ROLE_UNSPECIFIED
+}
+
+func (x *Token) GetUnits() []string {
+	if x != nil {
+		return x.Units
+	}
+	return nil
+}
+
+func (x *Token) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *Token) GetCreatedBy() string {
+	if x != nil {
+		return x.CreatedBy
+	}
+	return ""
+}
+
+func (x *Token) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+func (x *Token) GetRevokedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RevokedAt
+	}
+	return nil
+}
+
+func (x *Token) GetRevokedBy() string {
+	if x != nil {
+		return x.RevokedBy
+	}
+	return ""
+}
+
+// CreateTokenRequest says what a token may do.
+type CreateTokenRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A name for people, for example whose it is.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it may do.
+	Role Role `protobuf:"varint,2,opt,name=role,proto3,enum=kaohe.api.v1.Role" json:"role,omitempty"`
+	// The units it sees: some for a unit manager, none for others.
+	Units []string `protobuf:"bytes,3,rep,name=units,proto3" json:"units,omitempty"`
+	// From when it is not taken any more; unset: it does not expire.
+	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateTokenRequest) Reset() {
+	*x = CreateTokenRequest{}
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateTokenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateTokenRequest) ProtoMessage() {}
+
+func (x *CreateTokenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateTokenRequest.ProtoReflect.Descriptor instead.
+func (*CreateTokenRequest) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *CreateTokenRequest) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *CreateTokenRequest) GetRole() Role {
+	if x != nil {
+		return x.Role
+	}
+	return Role_ROLE_UNSPECIFIED
+}
+
+func (x *CreateTokenRequest) GetUnits() []string {
+	if x != nil {
+		return x.Units
+	}
+	return nil
+}
+
+func (x *CreateTokenRequest) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+// CreateTokenResponse has the new token.
+type CreateTokenResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it may do.
+	Token *Token `protobuf:"bytes,1,opt,name=token,proto3" json:"token,omitempty"`
+	// What its holder sends as Authorization: Bearer. It cannot be had again.
+	Secret        string `protobuf:"bytes,2,opt,name=secret,proto3" json:"secret,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CreateTokenResponse) Reset() {
+	*x = CreateTokenResponse{}
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CreateTokenResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CreateTokenResponse) ProtoMessage() {}
+
+func (x *CreateTokenResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CreateTokenResponse.ProtoReflect.Descriptor instead.
+func (*CreateTokenResponse) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *CreateTokenResponse) GetToken() *Token {
+	if x != nil {
+		return x.Token
+	}
+	return nil
+}
+
+func (x *CreateTokenResponse) GetSecret() string {
+	if x != nil {
+		return x.Secret
+	}
+	return ""
+}
+
+// ListTokensRequest asks for all tokens.
+type ListTokensRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTokensRequest) Reset() {
+	*x = ListTokensRequest{}
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTokensRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTokensRequest) ProtoMessage() {}
+
+func (x *ListTokensRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTokensRequest.ProtoReflect.Descriptor instead.
+func (*ListTokensRequest) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{3}
+}
+
+// ListTokensResponse has them.
+type ListTokensResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// All tokens, the revoked and expired too, the latest first.
+	Tokens        []*Token `protobuf:"bytes,1,rep,name=tokens,proto3" json:"tokens,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ListTokensResponse) Reset() {
+	*x = ListTokensResponse{}
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[4]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ListTokensResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ListTokensResponse) ProtoMessage() {}
+
+func (x *ListTokensResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[4]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ListTokensResponse.ProtoReflect.Descriptor instead.
+func (*ListTokensResponse) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{4}
+}
+
+func (x *ListTokensResponse) GetTokens() []*Token {
+	if x != nil {
+		return x.Tokens
+	}
+	return nil
+}
+
+// RevokeTokenRequest ends a token.
+type RevokeTokenRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RevokeTokenRequest) Reset() {
+	*x = RevokeTokenRequest{}
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[5]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RevokeTokenRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RevokeTokenRequest) ProtoMessage() {}
+
+func (x *RevokeTokenRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[5]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RevokeTokenRequest.ProtoReflect.Descriptor instead.
+func (*RevokeTokenRequest) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{5}
+}
+
+func (x *RevokeTokenRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// WhoAmIRequest asks who the caller is.
+type WhoAmIRequest struct {
+	state         protoimpl.MessageState `protogen:"open.v1"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *WhoAmIRequest) Reset() {
+	*x = WhoAmIRequest{}
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[6]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *WhoAmIRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*WhoAmIRequest) ProtoMessage() {}
+
+func (x *WhoAmIRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[6]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use WhoAmIRequest.ProtoReflect.Descriptor instead.
+func (*WhoAmIRequest) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{6}
 }
 
 // ExportEventsRequest asks for the log.
@@ -96,7 +576,7 @@ type ExportEventsRequest struct {
 
 func (x *ExportEventsRequest) Reset() {
 	*x = ExportEventsRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[0]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -108,7 +588,7 @@ func (x *ExportEventsRequest) String() string {
 func (*ExportEventsRequest) ProtoMessage() {}
 
 func (x *ExportEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[0]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -121,7 +601,7 @@ func (x *ExportEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportEventsRequest.ProtoReflect.Descriptor instead.
 func (*ExportEventsRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{0}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *ExportEventsRequest) GetSealOnly() bool {
@@ -146,7 +626,7 @@ type ExportEventsResponse struct {
 
 func (x *ExportEventsResponse) Reset() {
 	*x = ExportEventsResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[1]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -158,7 +638,7 @@ func (x *ExportEventsResponse) String() string {
 func (*ExportEventsResponse) ProtoMessage() {}
 
 func (x *ExportEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[1]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -171,7 +651,7 @@ func (x *ExportEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ExportEventsResponse.ProtoReflect.Descriptor instead.
 func (*ExportEventsResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{1}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *ExportEventsResponse) GetEvents() []*v1.Event {
@@ -210,7 +690,7 @@ type Seal struct {
 
 func (x *Seal) Reset() {
 	*x = Seal{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[2]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -222,7 +702,7 @@ func (x *Seal) String() string {
 func (*Seal) ProtoMessage() {}
 
 func (x *Seal) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[2]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -235,7 +715,7 @@ func (x *Seal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seal.ProtoReflect.Descriptor instead.
 func (*Seal) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{2}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Seal) GetAsOf() *timestamppb.Timestamp {
@@ -274,7 +754,7 @@ type MonthSeal struct {
 
 func (x *MonthSeal) Reset() {
 	*x = MonthSeal{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[3]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -286,7 +766,7 @@ func (x *MonthSeal) String() string {
 func (*MonthSeal) ProtoMessage() {}
 
 func (x *MonthSeal) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[3]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -299,7 +779,7 @@ func (x *MonthSeal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MonthSeal.ProtoReflect.Descriptor instead.
 func (*MonthSeal) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{3}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *MonthSeal) GetMonth() string {
@@ -334,7 +814,7 @@ type PushEventsRequest struct {
 
 func (x *PushEventsRequest) Reset() {
 	*x = PushEventsRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[4]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -346,7 +826,7 @@ func (x *PushEventsRequest) String() string {
 func (*PushEventsRequest) ProtoMessage() {}
 
 func (x *PushEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[4]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -359,7 +839,7 @@ func (x *PushEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PushEventsRequest.ProtoReflect.Descriptor instead.
 func (*PushEventsRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{4}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *PushEventsRequest) GetEvents() []*v1.Event {
@@ -380,7 +860,7 @@ type StreamEventsRequest struct {
 
 func (x *StreamEventsRequest) Reset() {
 	*x = StreamEventsRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[5]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -392,7 +872,7 @@ func (x *StreamEventsRequest) String() string {
 func (*StreamEventsRequest) ProtoMessage() {}
 
 func (x *StreamEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[5]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -405,7 +885,7 @@ func (x *StreamEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamEventsRequest.ProtoReflect.Descriptor instead.
 func (*StreamEventsRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{5}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *StreamEventsRequest) GetEvents() []*v1.Event {
@@ -432,7 +912,7 @@ type EventError struct {
 
 func (x *EventError) Reset() {
 	*x = EventError{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[6]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -444,7 +924,7 @@ func (x *EventError) String() string {
 func (*EventError) ProtoMessage() {}
 
 func (x *EventError) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[6]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -457,7 +937,7 @@ func (x *EventError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventError.ProtoReflect.Descriptor instead.
 func (*EventError) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{6}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *EventError) GetField() string {
@@ -503,7 +983,7 @@ type EventVerdict struct {
 
 func (x *EventVerdict) Reset() {
 	*x = EventVerdict{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[7]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -515,7 +995,7 @@ func (x *EventVerdict) String() string {
 func (*EventVerdict) ProtoMessage() {}
 
 func (x *EventVerdict) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[7]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -528,7 +1008,7 @@ func (x *EventVerdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventVerdict.ProtoReflect.Descriptor instead.
 func (*EventVerdict) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{7}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *EventVerdict) GetId() string {
@@ -569,7 +1049,7 @@ type PushEventsResponse struct {
 
 func (x *PushEventsResponse) Reset() {
 	*x = PushEventsResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[8]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -581,7 +1061,7 @@ func (x *PushEventsResponse) String() string {
 func (*PushEventsResponse) ProtoMessage() {}
 
 func (x *PushEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[8]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -594,7 +1074,7 @@ func (x *PushEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PushEventsResponse.ProtoReflect.Descriptor instead.
 func (*PushEventsResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{8}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *PushEventsResponse) GetVerdicts() []*EventVerdict {
@@ -642,7 +1122,7 @@ type StreamEventsResponse struct {
 
 func (x *StreamEventsResponse) Reset() {
 	*x = StreamEventsResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[9]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -654,7 +1134,7 @@ func (x *StreamEventsResponse) String() string {
 func (*StreamEventsResponse) ProtoMessage() {}
 
 func (x *StreamEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[9]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -667,7 +1147,7 @@ func (x *StreamEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamEventsResponse.ProtoReflect.Descriptor instead.
 func (*StreamEventsResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{9}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *StreamEventsResponse) GetAccepted() int64 {
@@ -711,7 +1191,7 @@ type AwaitBarrierRequest struct {
 
 func (x *AwaitBarrierRequest) Reset() {
 	*x = AwaitBarrierRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[10]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -723,7 +1203,7 @@ func (x *AwaitBarrierRequest) String() string {
 func (*AwaitBarrierRequest) ProtoMessage() {}
 
 func (x *AwaitBarrierRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[10]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -736,7 +1216,7 @@ func (x *AwaitBarrierRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AwaitBarrierRequest.ProtoReflect.Descriptor instead.
 func (*AwaitBarrierRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{10}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *AwaitBarrierRequest) GetClock() string {
@@ -764,7 +1244,7 @@ type AwaitBarrierResponse struct {
 
 func (x *AwaitBarrierResponse) Reset() {
 	*x = AwaitBarrierResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[11]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -776,7 +1256,7 @@ func (x *AwaitBarrierResponse) String() string {
 func (*AwaitBarrierResponse) ProtoMessage() {}
 
 func (x *AwaitBarrierResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[11]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -789,7 +1269,7 @@ func (x *AwaitBarrierResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AwaitBarrierResponse.ProtoReflect.Descriptor instead.
 func (*AwaitBarrierResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{11}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *AwaitBarrierResponse) GetBarrier() *v11.Barrier {
@@ -808,7 +1288,7 @@ type ListUnitsRequest struct {
 
 func (x *ListUnitsRequest) Reset() {
 	*x = ListUnitsRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[12]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -820,7 +1300,7 @@ func (x *ListUnitsRequest) String() string {
 func (*ListUnitsRequest) ProtoMessage() {}
 
 func (x *ListUnitsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[12]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -833,7 +1313,7 @@ func (x *ListUnitsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnitsRequest.ProtoReflect.Descriptor instead.
 func (*ListUnitsRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{12}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{19}
 }
 
 // Unit is a business unit as it is now.
@@ -855,7 +1335,7 @@ type Unit struct {
 
 func (x *Unit) Reset() {
 	*x = Unit{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[13]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -867,7 +1347,7 @@ func (x *Unit) String() string {
 func (*Unit) ProtoMessage() {}
 
 func (x *Unit) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[13]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -880,7 +1360,7 @@ func (x *Unit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unit.ProtoReflect.Descriptor instead.
 func (*Unit) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{13}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Unit) GetUnit() string {
@@ -929,7 +1409,7 @@ type ListUnitsResponse struct {
 
 func (x *ListUnitsResponse) Reset() {
 	*x = ListUnitsResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[14]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -941,7 +1421,7 @@ func (x *ListUnitsResponse) String() string {
 func (*ListUnitsResponse) ProtoMessage() {}
 
 func (x *ListUnitsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[14]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -954,7 +1434,7 @@ func (x *ListUnitsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnitsResponse.ProtoReflect.Descriptor instead.
 func (*ListUnitsResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{14}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ListUnitsResponse) GetUnits() []*Unit {
@@ -975,7 +1455,7 @@ type ListScorecardsRequest struct {
 
 func (x *ListScorecardsRequest) Reset() {
 	*x = ListScorecardsRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[15]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -987,7 +1467,7 @@ func (x *ListScorecardsRequest) String() string {
 func (*ListScorecardsRequest) ProtoMessage() {}
 
 func (x *ListScorecardsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[15]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1000,7 +1480,7 @@ func (x *ListScorecardsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListScorecardsRequest.ProtoReflect.Descriptor instead.
 func (*ListScorecardsRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{15}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *ListScorecardsRequest) GetMonth() string {
@@ -1021,7 +1501,7 @@ type ListScorecardsResponse struct {
 
 func (x *ListScorecardsResponse) Reset() {
 	*x = ListScorecardsResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[16]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1033,7 +1513,7 @@ func (x *ListScorecardsResponse) String() string {
 func (*ListScorecardsResponse) ProtoMessage() {}
 
 func (x *ListScorecardsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[16]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1046,7 +1526,7 @@ func (x *ListScorecardsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListScorecardsResponse.ProtoReflect.Descriptor instead.
 func (*ListScorecardsResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{16}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListScorecardsResponse) GetScorecards() []*v11.Scorecard {
@@ -1069,7 +1549,7 @@ type GetScorecardRequest struct {
 
 func (x *GetScorecardRequest) Reset() {
 	*x = GetScorecardRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[17]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1081,7 +1561,7 @@ func (x *GetScorecardRequest) String() string {
 func (*GetScorecardRequest) ProtoMessage() {}
 
 func (x *GetScorecardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[17]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1094,7 +1574,7 @@ func (x *GetScorecardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetScorecardRequest.ProtoReflect.Descriptor instead.
 func (*GetScorecardRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{17}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *GetScorecardRequest) GetMonth() string {
@@ -1135,7 +1615,7 @@ type ListEntriesRequest struct {
 
 func (x *ListEntriesRequest) Reset() {
 	*x = ListEntriesRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[18]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1147,7 +1627,7 @@ func (x *ListEntriesRequest) String() string {
 func (*ListEntriesRequest) ProtoMessage() {}
 
 func (x *ListEntriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[18]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1160,7 +1640,7 @@ func (x *ListEntriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEntriesRequest.ProtoReflect.Descriptor instead.
 func (*ListEntriesRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{18}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListEntriesRequest) GetMonth() string {
@@ -1225,7 +1705,7 @@ type ListEntriesResponse struct {
 
 func (x *ListEntriesResponse) Reset() {
 	*x = ListEntriesResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[19]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1237,7 +1717,7 @@ func (x *ListEntriesResponse) String() string {
 func (*ListEntriesResponse) ProtoMessage() {}
 
 func (x *ListEntriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[19]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1250,7 +1730,7 @@ func (x *ListEntriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEntriesResponse.ProtoReflect.Descriptor instead.
 func (*ListEntriesResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{19}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ListEntriesResponse) GetEntries() []*v11.Entry {
@@ -1278,7 +1758,7 @@ type GetEntryRequest struct {
 
 func (x *GetEntryRequest) Reset() {
 	*x = GetEntryRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[20]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1290,7 +1770,7 @@ func (x *GetEntryRequest) String() string {
 func (*GetEntryRequest) ProtoMessage() {}
 
 func (x *GetEntryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[20]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1303,7 +1783,7 @@ func (x *GetEntryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEntryRequest.ProtoReflect.Descriptor instead.
 func (*GetEntryRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{20}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *GetEntryRequest) GetId() string {
@@ -1330,7 +1810,7 @@ type EntryExplanation struct {
 
 func (x *EntryExplanation) Reset() {
 	*x = EntryExplanation{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[21]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1342,7 +1822,7 @@ func (x *EntryExplanation) String() string {
 func (*EntryExplanation) ProtoMessage() {}
 
 func (x *EntryExplanation) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[21]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1355,7 +1835,7 @@ func (x *EntryExplanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntryExplanation.ProtoReflect.Descriptor instead.
 func (*EntryExplanation) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{21}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *EntryExplanation) GetEntry() *v11.Entry {
@@ -1397,7 +1877,7 @@ type GetTicketRequest struct {
 
 func (x *GetTicketRequest) Reset() {
 	*x = GetTicketRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[22]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1409,7 +1889,7 @@ func (x *GetTicketRequest) String() string {
 func (*GetTicketRequest) ProtoMessage() {}
 
 func (x *GetTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[22]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1422,7 +1902,7 @@ func (x *GetTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTicketRequest.ProtoReflect.Descriptor instead.
 func (*GetTicketRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{22}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetTicketRequest) GetTicket() string {
@@ -1457,7 +1937,7 @@ type ClockView struct {
 
 func (x *ClockView) Reset() {
 	*x = ClockView{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[23]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1469,7 +1949,7 @@ func (x *ClockView) String() string {
 func (*ClockView) ProtoMessage() {}
 
 func (x *ClockView) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[23]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1482,7 +1962,7 @@ func (x *ClockView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockView.ProtoReflect.Descriptor instead.
 func (*ClockView) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{23}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *ClockView) GetName() string {
@@ -1558,7 +2038,7 @@ type ClockSpan struct {
 
 func (x *ClockSpan) Reset() {
 	*x = ClockSpan{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[24]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1570,7 +2050,7 @@ func (x *ClockSpan) String() string {
 func (*ClockSpan) ProtoMessage() {}
 
 func (x *ClockSpan) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[24]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1583,7 +2063,7 @@ func (x *ClockSpan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockSpan.ProtoReflect.Descriptor instead.
 func (*ClockSpan) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{24}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *ClockSpan) GetFrom() *timestamppb.Timestamp {
@@ -1633,7 +2113,7 @@ type TicketView struct {
 
 func (x *TicketView) Reset() {
 	*x = TicketView{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[25]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1645,7 +2125,7 @@ func (x *TicketView) String() string {
 func (*TicketView) ProtoMessage() {}
 
 func (x *TicketView) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[25]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1658,7 +2138,7 @@ func (x *TicketView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketView.ProtoReflect.Descriptor instead.
 func (*TicketView) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{25}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *TicketView) GetTicket() string {
@@ -1711,7 +2191,7 @@ type StreamLedgerRequest struct {
 
 func (x *StreamLedgerRequest) Reset() {
 	*x = StreamLedgerRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[26]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1723,7 +2203,7 @@ func (x *StreamLedgerRequest) String() string {
 func (*StreamLedgerRequest) ProtoMessage() {}
 
 func (x *StreamLedgerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[26]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1736,7 +2216,7 @@ func (x *StreamLedgerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamLedgerRequest.ProtoReflect.Descriptor instead.
 func (*StreamLedgerRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{26}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *StreamLedgerRequest) GetMonth() string {
@@ -1771,7 +2251,7 @@ type VerifyMonthRequest struct {
 
 func (x *VerifyMonthRequest) Reset() {
 	*x = VerifyMonthRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[27]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1783,7 +2263,7 @@ func (x *VerifyMonthRequest) String() string {
 func (*VerifyMonthRequest) ProtoMessage() {}
 
 func (x *VerifyMonthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[27]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1796,7 +2276,7 @@ func (x *VerifyMonthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyMonthRequest.ProtoReflect.Descriptor instead.
 func (*VerifyMonthRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{27}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *VerifyMonthRequest) GetMonth() string {
@@ -1821,7 +2301,7 @@ type VerifyMonthResponse struct {
 
 func (x *VerifyMonthResponse) Reset() {
 	*x = VerifyMonthResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[28]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1833,7 +2313,7 @@ func (x *VerifyMonthResponse) String() string {
 func (*VerifyMonthResponse) ProtoMessage() {}
 
 func (x *VerifyMonthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[28]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1846,7 +2326,7 @@ func (x *VerifyMonthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyMonthResponse.ProtoReflect.Descriptor instead.
 func (*VerifyMonthResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{28}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *VerifyMonthResponse) GetEventsRead() int64 {
@@ -1892,7 +2372,7 @@ type VerifyResult struct {
 
 func (x *VerifyResult) Reset() {
 	*x = VerifyResult{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[29]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1904,7 +2384,7 @@ func (x *VerifyResult) String() string {
 func (*VerifyResult) ProtoMessage() {}
 
 func (x *VerifyResult) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[29]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1917,7 +2397,7 @@ func (x *VerifyResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyResult.ProtoReflect.Descriptor instead.
 func (*VerifyResult) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{29}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *VerifyResult) GetLiveHash() string {
@@ -1975,7 +2455,7 @@ type ListQuarantineRequest struct {
 
 func (x *ListQuarantineRequest) Reset() {
 	*x = ListQuarantineRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[30]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1987,7 +2467,7 @@ func (x *ListQuarantineRequest) String() string {
 func (*ListQuarantineRequest) ProtoMessage() {}
 
 func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[30]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2000,7 +2480,7 @@ func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineRequest.ProtoReflect.Descriptor instead.
 func (*ListQuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{30}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ListQuarantineRequest) GetPageSize() int32 {
@@ -2038,7 +2518,7 @@ type QuarantineItem struct {
 
 func (x *QuarantineItem) Reset() {
 	*x = QuarantineItem{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[31]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2050,7 +2530,7 @@ func (x *QuarantineItem) String() string {
 func (*QuarantineItem) ProtoMessage() {}
 
 func (x *QuarantineItem) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[31]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2063,7 +2543,7 @@ func (x *QuarantineItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantineItem.ProtoReflect.Descriptor instead.
 func (*QuarantineItem) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{31}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *QuarantineItem) GetId() string {
@@ -2121,7 +2601,7 @@ type ListQuarantineResponse struct {
 
 func (x *ListQuarantineResponse) Reset() {
 	*x = ListQuarantineResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[32]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2133,7 +2613,7 @@ func (x *ListQuarantineResponse) String() string {
 func (*ListQuarantineResponse) ProtoMessage() {}
 
 func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[32]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2146,7 +2626,7 @@ func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineResponse.ProtoReflect.Descriptor instead.
 func (*ListQuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{32}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListQuarantineResponse) GetItems() []*QuarantineItem {
@@ -2167,7 +2647,38 @@ var File_kaohe_api_v1_api_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\n" +
-	"\x16kaohe/api/v1/api.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"2\n" +
+	"\x16kaohe/api/v1/api.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"\xd8\x02\n" +
+	"\x05Token\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12&\n" +
+	"\x04role\x18\x03 \x01(\x0e2\x12.kaohe.api.v1.RoleR\x04role\x12\x14\n" +
+	"\x05units\x18\x04 \x03(\tR\x05units\x129\n" +
+	"\n" +
+	"created_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x1d\n" +
+	"\n" +
+	"created_by\x18\x06 \x01(\tR\tcreatedBy\x129\n" +
+	"\n" +
+	"expires_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x129\n" +
+	"\n" +
+	"revoked_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\x12\x1d\n" +
+	"\n" +
+	"revoked_by\x18\t \x01(\tR\trevokedBy\"\xb8\x01\n" +
+	"\x12CreateTokenRequest\x12\x1d\n" +
+	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04name\x122\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x12.kaohe.api.v1.RoleB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04role\x12\x14\n" +
+	"\x05units\x18\x03 \x03(\tR\x05units\x129\n" +
+	"\n" +
+	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"X\n" +
+	"\x13CreateTokenResponse\x12)\n" +
+	"\x05token\x18\x01 \x01(\v2\x13.kaohe.api.v1.TokenR\x05token\x12\x16\n" +
+	"\x06secret\x18\x02 \x01(\tR\x06secret\"\x13\n" +
+	"\x11ListTokensRequest\"A\n" +
+	"\x12ListTokensResponse\x12+\n" +
+	"\x06tokens\x18\x01 \x03(\v2\x13.kaohe.api.v1.TokenR\x06tokens\"-\n" +
+	"\x12RevokeTokenRequest\x12\x17\n" +
+	"\x02id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x02id\"\x0f\n" +
+	"\rWhoAmIRequest\"2\n" +
 	"\x13ExportEventsRequest\x12\x1b\n" +
 	"\tseal_only\x18\x01 \x01(\bR\bsealOnly\"\x8f\x01\n" +
 	"\x14ExportEventsResponse\x12,\n" +
@@ -2313,7 +2824,15 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\asubject\x18\x06 \x01(\tR\asubject\"t\n" +
 	"\x16ListQuarantineResponse\x122\n" +
 	"\x05items\x18\x01 \x03(\v2\x1c.kaohe.api.v1.QuarantineItemR\x05items\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*}\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x96\x01\n" +
+	"\x04Role\x12\x14\n" +
+	"\x10ROLE_UNSPECIFIED\x10\x00\x12\r\n" +
+	"\tROLE_FEED\x10\x01\x12\x15\n" +
+	"\x11ROLE_UNIT_MANAGER\x10\x02\x12\x11\n" +
+	"\rROLE_ASSESSOR\x10\x03\x12\x12\n" +
+	"\x0eROLE_COMMITTEE\x10\x04\x12\x13\n" +
+	"\x0fROLE_OPERATIONS\x10\x05\x12\x16\n" +
+	"\x12ROLE_ADMINISTRATOR\x10\x06*}\n" +
 	"\vEventStatus\x12\x1c\n" +
 	"\x18EVENT_STATUS_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15EVENT_STATUS_ACCEPTED\x10\x01\x12\x1a\n" +
@@ -2337,7 +2856,15 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\x0eListQuarantine\x12#.kaohe.api.v1.ListQuarantineRequest\x1a$.kaohe.api.v1.ListQuarantineResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/quarantine2e\n" +
 	"\n" +
 	"LogService\x12W\n" +
-	"\fExportEvents\x12!.kaohe.api.v1.ExportEventsRequest\x1a\".kaohe.api.v1.ExportEventsResponse0\x01B(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
+	"\fExportEvents\x12!.kaohe.api.v1.ExportEventsRequest\x1a\".kaohe.api.v1.ExportEventsResponse0\x012\x89\x03\n" +
+	"\fTokenService\x12i\n" +
+	"\vCreateToken\x12 .kaohe.api.v1.CreateTokenRequest\x1a!.kaohe.api.v1.CreateTokenResponse\"\x15\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
+	"/v1/tokens\x12c\n" +
+	"\n" +
+	"ListTokens\x12\x1f.kaohe.api.v1.ListTokensRequest\x1a .kaohe.api.v1.ListTokensResponse\"\x12\x82\xd3\xe4\x93\x02\f\x12\n" +
+	"/v1/tokens\x12]\n" +
+	"\vRevokeToken\x12 .kaohe.api.v1.RevokeTokenRequest\x1a\x13.kaohe.api.v1.Token\"\x17\x82\xd3\xe4\x93\x02\x11*\x0f/v1/tokens/{id}\x12J\n" +
+	"\x06WhoAmI\x12\x1b.kaohe.api.v1.WhoAmIRequest\x1a\x13.kaohe.api.v1.Token\"\x0e\x82\xd3\xe4\x93\x02\b\x12\x06/v1/meB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
 var (
 	file_kaohe_api_v1_api_proto_rawDescOnce sync.Once
@@ -2351,121 +2878,145 @@ func file_kaohe_api_v1_api_proto_rawDescGZIP() []byte {
 	return file_kaohe_api_v1_api_proto_rawDescData
 }
 
-var file_kaohe_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_kaohe_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_kaohe_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_kaohe_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_kaohe_api_v1_api_proto_goTypes = []any{
-	(EventStatus)(0),               // 0: kaohe.api.v1.EventStatus
-	(*ExportEventsRequest)(nil),    // 1: kaohe.api.v1.ExportEventsRequest
-	(*ExportEventsResponse)(nil),   // 2: kaohe.api.v1.ExportEventsResponse
-	(*Seal)(nil),                   // 3: kaohe.api.v1.Seal
-	(*MonthSeal)(nil),              // 4: kaohe.api.v1.MonthSeal
-	(*PushEventsRequest)(nil),      // 5: kaohe.api.v1.PushEventsRequest
-	(*StreamEventsRequest)(nil),    // 6: kaohe.api.v1.StreamEventsRequest
-	(*EventError)(nil),             // 7: kaohe.api.v1.EventError
-	(*EventVerdict)(nil),           // 8: kaohe.api.v1.EventVerdict
-	(*PushEventsResponse)(nil),     // 9: kaohe.api.v1.PushEventsResponse
-	(*StreamEventsResponse)(nil),   // 10: kaohe.api.v1.StreamEventsResponse
-	(*AwaitBarrierRequest)(nil),    // 11: kaohe.api.v1.AwaitBarrierRequest
-	(*AwaitBarrierResponse)(nil),   // 12: kaohe.api.v1.AwaitBarrierResponse
-	(*ListUnitsRequest)(nil),       // 13: kaohe.api.v1.ListUnitsRequest
-	(*Unit)(nil),                   // 14: kaohe.api.v1.Unit
-	(*ListUnitsResponse)(nil),      // 15: kaohe.api.v1.ListUnitsResponse
-	(*ListScorecardsRequest)(nil),  // 16: kaohe.api.v1.ListScorecardsRequest
-	(*ListScorecardsResponse)(nil), // 17: kaohe.api.v1.ListScorecardsResponse
-	(*GetScorecardRequest)(nil),    // 18: kaohe.api.v1.GetScorecardRequest
-	(*ListEntriesRequest)(nil),     // 19: kaohe.api.v1.ListEntriesRequest
-	(*ListEntriesResponse)(nil),    // 20: kaohe.api.v1.ListEntriesResponse
-	(*GetEntryRequest)(nil),        // 21: kaohe.api.v1.GetEntryRequest
-	(*EntryExplanation)(nil),       // 22: kaohe.api.v1.EntryExplanation
-	(*GetTicketRequest)(nil),       // 23: kaohe.api.v1.GetTicketRequest
-	(*ClockView)(nil),              // 24: kaohe.api.v1.ClockView
-	(*ClockSpan)(nil),              // 25: kaohe.api.v1.ClockSpan
-	(*TicketView)(nil),             // 26: kaohe.api.v1.TicketView
-	(*StreamLedgerRequest)(nil),    // 27: kaohe.api.v1.StreamLedgerRequest
-	(*VerifyMonthRequest)(nil),     // 28: kaohe.api.v1.VerifyMonthRequest
-	(*VerifyMonthResponse)(nil),    // 29: kaohe.api.v1.VerifyMonthResponse
-	(*VerifyResult)(nil),           // 30: kaohe.api.v1.VerifyResult
-	(*ListQuarantineRequest)(nil),  // 31: kaohe.api.v1.ListQuarantineRequest
-	(*QuarantineItem)(nil),         // 32: kaohe.api.v1.QuarantineItem
-	(*ListQuarantineResponse)(nil), // 33: kaohe.api.v1.ListQuarantineResponse
-	(*v1.Event)(nil),               // 34: kaohe.feed.v1.Event
-	(*timestamppb.Timestamp)(nil),  // 35: google.protobuf.Timestamp
-	(*v11.Barrier)(nil),            // 36: kaohe.ledger.v1.Barrier
-	(*v12.Text)(nil),               // 37: kaohe.fact.v1.Text
-	(v1.UnitKind)(0),               // 38: kaohe.feed.v1.UnitKind
-	(*v11.Scorecard)(nil),          // 39: kaohe.ledger.v1.Scorecard
-	(*v11.Entry)(nil),              // 40: kaohe.ledger.v1.Entry
-	(*v12.TicketRecorded)(nil),     // 41: kaohe.fact.v1.TicketRecorded
-	(*v12.Reason)(nil),             // 42: kaohe.fact.v1.Reason
-	(*v11.Record)(nil),             // 43: kaohe.ledger.v1.Record
+	(Role)(0),                      // 0: kaohe.api.v1.Role
+	(EventStatus)(0),               // 1: kaohe.api.v1.EventStatus
+	(*Token)(nil),                  // 2: kaohe.api.v1.Token
+	(*CreateTokenRequest)(nil),     // 3: kaohe.api.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),    // 4: kaohe.api.v1.CreateTokenResponse
+	(*ListTokensRequest)(nil),      // 5: kaohe.api.v1.ListTokensRequest
+	(*ListTokensResponse)(nil),     // 6: kaohe.api.v1.ListTokensResponse
+	(*RevokeTokenRequest)(nil),     // 7: kaohe.api.v1.RevokeTokenRequest
+	(*WhoAmIRequest)(nil),          // 8: kaohe.api.v1.WhoAmIRequest
+	(*ExportEventsRequest)(nil),    // 9: kaohe.api.v1.ExportEventsRequest
+	(*ExportEventsResponse)(nil),   // 10: kaohe.api.v1.ExportEventsResponse
+	(*Seal)(nil),                   // 11: kaohe.api.v1.Seal
+	(*MonthSeal)(nil),              // 12: kaohe.api.v1.MonthSeal
+	(*PushEventsRequest)(nil),      // 13: kaohe.api.v1.PushEventsRequest
+	(*StreamEventsRequest)(nil),    // 14: kaohe.api.v1.StreamEventsRequest
+	(*EventError)(nil),             // 15: kaohe.api.v1.EventError
+	(*EventVerdict)(nil),           // 16: kaohe.api.v1.EventVerdict
+	(*PushEventsResponse)(nil),     // 17: kaohe.api.v1.PushEventsResponse
+	(*StreamEventsResponse)(nil),   // 18: kaohe.api.v1.StreamEventsResponse
+	(*AwaitBarrierRequest)(nil),    // 19: kaohe.api.v1.AwaitBarrierRequest
+	(*AwaitBarrierResponse)(nil),   // 20: kaohe.api.v1.AwaitBarrierResponse
+	(*ListUnitsRequest)(nil),       // 21: kaohe.api.v1.ListUnitsRequest
+	(*Unit)(nil),                   // 22: kaohe.api.v1.Unit
+	(*ListUnitsResponse)(nil),      // 23: kaohe.api.v1.ListUnitsResponse
+	(*ListScorecardsRequest)(nil),  // 24: kaohe.api.v1.ListScorecardsRequest
+	(*ListScorecardsResponse)(nil), // 25: kaohe.api.v1.ListScorecardsResponse
+	(*GetScorecardRequest)(nil),    // 26: kaohe.api.v1.GetScorecardRequest
+	(*ListEntriesRequest)(nil),     // 27: kaohe.api.v1.ListEntriesRequest
+	(*ListEntriesResponse)(nil),    // 28: kaohe.api.v1.ListEntriesResponse
+	(*GetEntryRequest)(nil),        // 29: kaohe.api.v1.GetEntryRequest
+	(*EntryExplanation)(nil),       // 30: kaohe.api.v1.EntryExplanation
+	(*GetTicketRequest)(nil),       // 31: kaohe.api.v1.GetTicketRequest
+	(*ClockView)(nil),              // 32: kaohe.api.v1.ClockView
+	(*ClockSpan)(nil),              // 33: kaohe.api.v1.ClockSpan
+	(*TicketView)(nil),             // 34: kaohe.api.v1.TicketView
+	(*StreamLedgerRequest)(nil),    // 35: kaohe.api.v1.StreamLedgerRequest
+	(*VerifyMonthRequest)(nil),     // 36: kaohe.api.v1.VerifyMonthRequest
+	(*VerifyMonthResponse)(nil),    // 37: kaohe.api.v1.VerifyMonthResponse
+	(*VerifyResult)(nil),           // 38: kaohe.api.v1.VerifyResult
+	(*ListQuarantineRequest)(nil),  // 39: kaohe.api.v1.ListQuarantineRequest
+	(*QuarantineItem)(nil),         // 40: kaohe.api.v1.QuarantineItem
+	(*ListQuarantineResponse)(nil), // 41: kaohe.api.v1.ListQuarantineResponse
+	(*timestamppb.Timestamp)(nil),  // 42: google.protobuf.Timestamp
+	(*v1.Event)(nil),               // 43: kaohe.feed.v1.Event
+	(*v11.Barrier)(nil),            // 44: kaohe.ledger.v1.Barrier
+	(*v12.Text)(nil),               // 45: kaohe.fact.v1.Text
+	(v1.UnitKind)(0),               // 46: kaohe.feed.v1.UnitKind
+	(*v11.Scorecard)(nil),          // 47: kaohe.ledger.v1.Scorecard
+	(*v11.Entry)(nil),              // 48: kaohe.ledger.v1.Entry
+	(*v12.TicketRecorded)(nil),     // 49: kaohe.fact.v1.TicketRecorded
+	(*v12.Reason)(nil),             // 50: kaohe.fact.v1.Reason
+	(*v11.Record)(nil),             // 51: kaohe.ledger.v1.Record
 }
 var file_kaohe_api_v1_api_proto_depIdxs = []int32{
-	34, // 0: kaohe.api.v1.ExportEventsResponse.events:type_name -> kaohe.feed.v1.Event
-	3,  // 1: kaohe.api.v1.ExportEventsResponse.seal:type_name -> kaohe.api.v1.Seal
-	35, // 2: kaohe.api.v1.Seal.as_of:type_name -> google.protobuf.Timestamp
-	4,  // 3: kaohe.api.v1.Seal.months:type_name -> kaohe.api.v1.MonthSeal
-	34, // 4: kaohe.api.v1.PushEventsRequest.events:type_name -> kaohe.feed.v1.Event
-	34, // 5: kaohe.api.v1.StreamEventsRequest.events:type_name -> kaohe.feed.v1.Event
-	0,  // 6: kaohe.api.v1.EventVerdict.status:type_name -> kaohe.api.v1.EventStatus
-	7,  // 7: kaohe.api.v1.EventVerdict.error:type_name -> kaohe.api.v1.EventError
-	8,  // 8: kaohe.api.v1.PushEventsResponse.verdicts:type_name -> kaohe.api.v1.EventVerdict
-	8,  // 9: kaohe.api.v1.StreamEventsResponse.rejections:type_name -> kaohe.api.v1.EventVerdict
-	35, // 10: kaohe.api.v1.AwaitBarrierRequest.to:type_name -> google.protobuf.Timestamp
-	36, // 11: kaohe.api.v1.AwaitBarrierResponse.barrier:type_name -> kaohe.ledger.v1.Barrier
-	37, // 12: kaohe.api.v1.Unit.name:type_name -> kaohe.fact.v1.Text
-	38, // 13: kaohe.api.v1.Unit.kind:type_name -> kaohe.feed.v1.UnitKind
-	14, // 14: kaohe.api.v1.ListUnitsResponse.units:type_name -> kaohe.api.v1.Unit
-	39, // 15: kaohe.api.v1.ListScorecardsResponse.scorecards:type_name -> kaohe.ledger.v1.Scorecard
-	40, // 16: kaohe.api.v1.ListEntriesResponse.entries:type_name -> kaohe.ledger.v1.Entry
-	40, // 17: kaohe.api.v1.EntryExplanation.entry:type_name -> kaohe.ledger.v1.Entry
-	34, // 18: kaohe.api.v1.EntryExplanation.proof:type_name -> kaohe.feed.v1.Event
-	40, // 19: kaohe.api.v1.EntryExplanation.history:type_name -> kaohe.ledger.v1.Entry
-	35, // 20: kaohe.api.v1.ClockView.started_at:type_name -> google.protobuf.Timestamp
-	35, // 21: kaohe.api.v1.ClockView.due_at:type_name -> google.protobuf.Timestamp
-	35, // 22: kaohe.api.v1.ClockView.ended_at:type_name -> google.protobuf.Timestamp
-	25, // 23: kaohe.api.v1.ClockView.spans:type_name -> kaohe.api.v1.ClockSpan
-	35, // 24: kaohe.api.v1.ClockSpan.from:type_name -> google.protobuf.Timestamp
-	35, // 25: kaohe.api.v1.ClockSpan.to:type_name -> google.protobuf.Timestamp
-	37, // 26: kaohe.api.v1.ClockSpan.reason:type_name -> kaohe.fact.v1.Text
-	34, // 27: kaohe.api.v1.TicketView.timeline:type_name -> kaohe.feed.v1.Event
-	24, // 28: kaohe.api.v1.TicketView.clocks:type_name -> kaohe.api.v1.ClockView
-	40, // 29: kaohe.api.v1.TicketView.entries:type_name -> kaohe.ledger.v1.Entry
-	41, // 30: kaohe.api.v1.TicketView.record:type_name -> kaohe.fact.v1.TicketRecorded
-	30, // 31: kaohe.api.v1.VerifyMonthResponse.result:type_name -> kaohe.api.v1.VerifyResult
-	42, // 32: kaohe.api.v1.QuarantineItem.reason:type_name -> kaohe.fact.v1.Reason
-	35, // 33: kaohe.api.v1.QuarantineItem.at:type_name -> google.protobuf.Timestamp
-	32, // 34: kaohe.api.v1.ListQuarantineResponse.items:type_name -> kaohe.api.v1.QuarantineItem
-	5,  // 35: kaohe.api.v1.FeedService.PushEvents:input_type -> kaohe.api.v1.PushEventsRequest
-	6,  // 36: kaohe.api.v1.FeedService.StreamEvents:input_type -> kaohe.api.v1.StreamEventsRequest
-	11, // 37: kaohe.api.v1.FeedService.AwaitBarrier:input_type -> kaohe.api.v1.AwaitBarrierRequest
-	13, // 38: kaohe.api.v1.ScoreService.ListUnits:input_type -> kaohe.api.v1.ListUnitsRequest
-	16, // 39: kaohe.api.v1.ScoreService.ListScorecards:input_type -> kaohe.api.v1.ListScorecardsRequest
-	18, // 40: kaohe.api.v1.ScoreService.GetScorecard:input_type -> kaohe.api.v1.GetScorecardRequest
-	19, // 41: kaohe.api.v1.ScoreService.ListEntries:input_type -> kaohe.api.v1.ListEntriesRequest
-	21, // 42: kaohe.api.v1.ScoreService.GetEntry:input_type -> kaohe.api.v1.GetEntryRequest
-	23, // 43: kaohe.api.v1.ScoreService.GetTicket:input_type -> kaohe.api.v1.GetTicketRequest
-	27, // 44: kaohe.api.v1.ScoreService.StreamLedger:input_type -> kaohe.api.v1.StreamLedgerRequest
-	28, // 45: kaohe.api.v1.ScoreService.VerifyMonth:input_type -> kaohe.api.v1.VerifyMonthRequest
-	31, // 46: kaohe.api.v1.ScoreService.ListQuarantine:input_type -> kaohe.api.v1.ListQuarantineRequest
-	1,  // 47: kaohe.api.v1.LogService.ExportEvents:input_type -> kaohe.api.v1.ExportEventsRequest
-	9,  // 48: kaohe.api.v1.FeedService.PushEvents:output_type -> kaohe.api.v1.PushEventsResponse
-	10, // 49: kaohe.api.v1.FeedService.StreamEvents:output_type -> kaohe.api.v1.StreamEventsResponse
-	12, // 50: kaohe.api.v1.FeedService.AwaitBarrier:output_type -> kaohe.api.v1.AwaitBarrierResponse
-	15, // 51: kaohe.api.v1.ScoreService.ListUnits:output_type -> kaohe.api.v1.ListUnitsResponse
-	17, // 52: kaohe.api.v1.ScoreService.ListScorecards:output_type -> kaohe.api.v1.ListScorecardsResponse
-	39, // 53: kaohe.api.v1.ScoreService.GetScorecard:output_type -> kaohe.ledger.v1.Scorecard
-	20, // 54: kaohe.api.v1.ScoreService.ListEntries:output_type -> kaohe.api.v1.ListEntriesResponse
-	22, // 55: kaohe.api.v1.ScoreService.GetEntry:output_type -> kaohe.api.v1.EntryExplanation
-	26, // 56: kaohe.api.v1.ScoreService.GetTicket:output_type -> kaohe.api.v1.TicketView
-	43, // 57: kaohe.api.v1.ScoreService.StreamLedger:output_type -> kaohe.ledger.v1.Record
-	29, // 58: kaohe.api.v1.ScoreService.VerifyMonth:output_type -> kaohe.api.v1.VerifyMonthResponse
-	33, // 59: kaohe.api.v1.ScoreService.ListQuarantine:output_type -> kaohe.api.v1.ListQuarantineResponse
-	2,  // 60: kaohe.api.v1.LogService.ExportEvents:output_type -> kaohe.api.v1.ExportEventsResponse
-	48, // [48:61] is the sub-list for method output_type
-	35, // [35:48] is the sub-list for method input_type
-	35, // [35:35] is the sub-list for extension type_name
-	35, // [35:35] is the sub-list for extension extendee
-	0,  // [0:35] is the sub-list for field type_name
+	0,  // 0: kaohe.api.v1.Token.role:type_name -> kaohe.api.v1.Role
+	42, // 1: kaohe.api.v1.Token.created_at:type_name -> google.protobuf.Timestamp
+	42, // 2: kaohe.api.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
+	42, // 3: kaohe.api.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
+	0,  // 4: kaohe.api.v1.CreateTokenRequest.role:type_name -> kaohe.api.v1.Role
+	42, // 5: kaohe.api.v1.CreateTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
+	2,  // 6: kaohe.api.v1.CreateTokenResponse.token:type_name -> kaohe.api.v1.Token
+	2,  // 7: kaohe.api.v1.ListTokensResponse.tokens:type_name -> kaohe.api.v1.Token
+	43, // 8: kaohe.api.v1.ExportEventsResponse.events:type_name -> kaohe.feed.v1.Event
+	11, // 9: kaohe.api.v1.ExportEventsResponse.seal:type_name -> kaohe.api.v1.Seal
+	42, // 10: kaohe.api.v1.Seal.as_of:type_name -> google.protobuf.Timestamp
+	12, // 11: kaohe.api.v1.Seal.months:type_name -> kaohe.api.v1.MonthSeal
+	43, // 12: kaohe.api.v1.PushEventsRequest.events:type_name -> kaohe.feed.v1.Event
+	43, // 13: kaohe.api.v1.StreamEventsRequest.events:type_name -> kaohe.feed.v1.Event
+	1,  // 14: kaohe.api.v1.EventVerdict.status:type_name -> kaohe.api.v1.EventStatus
+	15, // 15: kaohe.api.v1.EventVerdict.error:type_name -> kaohe.api.v1.EventError
+	16, // 16: kaohe.api.v1.PushEventsResponse.verdicts:type_name -> kaohe.api.v1.EventVerdict
+	16, // 17: kaohe.api.v1.StreamEventsResponse.rejections:type_name -> kaohe.api.v1.EventVerdict
+	42, // 18: kaohe.api.v1.AwaitBarrierRequest.to:type_name -> google.protobuf.Timestamp
+	44, // 19: kaohe.api.v1.AwaitBarrierResponse.barrier:type_name -> kaohe.ledger.v1.Barrier
+	45, // 20: kaohe.api.v1.Unit.name:type_name -> kaohe.fact.v1.Text
+	46, // 21: kaohe.api.v1.Unit.kind:type_name -> kaohe.feed.v1.UnitKind
+	22, // 22: kaohe.api.v1.ListUnitsResponse.units:type_name -> kaohe.api.v1.Unit
+	47, // 23: kaohe.api.v1.ListScorecardsResponse.scorecards:type_name -> kaohe.ledger.v1.Scorecard
+	48, // 24: kaohe.api.v1.ListEntriesResponse.entries:type_name -> kaohe.ledger.v1.Entry
+	48, // 25: kaohe.api.v1.EntryExplanation.entry:type_name -> kaohe.ledger.v1.Entry
+	43, // 26: kaohe.api.v1.EntryExplanation.proof:type_name -> kaohe.feed.v1.Event
+	48, // 27: kaohe.api.v1.EntryExplanation.history:type_name -> kaohe.ledger.v1.Entry
+	42, // 28: kaohe.api.v1.ClockView.started_at:type_name -> google.protobuf.Timestamp
+	42, // 29: kaohe.api.v1.ClockView.due_at:type_name -> google.protobuf.Timestamp
+	42, // 30: kaohe.api.v1.ClockView.ended_at:type_name -> google.protobuf.Timestamp
+	33, // 31: kaohe.api.v1.ClockView.spans:type_name -> kaohe.api.v1.ClockSpan
+	42, // 32: kaohe.api.v1.ClockSpan.from:type_name -> google.protobuf.Timestamp
+	42, // 33: kaohe.api.v1.ClockSpan.to:type_name -> google.protobuf.Timestamp
+	45, // 34: kaohe.api.v1.ClockSpan.reason:type_name -> kaohe.fact.v1.Text
+	43, // 35: kaohe.api.v1.TicketView.timeline:type_name -> kaohe.feed.v1.Event
+	32, // 36: kaohe.api.v1.TicketView.clocks:type_name -> kaohe.api.v1.ClockView
+	48, // 37: kaohe.api.v1.TicketView.entries:type_name -> kaohe.ledger.v1.Entry
+	49, // 38: kaohe.api.v1.TicketView.record:type_name -> kaohe.fact.v1.TicketRecorded
+	38, // 39: kaohe.api.v1.VerifyMonthResponse.result:type_name -> kaohe.api.v1.VerifyResult
+	50, // 40: kaohe.api.v1.QuarantineItem.reason:type_name -> kaohe.fact.v1.Reason
+	42, // 41: kaohe.api.v1.QuarantineItem.at:type_name -> google.protobuf.Timestamp
+	40, // 42: kaohe.api.v1.ListQuarantineResponse.items:type_name -> kaohe.api.v1.QuarantineItem
+	13, // 43: kaohe.api.v1.FeedService.PushEvents:input_type -> kaohe.api.v1.PushEventsRequest
+	14, // 44: kaohe.api.v1.FeedService.StreamEvents:input_type -> kaohe.api.v1.StreamEventsRequest
+	19, // 45: kaohe.api.v1.FeedService.AwaitBarrier:input_type -> kaohe.api.v1.AwaitBarrierRequest
+	21, // 46: kaohe.api.v1.ScoreService.ListUnits:input_type -> kaohe.api.v1.ListUnitsRequest
+	24, // 47: kaohe.api.v1.ScoreService.ListScorecards:input_type -> kaohe.api.v1.ListScorecardsRequest
+	26, // 48: kaohe.api.v1.ScoreService.GetScorecard:input_type -> kaohe.api.v1.GetScorecardRequest
+	27, // 49: kaohe.api.v1.ScoreService.ListEntries:input_type -> kaohe.api.v1.ListEntriesRequest
+	29, // 50: kaohe.api.v1.ScoreService.GetEntry:input_type -> kaohe.api.v1.GetEntryRequest
+	31, // 51: kaohe.api.v1.ScoreService.GetTicket:input_type -> kaohe.api.v1.GetTicketRequest
+	35, // 52: kaohe.api.v1.ScoreService.StreamLedger:input_type -> kaohe.api.v1.StreamLedgerRequest
+	36, // 53: kaohe.api.v1.ScoreService.VerifyMonth:input_type -> kaohe.api.v1.VerifyMonthRequest
+	39, // 54: kaohe.api.v1.ScoreService.ListQuarantine:input_type -> kaohe.api.v1.ListQuarantineRequest
+	9,  // 55: kaohe.api.v1.LogService.ExportEvents:input_type -> kaohe.api.v1.ExportEventsRequest
+	3,  // 56: kaohe.api.v1.TokenService.CreateToken:input_type -> kaohe.api.v1.CreateTokenRequest
+	5,  // 57: kaohe.api.v1.TokenService.ListTokens:input_type -> kaohe.api.v1.ListTokensRequest
+	7,  // 58: kaohe.api.v1.TokenService.RevokeToken:input_type -> kaohe.api.v1.RevokeTokenRequest
+	8,  // 59: kaohe.api.v1.TokenService.WhoAmI:input_type -> kaohe.api.v1.WhoAmIRequest
+	17, // 60: kaohe.api.v1.FeedService.PushEvents:output_type -> kaohe.api.v1.PushEventsResponse
+	18, // 61: kaohe.api.v1.FeedService.StreamEvents:output_type -> kaohe.api.v1.StreamEventsResponse
+	20, // 62: kaohe.api.v1.FeedService.AwaitBarrier:output_type -> kaohe.api.v1.AwaitBarrierResponse
+	23, // 63: kaohe.api.v1.ScoreService.ListUnits:output_type -> kaohe.api.v1.ListUnitsResponse
+	25, // 64: kaohe.api.v1.ScoreService.ListScorecards:output_type -> kaohe.api.v1.ListScorecardsResponse
+	47, // 65: kaohe.api.v1.ScoreService.GetScorecard:output_type -> kaohe.ledger.v1.Scorecard
+	28, // 66: kaohe.api.v1.ScoreService.ListEntries:output_type -> kaohe.api.v1.ListEntriesResponse
+	30, // 67: kaohe.api.v1.ScoreService.GetEntry:output_type -> kaohe.api.v1.EntryExplanation
+	34, // 68: kaohe.api.v1.ScoreService.GetTicket:output_type -> kaohe.api.v1.TicketView
+	51, // 69: kaohe.api.v1.ScoreService.StreamLedger:output_type -> kaohe.ledger.v1.Record
+	37, // 70: kaohe.api.v1.ScoreService.VerifyMonth:output_type -> kaohe.api.v1.VerifyMonthResponse
+	41, // 71: kaohe.api.v1.ScoreService.ListQuarantine:output_type -> kaohe.api.v1.ListQuarantineResponse
+	10, // 72: kaohe.api.v1.LogService.ExportEvents:output_type -> kaohe.api.v1.ExportEventsResponse
+	4,  // 73: kaohe.api.v1.TokenService.CreateToken:output_type -> kaohe.api.v1.CreateTokenResponse
+	6,  // 74: kaohe.api.v1.TokenService.ListTokens:output_type -> kaohe.api.v1.ListTokensResponse
+	2,  // 75: kaohe.api.v1.TokenService.RevokeToken:output_type -> kaohe.api.v1.Token
+	2,  // 76: kaohe.api.v1.TokenService.WhoAmI:output_type -> kaohe.api.v1.Token
+	60, // [60:77] is the sub-list for method output_type
+	43, // [43:60] is the sub-list for method input_type
+	43, // [43:43] is the sub-list for extension type_name
+	43, // [43:43] is the sub-list for extension extendee
+	0,  // [0:43] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_api_v1_api_proto_init() }
@@ -2473,16 +3024,16 @@ func file_kaohe_api_v1_api_proto_init() {
 	if File_kaohe_api_v1_api_proto != nil {
 		return
 	}
-	file_kaohe_api_v1_api_proto_msgTypes[26].OneofWrappers = []any{}
+	file_kaohe_api_v1_api_proto_msgTypes[33].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_api_v1_api_proto_rawDesc), len(file_kaohe_api_v1_api_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   33,
+			NumEnums:      2,
+			NumMessages:   40,
 			NumExtensions: 0,
-			NumServices:   3,
+			NumServices:   4,
 		},
 		GoTypes:           file_kaohe_api_v1_api_proto_goTypes,
 		DependencyIndexes: file_kaohe_api_v1_api_proto_depIdxs,

@@ -576,6 +576,9 @@ type Event struct {
 	// The named clock this event is judged by: empty is the wall clock; an
 	// import or a simulation names its own, which only ClockAdvanced moves.
 	Clock string `protobuf:"bytes,5,opt,name=clock,proto3" json:"clock,omitempty"`
+	// Whose token it came with: the token's id, "admin" for the administrator's.
+	// Set at the door; what a caller sends is ignored.
+	Sender string `protobuf:"bytes,6,opt,name=sender,proto3" json:"sender,omitempty"`
 	// What happened.
 	//
 	// Types that are valid to be assigned to Payload:
@@ -676,6 +679,13 @@ func (x *Event) GetReceivedAt() *timestamppb.Timestamp {
 func (x *Event) GetClock() string {
 	if x != nil {
 		return x.Clock
+	}
+	return ""
+}
+
+func (x *Event) GetSender() string {
+	if x != nil {
+		return x.Sender
 	}
 	return ""
 }
@@ -3489,7 +3499,7 @@ var File_kaohe_feed_v1_feed_proto protoreflect.FileDescriptor
 
 const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\n" +
-	"\x18kaohe/feed/v1/feed.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x8a\x14\n" +
+	"\x18kaohe/feed/v1/feed.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x14\n" +
 	"\x05Event\x12\x1a\n" +
 	"\x02id\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x02id\x12*\n" +
@@ -3498,7 +3508,8 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"occurredAt\x12;\n" +
 	"\vreceived_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"receivedAt\x12\x1d\n" +
-	"\x05clock\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05clock\x12B\n" +
+	"\x05clock\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05clock\x12\x16\n" +
+	"\x06sender\x18\x06 \x01(\tR\x06sender\x12B\n" +
 	"\rticket_opened\x18\x14 \x01(\v2\x1b.kaohe.feed.v1.TicketOpenedH\x00R\fticketOpened\x12N\n" +
 	"\x11ticket_dispatched\x18\x15 \x01(\v2\x1f.kaohe.feed.v1.TicketDispatchedH\x00R\x10ticketDispatched\x12Q\n" +
 	"\x12ticket_transferred\x18\x16 \x01(\v2 .kaohe.feed.v1.TicketTransferredH\x00R\x11ticketTransferred\x12K\n" +

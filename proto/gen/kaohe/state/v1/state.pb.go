@@ -932,6 +932,124 @@ func (x *Seen) GetHash() int64 {
 	return 0
 }
 
+// Token is what is kept of an access token; never the token itself.
+type Token struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name, for people.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What it may do, the number of a kaohe.api.v1.Role.
+	Role int32 `protobuf:"varint,2,opt,name=role,proto3" json:"role,omitempty"`
+	// The units it may see, for a unit manager.
+	Units []string `protobuf:"bytes,3,rep,name=units,proto3" json:"units,omitempty"`
+	// SHA-256 of the secret part.
+	Hash []byte `protobuf:"bytes,4,opt,name=hash,proto3" json:"hash,omitempty"`
+	// When it was made, and by whose token.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// Whose token made it.
+	CreatedBy string `protobuf:"bytes,6,opt,name=created_by,json=createdBy,proto3" json:"created_by,omitempty"`
+	// From when it is not taken any more; unset: it does not expire.
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// When it was revoked; unset: it was not.
+	RevokedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
+	// Whose token revoked it.
+	RevokedBy     string `protobuf:"bytes,9,opt,name=revoked_by,json=revokedBy,proto3" json:"revoked_by,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Token) Reset() {
+	*x = Token{}
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[14]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Token) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Token) ProtoMessage() {}
+
+func (x *Token) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[14]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Token.ProtoReflect.Descriptor instead.
+func (*Token) Descriptor() ([]byte, []int) {
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *Token) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Token) GetRole() int32 {
+	if x != nil {
+		return x.Role
+	}
+	return 0
+}
+
+func (x *Token) GetUnits() []string {
+	if x != nil {
+		return x.Units
+	}
+	return nil
+}
+
+func (x *Token) GetHash() []byte {
+	if x != nil {
+		return x.Hash
+	}
+	return nil
+}
+
+func (x *Token) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *Token) GetCreatedBy() string {
+	if x != nil {
+		return x.CreatedBy
+	}
+	return ""
+}
+
+func (x *Token) GetExpiresAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ExpiresAt
+	}
+	return nil
+}
+
+func (x *Token) GetRevokedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.RevokedAt
+	}
+	return nil
+}
+
+func (x *Token) GetRevokedBy() string {
+	if x != nil {
+		return x.RevokedBy
+	}
+	return ""
+}
+
 // Quarantined is input that could not be used, kept with the reason.
 type Quarantined struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -951,7 +1069,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[14]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -963,7 +1081,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[14]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -976,7 +1094,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{14}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Quarantined) GetService() string {
@@ -1096,7 +1214,22 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\rScorecardView\x128\n" +
 	"\tscorecard\x18\x01 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardR\tscorecard\"\x1a\n" +
 	"\x04Seen\x12\x12\n" +
-	"\x04hash\x18\x01 \x01(\x10R\x04hash\"\xb2\x01\n" +
+	"\x04hash\x18\x01 \x01(\x10R\x04hash\"\xc8\x02\n" +
+	"\x05Token\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04role\x18\x02 \x01(\x05R\x04role\x12\x14\n" +
+	"\x05units\x18\x03 \x03(\tR\x05units\x12\x12\n" +
+	"\x04hash\x18\x04 \x01(\fR\x04hash\x129\n" +
+	"\n" +
+	"created_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x1d\n" +
+	"\n" +
+	"created_by\x18\x06 \x01(\tR\tcreatedBy\x129\n" +
+	"\n" +
+	"expires_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x129\n" +
+	"\n" +
+	"revoked_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\x12\x1d\n" +
+	"\n" +
+	"revoked_by\x18\t \x01(\tR\trevokedBy\"\xb2\x01\n" +
 	"\vQuarantined\x12\x18\n" +
 	"\aservice\x18\x01 \x01(\tR\aservice\x12-\n" +
 	"\x06reason\x18\x02 \x01(\v2\x15.kaohe.fact.v1.ReasonR\x06reason\x12*\n" +
@@ -1116,7 +1249,7 @@ func file_kaohe_state_v1_state_proto_rawDescGZIP() []byte {
 	return file_kaohe_state_v1_state_proto_rawDescData
 }
 
-var file_kaohe_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 22)
+var file_kaohe_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
 var file_kaohe_state_v1_state_proto_goTypes = []any{
 	(*Dossier)(nil),               // 0: kaohe.state.v1.Dossier
 	(*Emitted)(nil),               // 1: kaohe.state.v1.Emitted
@@ -1132,52 +1265,56 @@ var file_kaohe_state_v1_state_proto_goTypes = []any{
 	(*EntryView)(nil),             // 11: kaohe.state.v1.EntryView
 	(*ScorecardView)(nil),         // 12: kaohe.state.v1.ScorecardView
 	(*Seen)(nil),                  // 13: kaohe.state.v1.Seen
-	(*Quarantined)(nil),           // 14: kaohe.state.v1.Quarantined
-	nil,                           // 15: kaohe.state.v1.Position.ClocksEntry
-	nil,                           // 16: kaohe.state.v1.Position.ArrivalsEntry
-	nil,                           // 17: kaohe.state.v1.Account.PostingsEntry
-	nil,                           // 18: kaohe.state.v1.UnitMonth.TalliesEntry
-	nil,                           // 19: kaohe.state.v1.UnitMonth.CountsEntry
-	nil,                           // 20: kaohe.state.v1.UnitMonth.PostingsEntry
-	nil,                           // 21: kaohe.state.v1.UnitMonth.FaultsByDayEntry
-	(*v1.Fact)(nil),               // 22: kaohe.fact.v1.Fact
-	(*timestamppb.Timestamp)(nil), // 23: google.protobuf.Timestamp
-	(*v1.Route)(nil),              // 24: kaohe.fact.v1.Route
-	(*v11.Entry)(nil),             // 25: kaohe.ledger.v1.Entry
-	(*v11.Scorecard)(nil),         // 26: kaohe.ledger.v1.Scorecard
-	(*v1.Reason)(nil),             // 27: kaohe.fact.v1.Reason
+	(*Token)(nil),                 // 14: kaohe.state.v1.Token
+	(*Quarantined)(nil),           // 15: kaohe.state.v1.Quarantined
+	nil,                           // 16: kaohe.state.v1.Position.ClocksEntry
+	nil,                           // 17: kaohe.state.v1.Position.ArrivalsEntry
+	nil,                           // 18: kaohe.state.v1.Account.PostingsEntry
+	nil,                           // 19: kaohe.state.v1.UnitMonth.TalliesEntry
+	nil,                           // 20: kaohe.state.v1.UnitMonth.CountsEntry
+	nil,                           // 21: kaohe.state.v1.UnitMonth.PostingsEntry
+	nil,                           // 22: kaohe.state.v1.UnitMonth.FaultsByDayEntry
+	(*v1.Fact)(nil),               // 23: kaohe.fact.v1.Fact
+	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
+	(*v1.Route)(nil),              // 25: kaohe.fact.v1.Route
+	(*v11.Entry)(nil),             // 26: kaohe.ledger.v1.Entry
+	(*v11.Scorecard)(nil),         // 27: kaohe.ledger.v1.Scorecard
+	(*v1.Reason)(nil),             // 28: kaohe.fact.v1.Reason
 }
 var file_kaohe_state_v1_state_proto_depIdxs = []int32{
-	22, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
+	23, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
 	1,  // 1: kaohe.state.v1.Dossier.emitted:type_name -> kaohe.state.v1.Emitted
-	23, // 2: kaohe.state.v1.Dossier.as_of:type_name -> google.protobuf.Timestamp
-	24, // 3: kaohe.state.v1.Emitted.route:type_name -> kaohe.fact.v1.Route
-	15, // 4: kaohe.state.v1.Position.clocks:type_name -> kaohe.state.v1.Position.ClocksEntry
-	16, // 5: kaohe.state.v1.Position.arrivals:type_name -> kaohe.state.v1.Position.ArrivalsEntry
-	22, // 6: kaohe.state.v1.References.facts:type_name -> kaohe.fact.v1.Fact
-	22, // 7: kaohe.state.v1.Account.fact:type_name -> kaohe.fact.v1.Fact
-	25, // 8: kaohe.state.v1.Account.active:type_name -> kaohe.ledger.v1.Entry
-	17, // 9: kaohe.state.v1.Account.postings:type_name -> kaohe.state.v1.Account.PostingsEntry
-	18, // 10: kaohe.state.v1.UnitMonth.tallies:type_name -> kaohe.state.v1.UnitMonth.TalliesEntry
-	19, // 11: kaohe.state.v1.UnitMonth.counts:type_name -> kaohe.state.v1.UnitMonth.CountsEntry
-	25, // 12: kaohe.state.v1.UnitMonth.active:type_name -> kaohe.ledger.v1.Entry
-	20, // 13: kaohe.state.v1.UnitMonth.postings:type_name -> kaohe.state.v1.UnitMonth.PostingsEntry
-	21, // 14: kaohe.state.v1.UnitMonth.faults_by_day:type_name -> kaohe.state.v1.UnitMonth.FaultsByDayEntry
-	23, // 15: kaohe.state.v1.UnitMonth.as_of:type_name -> google.protobuf.Timestamp
+	24, // 2: kaohe.state.v1.Dossier.as_of:type_name -> google.protobuf.Timestamp
+	25, // 3: kaohe.state.v1.Emitted.route:type_name -> kaohe.fact.v1.Route
+	16, // 4: kaohe.state.v1.Position.clocks:type_name -> kaohe.state.v1.Position.ClocksEntry
+	17, // 5: kaohe.state.v1.Position.arrivals:type_name -> kaohe.state.v1.Position.ArrivalsEntry
+	23, // 6: kaohe.state.v1.References.facts:type_name -> kaohe.fact.v1.Fact
+	23, // 7: kaohe.state.v1.Account.fact:type_name -> kaohe.fact.v1.Fact
+	26, // 8: kaohe.state.v1.Account.active:type_name -> kaohe.ledger.v1.Entry
+	18, // 9: kaohe.state.v1.Account.postings:type_name -> kaohe.state.v1.Account.PostingsEntry
+	19, // 10: kaohe.state.v1.UnitMonth.tallies:type_name -> kaohe.state.v1.UnitMonth.TalliesEntry
+	20, // 11: kaohe.state.v1.UnitMonth.counts:type_name -> kaohe.state.v1.UnitMonth.CountsEntry
+	26, // 12: kaohe.state.v1.UnitMonth.active:type_name -> kaohe.ledger.v1.Entry
+	21, // 13: kaohe.state.v1.UnitMonth.postings:type_name -> kaohe.state.v1.UnitMonth.PostingsEntry
+	22, // 14: kaohe.state.v1.UnitMonth.faults_by_day:type_name -> kaohe.state.v1.UnitMonth.FaultsByDayEntry
+	24, // 15: kaohe.state.v1.UnitMonth.as_of:type_name -> google.protobuf.Timestamp
 	7,  // 16: kaohe.state.v1.ScoringState.account:type_name -> kaohe.state.v1.Account
 	9,  // 17: kaohe.state.v1.ScoringState.month:type_name -> kaohe.state.v1.UnitMonth
-	25, // 18: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
-	26, // 19: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
-	27, // 20: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
-	23, // 21: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
-	23, // 22: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
-	3,  // 23: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
-	8,  // 24: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
-	25, // [25:25] is the sub-list for method output_type
-	25, // [25:25] is the sub-list for method input_type
-	25, // [25:25] is the sub-list for extension type_name
-	25, // [25:25] is the sub-list for extension extendee
-	0,  // [0:25] is the sub-list for field type_name
+	26, // 18: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
+	27, // 19: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
+	24, // 20: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
+	24, // 21: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
+	24, // 22: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
+	28, // 23: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
+	24, // 24: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
+	24, // 25: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
+	3,  // 26: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
+	8,  // 27: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
+	28, // [28:28] is the sub-list for method output_type
+	28, // [28:28] is the sub-list for method input_type
+	28, // [28:28] is the sub-list for extension type_name
+	28, // [28:28] is the sub-list for extension extendee
+	0,  // [0:28] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_state_v1_state_proto_init() }
@@ -1195,7 +1332,7 @@ func file_kaohe_state_v1_state_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_state_v1_state_proto_rawDesc), len(file_kaohe_state_v1_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   22,
+			NumMessages:   23,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1,0 +1,120 @@
+// Package access says who may do what: tokens with a role, and one table of
+// what each role may call.
+//
+// In flow the header of a call and the name of what is called; out flows who
+// calls, or that he may not. Never here: what a call does.
+package access
+
+import (
+	"context"
+	"slices"
+
+	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+)
+
+// Principal is who calls.
+type Principal struct {
+	// ID of the token; "admin" is the administrator's of the data directory.
+	ID   string
+	Name string
+	Role apiv1.Role
+	// Units a unit manager sees.
+	Units []string
+}
+
+// Admin is the administrator of the data directory.
+const Admin = "admin"
+
+// Short names of the roles, for the table.
+const (
+	feed       = apiv1.Role_ROLE_FEED
+	manager    = apiv1.Role_ROLE_UNIT_MANAGER
+	assessor   = apiv1.Role_ROLE_ASSESSOR
+	committee  = apiv1.Role_ROLE_COMMITTEE
+	operations = apiv1.Role_ROLE_OPERATIONS
+	// The administrator may call everything and is in no row.
+	administrator = apiv1.Role_ROLE_ADMINISTRATOR
+)
+
+// Calls that are not in the contract.
+const (
+	ListMonths = "ListMonths"
+	Metrics    = "Metrics"
+)
+
+// table says who may call what. What is not in it only the administrator may
+// call.
+func table() map[string][]apiv1.Role {
+	writers := []apiv1.Role{feed, assessor, committee, operations}
+	readers := []apiv1.Role{manager, assessor, committee, operations}
+	everybody := []apiv1.Role{feed, manager, assessor, committee, operations}
+	return map[string][]apiv1.Role{
+		apiv1.FeedService_PushEvents_FullMethodName:      writers, // which events: see MaySend
+		apiv1.FeedService_StreamEvents_FullMethodName:    writers,
+		apiv1.FeedService_AwaitBarrier_FullMethodName:    {feed, operations},
+		apiv1.ScoreService_ListUnits_FullMethodName:      everybody,
+		apiv1.ScoreService_ListScorecards_FullMethodName: readers, // a manager's: his own
+		apiv1.ScoreService_GetScorecard_FullMethodName:   readers,
+		apiv1.ScoreService_ListEntries_FullMethodName:    readers,
+		apiv1.ScoreService_GetEntry_FullMethodName:       readers,
+		apiv1.ScoreService_GetTicket_FullMethodName:      readers,
+		apiv1.ScoreService_StreamLedger_FullMethodName:   readers,
+		apiv1.ScoreService_VerifyMonth_FullMethodName:    {assessor, committee, operations},
+		apiv1.ScoreService_ListQuarantine_FullMethodName: {operations},
+		apiv1.LogService_ExportEvents_FullMethodName:     {operations},
+		apiv1.TokenService_WhoAmI_FullMethodName:         everybody,
+		ListMonths:                                       readers,
+		Metrics:                                          {operations},
+	}
+}
+
+// Table is the compiled table.
+type Table struct{ rows map[string][]apiv1.Role }
+
+// NewTable makes it.
+func NewTable() Table { return Table{table()} }
+
+// May reports whether a role may call something.
+func (t Table) May(role apiv1.Role, call string) bool {
+	return role == administrator || slices.Contains(t.rows[call], role)
+}
+
+// Sees reports whether somebody may see what concerns a unit. An empty unit is
+// all of them.
+func (p *Principal) Sees(unit string) bool {
+	return p.Role != manager || slices.Contains(p.Units, unit)
+}
+
+// MaySend reports whether somebody may send an event: who reports what happened
+// sets no points, and who sets points reports nothing. Units, rulebooks and the
+// clocks of imports are for those who look after the system.
+func (p *Principal) MaySend(e *feedv1.Event) bool {
+	switch e.Payload.(type) {
+	case *feedv1.Event_PointsDecided, *feedv1.Event_ThanksDecided:
+		return p.Role == assessor || p.Role == committee || p.Role == administrator
+	case *feedv1.Event_RulebookPublished:
+		return p.Role == administrator
+	case *feedv1.Event_UnitRegistered, *feedv1.Event_ClockAdvanced:
+		return p.Role == operations || p.Role == administrator
+	}
+	if e.Clock != "" {
+		return p.Role == operations || p.Role == administrator
+	}
+	return p.Role == feed || p.Role == operations || p.Role == administrator
+}
+
+type key struct{}
+
+// With puts who calls into a context.
+func With(ctx context.Context, p *Principal) context.Context {
+	return context.WithValue(ctx, key{}, p)
+}
+
+// Of gives who calls; nobody, who may do nothing, when a context has none.
+func Of(ctx context.Context) *Principal {
+	if p, ok := ctx.Value(key{}).(*Principal); ok {
+		return p
+	}
+	return &Principal{Role: manager}
+}
