@@ -144,7 +144,7 @@ func (s *session) feedAll(ctx context.Context, r *remote, p *player, b *board) e
 	for !p.over() {
 		batch := p.due(time.Since(began), demoBatch)
 		if len(batch) > 0 {
-			answer, err := r.feed.PushEvents(ctx, &apiv1.PushEventsRequest{Events: batch})
+			answer, err := r.push(ctx, batch)
 			if err != nil {
 				return err
 			}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -17,6 +18,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 )
 
 // maxMessage is the most an answer may be: a page of a thousand entries with
@@ -140,4 +142,35 @@ func (s *session) explained(err error) error {
 			"what runs at %s does not know this command; the versions may differ: %s"), s.addr, state.Message())
 	}
 	return errors.New(state.Message())
+}
+
+// push pushes events, and comes again when it is told to: kaohe has too much on
+// its way then.
+func (r *remote) push(ctx context.Context, events []*feedv1.Event) (*apiv1.PushEventsResponse, error) {
+	for {
+		answer, err := r.feed.PushEvents(ctx, &apiv1.PushEventsRequest{Events: events})
+		wait := retryDelay(err)
+		if wait == 0 {
+			return answer, err
+		}
+		select {
+		case <-time.After(wait):
+		case <-ctx.Done():
+			return nil, ctx.Err()
+		}
+	}
+}
+
+// retryDelay is when an error says to come again; 0: it does not.
+func retryDelay(err error) time.Duration {
+	state, ok := status.FromError(err)
+	if !ok || state.Code() != codes.ResourceExhausted {
+		return 0
+	}
+	for _, detail := range state.Details() {
+		if info, told := detail.(*errdetails.RetryInfo); told {
+			return info.RetryDelay.AsDuration()
+		}
+	}
+	return 0
 }

@@ -185,7 +185,7 @@ func emit(r *remote) importer.Emit {
 		for i, item := range items {
 			events[i] = item.Event
 		}
-		answer, err := r.feed.PushEvents(ctx, &apiv1.PushEventsRequest{Events: events})
+		answer, err := r.push(ctx, events)
 		if err != nil {
 			return importer.Outcome{}, err
 		}

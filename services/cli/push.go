@@ -148,7 +148,7 @@ func (p *pusher) flush(ctx context.Context, name string) error {
 	if len(p.events) == 0 {
 		return nil
 	}
-	answer, err := p.r.feed.PushEvents(ctx, &apiv1.PushEventsRequest{Events: p.events})
+	answer, err := p.r.push(ctx, p.events)
 	if err != nil {
 		return err
 	}

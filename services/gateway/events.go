@@ -60,6 +60,12 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem) {
 // pushEvents is POST /v1/events: each event has its own verdict, whatever the
 // others are; 400 only when the body as a whole cannot be read.
 func (g *Gateway) pushEvents(w http.ResponseWriter, r *http.Request) {
+	leave, err := g.admission.enter(access.Of(r.Context()).ID, weight(r))
+	if err != nil {
+		problemOf(err).write(w, r)
+		return
+	}
+	defer leave()
 	body, p := readBody(w, r)
 	if p != nil {
 		p.write(w, r)

@@ -15,8 +15,10 @@ import (
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
+	"kaohe.dev/services/gateway/access"
 	"kaohe.dev/services/gateway/decode"
 	"kaohe.dev/services/gateway/door"
+	"kaohe.dev/services/gateway/lang"
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/internal/bus"
 )
@@ -50,7 +52,17 @@ func (s *feedServer) PushEvents(ctx context.Context, r *apiv1.PushEventsRequest)
 	if err != nil {
 		return nil, err
 	}
-	return s.g.push(ctx, langOf(ctx), items)
+	return s.pushAdmitted(ctx, langOf(ctx), r, items)
+}
+
+// pushAdmitted pushes what a message holds, if there is room for it.
+func (s *feedServer) pushAdmitted(ctx context.Context, l lang.Lang, m proto.Message, items []door.Item) (*apiv1.PushEventsResponse, error) {
+	leave, err := s.g.admission.enter(access.Of(ctx).ID, int64(proto.Size(m)))
+	if err != nil {
+		return nil, err
+	}
+	defer leave()
+	return s.g.push(ctx, l, items)
 }
 
 // StreamEvents takes events message by message and answers with the sum.
@@ -69,7 +81,7 @@ func (s *feedServer) StreamEvents(stream grpc.ClientStreamingServer[apiv1.Stream
 		if err != nil {
 			return err
 		}
-		answer, err := s.g.push(stream.Context(), l, items)
+		answer, err := s.pushAdmitted(stream.Context(), l, r, items)
 		if err != nil {
 			return err
 		}

@@ -65,7 +65,9 @@ type Gateway struct {
 	access access.Table
 	door   *door.Door
 	views  *views.Views
-	cards  cardCache
+	// admission is of pushes.
+	admission admission
+	cards     cardCache
 
 	mu        sync.Mutex
 	http      *http.Server

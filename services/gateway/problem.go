@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/dustin/go-humanize"
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -13,6 +14,7 @@ import (
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/protoadapt"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	"kaohe.dev/services/gateway/door"
@@ -30,7 +32,8 @@ type problem struct {
 	field  string
 	value  string
 	text   *factv1.Text
-	http   int // overrides the status' own
+	http   int           // overrides the status' own
+	retry  time.Duration // when to come again; 0: nothing is known
 }
 
 // Error gives the problem in English.
@@ -98,7 +101,11 @@ func snake(c codes.Code) string {
 // grpcStatus gives the problem to a gRPC caller.
 func (p *problem) grpcStatus(l lang.Lang) error {
 	s := status.New(p.status, l.Pick(p.text))
-	detailed, err := s.WithDetails(&errdetails.ErrorInfo{Reason: p.name, Domain: "kaohe", Metadata: p.metadata()})
+	details := []protoadapt.MessageV1{&errdetails.ErrorInfo{Reason: p.name, Domain: "kaohe", Metadata: p.metadata()}}
+	if p.retry > 0 {
+		details = append(details, retryInfo(p.retry))
+	}
+	detailed, err := s.WithDetails(details...)
 	if err != nil {
 		return s.Err()
 	}
@@ -119,6 +126,9 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request) {
 		code = runtime.HTTPStatusFromCode(p.status)
 	}
 	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	if p.retry > 0 {
+		retryHeader(w, p.retry)
+	}
 	if p.status == codes.Unauthenticated {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="kaohe"`)
 	}
