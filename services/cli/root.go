@@ -105,7 +105,7 @@ func (s *session) groups() []group {
 			s.scores(), s.ledger(), s.explain(), s.ticket(), s.watch(), s.units(),
 		}},
 		{"log", s.say("事件日志：", "The log:"), []*cobra.Command{s.backup(), s.restore(), s.rebuild()}},
-		{"check", s.say("检查：", "Check:"), []*cobra.Command{s.verify(), s.rulebook(), s.config(), s.tokenCommand(), s.bench(), s.version()}},
+		{"check", s.say("检查：", "Check:"), []*cobra.Command{s.verify(), s.rulebook(), s.config(), s.tokenCommand(), s.storeCommand(), s.bench(), s.version()}},
 	}
 }
 

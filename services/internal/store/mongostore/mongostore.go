@@ -175,3 +175,29 @@ func Drop(ctx context.Context, uri string) error {
 	}
 	return s.Close()
 }
+
+// Topology tells what kind of server answers, in words, and what is doubtful
+// about it.
+func (s *Store) Topology(ctx context.Context) (found string, doubt, err error) {
+	var hello struct {
+		SetName string `bson:"setName"`
+		Msg     string `bson:"msg"`
+	}
+	if err := s.db.RunCommand(ctx, bson.D{{Key: "hello", Value: 1}}).Decode(&hello); err != nil {
+		return "", nil, fmt.Errorf("ask for the topology: %w", err)
+	}
+	var build struct {
+		Version string `bson:"version"`
+	}
+	if err := s.db.RunCommand(ctx, bson.D{{Key: "buildInfo", Value: 1}}).Decode(&build); err != nil {
+		return "", nil, fmt.Errorf("ask for the version: %w", err)
+	}
+	switch {
+	case hello.Msg == "isdbgrid":
+		return "sharded cluster, version " + build.Version, nil, nil
+	case hello.SetName != "":
+		return "replica set " + hello.SetName + ", version " + build.Version, nil, nil
+	}
+	return "one server, version " + build.Version,
+		errors.New("when it is gone nothing is decided until it is back; a replica set of three goes on"), nil
+}

@@ -63,3 +63,25 @@ func TestRefusals(t *testing.T) {
 		}
 	}
 }
+
+func TestCheckTriesAllThatKaoheDoes(t *testing.T) {
+	for name, address := range map[string]string{"sqlite": "sqlite:" + t.TempDir(), "mongodb": ferret.Start(t)} {
+		findings := storeurl.Check(t.Context(), address)
+		for _, f := range findings {
+			if f.Err != nil {
+				t.Errorf("%s: %s: %v", name, f.What, f.Err)
+			}
+		}
+		if len(findings) < 6 {
+			t.Errorf("%s: only %d findings", name, len(findings))
+		}
+	}
+	for _, address := range []string{"sqlite:/proc/nowhere", "redis://x", "mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=200"} {
+		if findings := storeurl.Check(t.Context(), address); findings[len(findings)-1].Err == nil {
+			t.Errorf("%s is fit: %+v", address, findings)
+		}
+	}
+	if got := storeurl.Redacted("mongodb://me:secret@host/db"); got != "mongodb://me:xxxxx@host/db" {
+		t.Error(got)
+	}
+}
