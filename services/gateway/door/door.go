@@ -140,8 +140,15 @@ func Collections() []store.Collection {
 // Start brings the memory up to the end of the feed and opens the door. Its
 // collections must have been ensured.
 func (d *Door) Start(ctx context.Context) error {
-	if err := d.recall(ctx); err != nil {
-		return fmt.Errorf("open the door: %w", err)
+	for err := d.recall(ctx); err != nil; err = d.recall(ctx) {
+		if !bus.Transient(err) || ctx.Err() != nil {
+			return fmt.Errorf("open the door: %w", err)
+		}
+		d.log.Warn("the feed cannot be read now, trying again", "error", err)
+		select {
+		case <-time.After(retryAfter):
+		case <-ctx.Done():
+		}
 	}
 	ctx, d.stop = context.WithCancel(context.WithoutCancel(ctx))
 	d.running.Add(2)

@@ -112,7 +112,8 @@ func (v *Views) Start(ctx context.Context) error {
 }
 
 // follow runs a reader for ever. The reader reports once that it has caught
-// up; failing before that is told to Start, later it is tried again.
+// up; failing for good before that is told to Start, what may pass and whatever
+// happens later is tried again.
 func (v *Views) follow(ctx context.Context, name string, read func(context.Context, func()) error, caughtUp chan<- error) {
 	defer v.running.Done()
 	once := sync.Once{}
@@ -127,7 +128,9 @@ func (v *Views) follow(ctx context.Context, name string, read func(context.Conte
 			report(ctx.Err())
 			return
 		}
-		report(err)
+		if !bus.Transient(err) {
+			report(err)
+		}
 		v.note(name, err)
 		v.log.Error("reading for the views failed, trying again", "reader", name, "error", err, "retry_in", pause)
 		select {

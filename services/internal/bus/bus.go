@@ -165,6 +165,24 @@ func (b *Bus) End(ctx context.Context, stream string) (uint64, error) {
 // Messages gives how many messages lie between two sequences so far apart.
 func Messages(apart uint64) uint64 { return (apart + maxPlaces - 1) >> placeBits }
 
+// Transient reports whether an error may pass by itself: no server, no leader,
+// no majority now.
+func Transient(err error) bool {
+	var refusal *jetstream.APIError
+	switch {
+	case errors.Is(err, ErrLost):
+		return false
+	case errors.As(err, &refusal):
+		return refusal.Code >= 500 || refusal.ErrorCode == tooManyConsumers
+	}
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, nats.ErrTimeout) || errors.Is(err, nats.ErrNoResponders) ||
+		errors.Is(err, nats.ErrConnectionClosed) || errors.Is(err, nats.ErrDisconnected) || errors.Is(err, jetstream.ErrNoHeartbeat) ||
+		errors.Is(err, jetstream.ErrJetStreamNotEnabled)
+}
+
+// tooManyConsumers passes when the server has forgotten those of the dead.
+const tooManyConsumers jetstream.ErrorCode = 10026
+
 // Ready reports why the bus cannot be used now; nil when it can.
 func (b *Bus) Ready() error {
 	if status := b.nc.Status(); status != nats.CONNECTED {

@@ -121,3 +121,20 @@ func BenchmarkAppend(b *testing.B) {
 		})
 	}
 }
+
+// A stream bears a thousand readers. Who is restarted again and again leaves
+// none behind.
+func TestAReaderThatIsClosedLeavesNothingBehind(t *testing.T) {
+	b := open(t, t.TempDir())
+	if _, err := b.Append(t.Context(), messages(bus.FeedBatches, 10)); err != nil {
+		t.Fatal(err)
+	}
+	for i := range 1200 {
+		r, err := b.Read(t.Context(), bus.Feed, []string{"feed.>"}, 0)
+		if err != nil {
+			t.Fatalf("reader %d: %v", i, err)
+		}
+		<-r.Deliveries()
+		r.Close()
+	}
+}

@@ -25,6 +25,7 @@ type Delivery struct {
 // connections; nothing is acknowledged, because the reader keeps its position.
 type Reader struct {
 	messages jetstream.MessagesContext
+	forget   func() // takes the server's consumer away
 	out      chan []Delivery
 	done     chan struct{}
 	err      error
@@ -38,6 +39,14 @@ const (
 	aheadUnpacked = 16
 )
 
+// abandonedAfter is when the server forgets a reader that says nothing: it was
+// killed. A stream bears a thousand, and whoever is restarted again and again
+// leaves one each time.
+const abandonedAfter = 30 * time.Second
+
+// ErrLost says that a stream does not have what was read of it before.
+var ErrLost = errors.New("the log was lost or replaced; restore it from a backup, or delete the derived state so that it is built anew")
+
 // Read starts reading the subjects of a stream behind a sequence.
 func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after uint64) (*Reader, error) {
 	last, err := b.End(ctx, stream)
@@ -45,11 +54,11 @@ func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after 
 		return nil, err
 	}
 	if after > last {
-		return nil, fmt.Errorf("stream %s ends at %d but %d was already read: the log was lost or replaced; "+
-			"restore it from a backup, or delete the derived state so that it is built anew", stream, last, after)
+		return nil, fmt.Errorf("stream %s ends at %d but %d was already read: %w", stream, last, after, ErrLost)
 	}
 	consumer, err := b.js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{
 		FilterSubjects: subjects, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: first(after),
+		InactiveThreshold: abandonedAfter,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", stream, err)
@@ -58,7 +67,12 @@ func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after 
 	if err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", stream, err)
 	}
-	r := &Reader{messages: messages, out: make(chan []Delivery, aheadUnpacked), done: make(chan struct{})}
+	forget := func() {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = b.js.DeleteConsumer(ctx, stream, consumer.CachedInfo().Name) // or the server does, a little later
+	}
+	r := &Reader{messages: messages, forget: forget, out: make(chan []Delivery, aheadUnpacked), done: make(chan struct{})}
 	go r.pump(stream, after)
 	return r, nil
 }
@@ -140,4 +154,5 @@ func (r *Reader) Drain(first []Delivery, enough int) []Delivery {
 func (r *Reader) Close() {
 	close(r.done)
 	r.messages.Stop()
+	go r.forget()
 }
