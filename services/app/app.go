@@ -15,6 +15,7 @@ import (
 
 	"kaohe.dev/services/gateway"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/certs"
 	"kaohe.dev/services/internal/embedded"
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/space"
@@ -145,7 +146,7 @@ func (a *App) connect(ctx context.Context) error {
 }
 
 func (a *App) openStreams(ctx context.Context) error {
-	options := bus.Options{URL: a.config.NATS, Name: "kaohe", Replicas: a.config.Replicas, Logger: a.config.Logger}
+	options := bus.Options{URL: a.config.NATS, Name: "kaohe", Replicas: a.config.Replicas, CA: a.config.NATSCA, Logger: a.config.Logger}
 	if a.config.NATS == "" {
 		server, err := embedded.Start(embedded.Options{
 			Dir: filepath.Join(a.config.Data, "nats"), NoSync: a.config.NoSync, Logger: a.config.Logger,
@@ -261,8 +262,15 @@ func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) e
 	if err != nil {
 		return err
 	}
+	var pair *certs.Pair
+	if a.config.TLSCert != "" {
+		if pair, err = certs.Load(a.config.TLSCert, a.config.TLSKey, a.config.Logger); err != nil {
+			return err
+		}
+	}
 	a.gateway, err = gateway.New(gateway.Options{
-		Bus: a.bus, Store: a.store, HTTP: a.config.HTTP, GRPC: a.config.GRPC, Token: a.token,
+		Certificate: pair,
+		Bus:         a.bus, Store: a.store, HTTP: a.config.HTTP, GRPC: a.config.GRPC, Token: a.token,
 		Services: Services(), Now: a.config.Now, Logger: a.config.Logger, Registry: registry,
 		FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), Ready: a.ready, Space: a.space(), Partitions: a.config.Partitions,
 	})

@@ -14,6 +14,12 @@ type Config struct {
 	Data string
 	// HTTP and GRPC are listen addresses, host:port; port 0 takes a free one.
 	HTTP, GRPC string
+	// TLSCert and TLSKey are PEM files for HTTP and gRPC, read anew when they
+	// change; empty: no TLS.
+	TLSCert, TLSKey string
+	// NATSCA is a PEM file of who signs the certificates of NATS; empty: who the
+	// system trusts.
+	NATSCA string
 	// Ops is where health, readiness, metrics and profiles are served without a
 	// token; empty: nowhere but at the gateway.
 	Ops string
@@ -73,6 +79,9 @@ func (c Config) Validate() error {
 	}
 	if _, err := resolve(c.Targets); err != nil {
 		problems = append(problems, err)
+	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		problems = append(problems, errors.New("--tls-cert and --tls-key go together; give both or none"))
 	}
 	if c.Partitions < 0 || c.Partitions > maxPartitions {
 		problems = append(problems, fmt.Errorf("--partitions %d is not from 1 to %d", c.Partitions, maxPartitions))

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -84,7 +85,7 @@ func (s *session) demonstrate(ctx context.Context, d demonstration) error {
 	return s.running(ctx, a, func(ctx context.Context) error {
 		s.whereToLook(d.config, a, true)
 		s.addr = a.GRPCAddr()
-		r, err := connect(a.GRPCAddr())
+		r, err := connect(a.GRPCAddr(), insecure.NewCredentials())
 		if err != nil {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/status"
@@ -38,6 +39,8 @@ type remote struct {
 func (s *session) reaching(cmd *cobra.Command) *cobra.Command {
 	f := cmd.Flags()
 	f.StringVar(&s.addr, "addr", "127.0.0.1:9090", s.say("kaohe 的 gRPC 地址", "gRPC address of the running kaohe"))
+	f.StringVar(&s.ca, "tls-ca", "", s.say("用 TLS 连接，并信任该签发者（PEM；system 为系统信任的）",
+		"connect with TLS and trust this signer (PEM file, or \"system\")"))
 	f.StringVar(&s.token, "token", "", s.say("访问令牌（默认取 KAOHE_TOKEN，再取数据目录中的 admin.token）",
 		"access token (default: KAOHE_TOKEN, then admin.token in the data directory)"))
 	f.StringVar(&s.data, "data", "", s.say("读取令牌的数据目录（默认依次 ./data、./demo-data）",
@@ -51,7 +54,11 @@ func (s *session) dial(ctx context.Context) (context.Context, *remote, error) {
 	if err != nil {
 		return ctx, nil, err
 	}
-	r, err := connect(s.addr)
+	secure, err := s.credentials()
+	if err != nil {
+		return ctx, nil, err
+	}
+	r, err := connect(s.addr, secure)
 	if err != nil {
 		return ctx, nil, err
 	}
@@ -66,8 +73,23 @@ func (s *session) dial(ctx context.Context) (context.Context, *remote, error) {
 	return s.authorized(ctx, tokens[len(tokens)-1]), r, nil
 }
 
-func connect(addr string) (*remote, error) {
-	connection, err := grpc.NewClient(addr, grpc.WithTransportCredentials(insecure.NewCredentials()),
+// credentials are for TLS when --tls-ca says so.
+func (s *session) credentials() (credentials.TransportCredentials, error) {
+	switch s.ca {
+	case "":
+		return insecure.NewCredentials(), nil
+	case "system":
+		return credentials.NewTLS(nil), nil
+	}
+	secure, err := credentials.NewClientTLSFromFile(s.ca, "")
+	if err != nil {
+		return nil, fmt.Errorf("--tls-ca: %w", err)
+	}
+	return secure, nil
+}
+
+func connect(addr string, secure credentials.TransportCredentials) (*remote, error) {
+	connection, err := grpc.NewClient(addr, grpc.WithTransportCredentials(secure),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)))
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", addr, err)

@@ -25,7 +25,7 @@ type session struct {
 	lang   lang.Lang
 	format string // of answers: table, json or csv
 
-	addr, token, data string // how to reach a running kaohe
+	addr, token, data, ca string // how to reach a running kaohe
 }
 
 // newSession chooses the language before any word is said: --lang, then

@@ -80,6 +80,9 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 	f.StringVar(&config.Data, "data", config.Data, s.say("数据目录", "directory of everything that is kept"))
 	f.StringVar(&config.HTTP, "http", config.HTTP, s.say("REST 和页面的监听地址", "listen address of REST and the page"))
 	f.StringVar(&config.GRPC, "grpc", config.GRPC, s.say("gRPC 的监听地址", "listen address of gRPC"))
+	f.StringVar(&config.TLSCert, "tls-cert", "", s.say("TLS 证书（PEM），更换后自动生效", "certificate for TLS (PEM), read anew when it is replaced"))
+	f.StringVar(&config.TLSKey, "tls-key", "", s.say("TLS 私钥（PEM）", "its key (PEM)"))
+	f.StringVar(&config.NATSCA, "nats-ca", "", s.say("NATS 证书的签发者（PEM）", "who signs the certificates of NATS (PEM)"))
 	f.StringVar(&config.Ops, "ops", "", s.say("健康、就绪、指标和性能剖析的监听地址，不需令牌（默认不监听）",
 		"listen address of health, readiness, metrics and profiles, without a token (default: none)"))
 	f.StringVar(&config.NATS, "nats", "", s.say("NATS 地址（默认在进程内运行）", "URL of a NATS server (default: in the process)"))
@@ -159,8 +162,12 @@ func (s *session) whereToLook(config app.Config, a *app.App, secret bool) {
 		if secret {
 			key = a.Token()
 		}
-		line("页面", "page", s.paint(green, "http://"+a.HTTPAddr()+"/#token="+key))
-		line("REST", "REST", `curl -H "Authorization: Bearer $(cat `+token+`)" http://`+a.HTTPAddr()+"/v1/units")
+		scheme := "http://"
+		if config.TLSCert != "" {
+			scheme = "https://"
+		}
+		line("页面", "page", s.paint(green, scheme+a.HTTPAddr()+"/#token="+key))
+		line("REST", "REST", `curl -H "Authorization: Bearer $(cat `+token+`)" `+scheme+a.HTTPAddr()+"/v1/units")
 		line("gRPC", "gRPC", a.GRPCAddr())
 	}
 	line("数据", "data", config.Data)

@@ -10,6 +10,8 @@ import (
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
@@ -92,9 +94,16 @@ func (g *Gateway) panicked(where string, cause any) *problem {
 	return trouble(codes.Internal, "internal", "内部错误，已记入日志", "internal error, it is in the log")
 }
 
+// maxStreams is how many calls one connection may have open.
+const maxStreams = 1000
+
 func (g *Gateway) grpcServer() *grpc.Server {
+	secure := insecure.NewCredentials()
+	if g.opts.Certificate != nil {
+		secure = credentials.NewTLS(g.opts.Certificate.Config("h2"))
+	}
 	return g.register(grpc.NewServer(
-		grpc.MaxRecvMsgSize(maxBody),
+		grpc.Creds(secure), grpc.MaxRecvMsgSize(maxBody), grpc.MaxConcurrentStreams(maxStreams),
 		grpc.ChainUnaryInterceptor(g.unary),
 		grpc.ChainStreamInterceptor(g.stream),
 	))

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -23,6 +24,7 @@ import (
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/ingest"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/certs"
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/space"
 	"kaohe.dev/services/internal/store"
@@ -52,6 +54,8 @@ type Options struct {
 	CustomerKey []byte
 	// Partitions is in how many parts each service is run; 0 is one.
 	Partitions int
+	// Certificate is for TLS; nil: none.
+	Certificate *certs.Pair
 	// Space guards the disk; nil: there is always room.
 	Space *space.Guard
 	// Ready reports why other targets of the process are not ready; may be nil.
@@ -173,6 +177,11 @@ func (g *Gateway) Start(ctx context.Context) (err error) {
 		ErrorLog: slog.NewLogLogger(g.opts.Logger.Handler(), slog.LevelWarn),
 	}
 	g.grpc = g.grpcServer()
+	if g.opts.Certificate != nil {
+		onHTTP = tls.NewListener(onHTTP, g.opts.Certificate.Config("http/1.1"))
+	} else if !loopback(onHTTP) || !loopback(onGRPC) {
+		g.opts.Logger.Warn("tokens cross the network in the clear: give --tls-cert and --tls-key, or let only what is in front of kaohe reach it")
+	}
 	g.serve("HTTP", func() error { return g.http.Serve(onHTTP) })
 	g.serve("gRPC", func() error { return g.grpc.Serve(onGRPC) })
 	return nil
@@ -191,6 +200,11 @@ func (g *Gateway) listen(ctx context.Context, what, address string) (net.Listene
 	defer g.mu.Unlock()
 	g.listeners = append(g.listeners, l)
 	return l, nil
+}
+
+func loopback(l net.Listener) bool {
+	address, ok := l.Addr().(*net.TCPAddr)
+	return ok && address.IP.IsLoopback()
 }
 
 func lower(what string) string {

@@ -21,6 +21,7 @@ import (
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/gateway"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/certs"
 	"kaohe.dev/services/internal/embedded"
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/store"
@@ -36,6 +37,8 @@ type house struct {
 	bus   *bus.Bus
 	store store.Store
 	g     *gateway.Gateway
+
+	certificate *certs.Pair
 }
 
 // build makes streams and documents, without a gateway.
@@ -69,6 +72,7 @@ func (h *house) options() gateway.Options {
 	return gateway.Options{
 		Bus: h.bus, Store: h.store, HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0", Token: token,
 		Services: app.Services(), CustomerKey: []byte("key"), Registry: prometheus.NewRegistry(),
+		Certificate: h.certificate,
 	}
 }
 

@@ -52,6 +52,9 @@ type Options struct {
 	InProcess *server.Server
 	// Name of the connection, seen in the server's monitoring.
 	Name string
+	// CA is a PEM file of who signs the server's certificate; empty: who the
+	// system trusts.
+	CA string
 	// Replicas of each stream; 0 is 1.
 	Replicas int
 	// Timeout of one append; 0 is 10 s.
@@ -83,6 +86,9 @@ func Connect(opts Options) (*Bus, error) {
 			}
 			opts.Logger.Log(context.Background(), level, "NATS", "error", err)
 		}),
+	}
+	if opts.CA != "" {
+		natsOptions = append(natsOptions, nats.RootCAs(opts.CA))
 	}
 	if opts.InProcess != nil {
 		natsOptions = append(natsOptions, nats.InProcessServer(opts.InProcess))
