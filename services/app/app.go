@@ -132,6 +132,9 @@ func (a *App) openData() error {
 	} else if err := os.MkdirAll(a.config.Data, 0o700); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
+	if err := checkFormat(a.config.Data); err != nil {
+		return err
+	}
 	var err error
 	a.token, err = secret(a.config.Data, "admin.token")
 	return err

@@ -14,6 +14,9 @@ import (
 	"kaohe.dev/services/internal/store/storeurl"
 )
 
+// ErrLayout says that documents are there which a configuration cannot use.
+var ErrLayout = run.ErrLayout
+
 // ErrFeedNotEmpty says that a log cannot be restored over another.
 var ErrFeedNotEmpty = errors.New("there are events already; restore into a new data directory, or a new NATS account")
 

@@ -54,3 +54,26 @@ func lock(dir string) (*os.File, error) {
 	}
 	return file, nil
 }
+
+// format is of the data directory: where in it things are, and how the feed is
+// written.
+const format = "1"
+
+// checkFormat makes sure that a data directory is of this kaohe's format, and
+// marks a new one.
+func checkFormat(dir string) error {
+	path := filepath.Join(dir, "format")
+	raw, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		if err := os.WriteFile(path, []byte(format+"\n"), 0o600); err != nil {
+			return fmt.Errorf("mark the data directory: %w", err)
+		}
+	case err != nil:
+		return fmt.Errorf("read the format of the data directory: %w", err)
+	case strings.TrimSpace(string(raw)) != format:
+		return fmt.Errorf("the data directory %s has format %q, this kaohe has %s: use the kaohe that wrote it, "+
+			"or back its log up with that and restore it with this", dir, strings.TrimSpace(string(raw)), format)
+	}
+	return nil
+}

@@ -2,6 +2,7 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strconv"
 	"time"
@@ -31,7 +32,10 @@ func (s *session) rebuild() *cobra.Command {
 				was, err = sealOf(ctx, r)
 				return err
 			})
-			if err != nil {
+			switch {
+			case errors.Is(err, app.ErrLayout):
+				s.note("%s", s.say("原有文档的格式或分区数不同，重建后无从比较", "the documents that are there have another layout: there is nothing to compare with"))
+			case err != nil:
 				return fmt.Errorf("%s: %w", s.say("记下重建前各月", "note the months as they are"), err)
 			}
 			if err := app.Forget(ctx, config); err != nil {
@@ -115,7 +119,7 @@ func sealOf(ctx context.Context, r *remote) (*apiv1.Seal, error) {
 // compareSeals shows each month as it was and is.
 func (s *session) compareSeals(was, is *apiv1.Seal) error {
 	before := map[string]*apiv1.MonthSeal{}
-	for _, m := range was.Months {
+	for _, m := range was.GetMonths() {
 		before[m.Month] = m
 	}
 	g := grid{columns: []column{
@@ -128,6 +132,10 @@ func (s *session) compareSeals(was, is *apiv1.Seal) error {
 	for _, m := range is.Months {
 		old := before[m.Month]
 		delete(before, m.Month)
+		if was == nil {
+			row(m, m.Hash, "")
+			continue
+		}
 		if m.Entries == old.GetEntries() && (m.Entries == 0 || m.Hash == old.GetHash()) {
 			row(m, m.Hash, s.say("相同", "the same"))
 			continue
@@ -135,7 +143,7 @@ func (s *session) compareSeals(was, is *apiv1.Seal) error {
 		same = false
 		row(m, m.Hash, fmt.Sprintf(s.say("不同：原为 %d 笔，%s", "differs: it was %d entries, %s"), old.GetEntries(), old.GetHash()))
 	}
-	for _, m := range was.Months {
+	for _, m := range was.GetMonths() {
 		if before[m.Month] != nil && m.Entries > 0 {
 			same = false
 			row(m, m.Hash, s.say("没有了", "is gone"))

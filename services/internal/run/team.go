@@ -259,8 +259,15 @@ func (t *Team) own(part int, owned bool) {
 	t.opts.Logger.Info("the part of a service changes hands", "part", name, "here", owned)
 }
 
-// CheckLayout makes sure that documents are kept in as many parts as they were
-// written in; the first process decides.
+// Format is of the documents. It changes when an older kaohe could not read
+// them any more; they can always be built anew from the log.
+const Format = 1
+
+// ErrLayout says that documents are there which this configuration cannot use.
+var ErrLayout = errors.New("the documents cannot be used; build them anew from the log with kaohe rebuild, which takes the settings given")
+
+// CheckLayout makes sure that documents are of this kaohe's format, and are kept
+// in as many parts as they were written in; the first process decides.
 func CheckLayout(ctx context.Context, s store.Store, parts int) error {
 	layout := store.Collection{Name: "kaohe/layout", New: func() proto.Message { return &statev1.Layout{} }}
 	if err := s.Ensure(ctx, layout); err != nil {
@@ -272,14 +279,18 @@ func CheckLayout(ctx context.Context, s store.Store, parts int) error {
 			return fmt.Errorf("read the layout: %w", err)
 		}
 		if len(docs) > 0 {
-			if was := int(docs[0].Body.(*statev1.Layout).Partitions); was != parts {
-				return fmt.Errorf("the documents are kept in %d partitions, not %d: give --partitions %d, "+
-					"or delete documents, FACTS and LEDGER and let them be built anew from FEED", was, parts, was)
+			layout := docs[0].Body.(*statev1.Layout)
+			if layout.Format != Format {
+				return fmt.Errorf("the documents have format %d, this kaohe has %d; the kaohe that wrote them reads them, or: %w",
+					layout.Format, Format, ErrLayout)
+			}
+			if was := int(layout.Partitions); was != parts {
+				return fmt.Errorf("the documents are kept in %d partitions, not %d; give --partitions %d, or: %w", was, parts, was, ErrLayout)
 			}
 			return nil
 		}
 		err = s.Commit(ctx, []store.Write{{Collection: layout.Name,
-			Doc: store.Doc{Key: positionKey, Body: &statev1.Layout{Partitions: int32(parts)}}}})
+			Doc: store.Doc{Key: positionKey, Body: &statev1.Layout{Partitions: int32(parts), Format: Format}}}})
 		if err != nil && !errors.Is(err, store.ErrConflict) {
 			return fmt.Errorf("note the layout: %w", err)
 		}

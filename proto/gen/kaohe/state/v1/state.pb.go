@@ -362,7 +362,9 @@ func (x *Member) GetWhere() string {
 type Layout struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// In how many parts each service keeps its documents.
-	Partitions    int32 `protobuf:"varint,1,opt,name=partitions,proto3" json:"partitions,omitempty"`
+	Partitions int32 `protobuf:"varint,1,opt,name=partitions,proto3" json:"partitions,omitempty"`
+	// The format of the documents.
+	Format        int32 `protobuf:"varint,2,opt,name=format,proto3" json:"format,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -400,6 +402,13 @@ func (*Layout) Descriptor() ([]byte, []int) {
 func (x *Layout) GetPartitions() int32 {
 	if x != nil {
 		return x.Partitions
+	}
+	return 0
+}
+
+func (x *Layout) GetFormat() int32 {
+	if x != nil {
+		return x.Format
 	}
 	return 0
 }
@@ -1163,11 +1172,12 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x04from\x18\x01 \x03(\tR\x04from\"4\n" +
 	"\x06Member\x12\x14\n" +
 	"\x05beats\x18\x01 \x01(\x04R\x05beats\x12\x14\n" +
-	"\x05where\x18\x02 \x01(\tR\x05where\"(\n" +
+	"\x05where\x18\x02 \x01(\tR\x05where\"@\n" +
 	"\x06Layout\x12\x1e\n" +
 	"\n" +
 	"partitions\x18\x01 \x01(\x05R\n" +
-	"partitions\"7\n" +
+	"partitions\x12\x16\n" +
+	"\x06format\x18\x02 \x01(\x05R\x06format\"7\n" +
 	"\n" +
 	"References\x12)\n" +
 	"\x05facts\x18\x01 \x03(\v2\x13.kaohe.fact.v1.FactR\x05facts\"\xa4\x02\n" +

@@ -1,0 +1,86 @@
+package e2e
+
+import (
+	"archive/tar"
+	"compress/gzip"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// unpack writes an archive into a new directory.
+func unpack(t testing.TB, name string) string {
+	t.Helper()
+	file, err := os.Open(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	packed, err := gzip.NewReader(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	for archive := tar.NewReader(packed); ; {
+		header, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return dir
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, filepath.Clean("/"+header.Name))
+		if header.Typeflag == tar.TypeDir {
+			err = os.MkdirAll(path, 0o700)
+		} else {
+			var raw []byte
+			if raw, err = io.ReadAll(archive); err == nil {
+				err = os.WriteFile(path, raw, 0o600)
+			}
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Every release leaves a data directory and a backup in testdata; each later
+// one opens them and arrives at the hash they had. A release adds a directory
+// here and takes none away: how, is in its README.
+func TestWhatEarlierReleasesWroteIsReadAndVerified(t *testing.T) {
+	releases, err := filepath.Glob("testdata/release-*")
+	if err != nil || len(releases) == 0 {
+		t.Fatalf("no releases in testdata: %v", err)
+	}
+	for _, release := range releases {
+		t.Run(filepath.Base(release), func(t *testing.T) {
+			want := strings.TrimSpace(mustRead(t, filepath.Join(release, "hash")))
+			s := up(t, unpack(t, filepath.Join(release, "data.tar.gz")))
+			if got := s.verify(demoMonth); got != want {
+				t.Errorf("the data directory verifies to %s, it was %s", got, want)
+			}
+			if n := len(s.entries(demoMonth, "state=active")); n == 0 {
+				t.Error("it has no entries")
+			}
+			s.stop()
+			data := filepath.Join(t.TempDir(), "data")
+			if out, ok := command(t, "restore", filepath.Join(unpack(t, filepath.Join(release, "backup.tar.gz")), "backup"), "--data", data); !ok || !strings.Contains(out, want) {
+				t.Errorf("the backup: %s", out)
+			}
+		})
+	}
+}
+
+func TestADataDirectoryOfAnotherFormatIsLeftAlone(t *testing.T) {
+	data := t.TempDir()
+	up(t, data).stop()
+	if err := os.WriteFile(filepath.Join(data, "format"), []byte("99\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if out, ok := command(t, "up", "--data", data, "--http", freePort(t), "--grpc", freePort(t)); ok || !strings.Contains(out, "format") {
+		t.Errorf("it said %s", out)
+	}
+}
