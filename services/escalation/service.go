@@ -6,59 +6,30 @@ import (
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	"kaohe.dev/services/flow"
-	"kaohe.dev/services/rulebook"
 )
 
-// rule recognises one kind of fact in one kind of dossier.
-type rule struct {
-	dossier string
-	kind    flow.Kind
-	judge   judge
-}
-
-// judge gives what holds and, made with flow.Not, what does not.
-type judge func(*rulebook.Policy, dossier) []*factv1.Fact
-
 // rules is all this service knows, with the clause of the 96766 rules.
-func rules() []rule {
-	return []rule{
-		{"complaint", flow.LateWorkComplained, lateWorkComplained},   // 六.1
-		{"complaint", flow.BuckPassed, buckPassed},                   // 六.3
-		{"complaint", flow.MisconductJudged, misconductJudged},       // the sheet only
-		{"complaint", flow.ComplaintEscalated, anonymousEscalated},   // 六.10
-		{"customer", flow.SecondComplaintMade, secondComplaintsMade}, // 六.9
-		{"customer", flow.ComplaintEscalated, complaintsEscalated},   // 六.10
-		{"ticket", flow.TicketReworked, reopened},                    // the sheet only
-		{"repeat", flow.TicketReworked, reportedAgain},               // the sheet only
+func rules() []flow.Rule[dossier] {
+	return []flow.Rule[dossier]{
+		{Dossier: "complaint", Kind: flow.LateWorkComplained, Judge: lateWorkComplained},   // 六.1
+		{Dossier: "complaint", Kind: flow.BuckPassed, Judge: buckPassed},                   // 六.3
+		{Dossier: "complaint", Kind: flow.MisconductJudged, Judge: misconductJudged},       // the sheet only
+		{Dossier: "complaint", Kind: flow.ComplaintEscalated, Judge: anonymousEscalated},   // 六.10
+		{Dossier: "customer", Kind: flow.SecondComplaintMade, Judge: secondComplaintsMade}, // 六.9
+		{Dossier: "customer", Kind: flow.ComplaintEscalated, Judge: complaintsEscalated},   // 六.10
+		{Dossier: "ticket", Kind: flow.TicketReworked, Judge: reopened},                    // the sheet only
+		{Dossier: "repeat", Kind: flow.TicketReworked, Judge: reportedAgain},               // the sheet only
 	}
 }
 
 // Service is complaint-escalation. No verdict of it waits for a deadline, so
 // it never asks to be woken.
 func Service() flow.Service {
-	table := rules()
-	var produces []flow.Kind
-	for _, r := range table {
-		if !slices.Contains(produces, r.kind) {
-			produces = append(produces, r.kind)
-		}
-	}
+	produces, decide := flow.ByTable(rules(), read)
 	return flow.Service{
 		Name:     "complaint-escalation",
 		Consumes: []flow.Kind{flow.ComplaintRecorded, flow.PointsGiven, flow.TicketRecorded, flow.UnitKnown, flow.RulebookInForce},
-		Produces: produces,
-		Keys:     keys,
-		Decide: func(policy *rulebook.Policy, c flow.Case) flow.Decision {
-			kind, _, _ := strings.Cut(c.Key, "/")
-			known := read(c.Facts)
-			var decision flow.Decision
-			for _, r := range table {
-				if r.dossier == kind {
-					decision.Facts = append(decision.Facts, r.judge(policy, known)...)
-				}
-			}
-			return decision
-		},
+		Produces: produces, Keys: keys, Decide: decide,
 	}
 }
 

@@ -6,56 +6,29 @@ import (
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	"kaohe.dev/services/flow"
-	"kaohe.dev/services/rulebook"
 )
 
-// rule recognises one kind of fact in one kind of dossier.
-type rule struct {
-	dossier string
-	kind    flow.Kind
-	judge   judge
-}
-
-// judge gives what holds and, made with flow.Not, what does not.
-type judge func(*rulebook.Policy, dossier) []*factv1.Fact
-
 // rules is all this service knows, with the clause of the 96766 rules.
-func rules() []rule {
-	return []rule{
-		{"ticket", flow.ReplyFalsified, repliesFalsified},             // 六.2
-		{"ticket", flow.FalseReplyComplained, falseRepliesComplained}, // 六.2
-		{"ticket", flow.ReplyUnexplained, repliesUnexplained},         // 六.6
-		{"ticket", flow.ReplyContradicted, repliesContradicted},       // 六.6
-		{"ticket", flow.CallbackRated, callbacksRated},                // the sheet only
-		{"ticket", flow.CustomerThanked, customersThanked},            // 九.1
-		{"praise", flow.CustomerPraised, customerPraised},             // 九.2
+func rules() []flow.Rule[dossier] {
+	return []flow.Rule[dossier]{
+		{Dossier: "ticket", Kind: flow.ReplyFalsified, Judge: repliesFalsified},             // 六.2
+		{Dossier: "ticket", Kind: flow.FalseReplyComplained, Judge: falseRepliesComplained}, // 六.2
+		{Dossier: "ticket", Kind: flow.ReplyUnexplained, Judge: repliesUnexplained},         // 六.6
+		{Dossier: "ticket", Kind: flow.ReplyContradicted, Judge: repliesContradicted},       // 六.6
+		{Dossier: "ticket", Kind: flow.CallbackRated, Judge: callbacksRated},                // the sheet only
+		{Dossier: "ticket", Kind: flow.CustomerThanked, Judge: customersThanked},            // 九.1
+		{Dossier: "praise", Kind: flow.CustomerPraised, Judge: customerPraised},             // 九.2
 	}
 }
 
 // Service is survey. No verdict of it waits for a deadline, so it never asks to
 // be woken.
 func Service() flow.Service {
-	table := rules()
-	var produces []flow.Kind
-	for _, r := range table {
-		produces = append(produces, r.kind)
-	}
+	produces, decide := flow.ByTable(rules(), read)
 	return flow.Service{
 		Name:     "survey",
 		Consumes: []flow.Kind{flow.WorkReported, flow.ComplaintRecorded, flow.PraiseReceived, flow.UnitKnown, flow.RulebookInForce},
-		Produces: produces,
-		Keys:     keys,
-		Decide: func(policy *rulebook.Policy, c flow.Case) flow.Decision {
-			kind, _, _ := strings.Cut(c.Key, "/")
-			known := read(c.Facts)
-			var decision flow.Decision
-			for _, r := range table {
-				if r.dossier == kind {
-					decision.Facts = append(decision.Facts, r.judge(policy, known)...)
-				}
-			}
-			return decision
-		},
+		Produces: produces, Keys: keys, Decide: decide,
 	}
 }
 
