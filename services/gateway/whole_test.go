@@ -17,6 +17,7 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 )
 
 func (h *house) dial(credential string) (context.Context, *grpc.ClientConn) {
@@ -173,5 +174,48 @@ func TestABarrierHoldsTheUnitsBeforeIt(t *testing.T) {
 		if a := h.call("GET", "/v1/units", ""); !strings.Contains(a.body, name) {
 			t.Fatalf("unit %d is not there after the barrier: %s", i, a.body)
 		}
+	}
+}
+
+// A reader who does not keep up is cut off with a place to go on from; nobody
+// waits for him, and nothing is buffered without bound.
+func TestASlowReaderIsCutOffAndGoesOn(t *testing.T) {
+	h := build(t).open()
+	ctx, c := h.dial(token)
+	scores := apiv1.NewScoreServiceClient(c)
+	stream, err := scores.StreamLedger(ctx, &apiv1.StreamLedgerRequest{})
+	must(t, err)
+	_, err = stream.Header() // subscribed
+	must(t, err)
+	fast := h.stream("", "")
+	const all = 20_000
+	for from := 0; from < all; from += 1000 {
+		var records []*ledgerv1.Record
+		for i := range 1000 {
+			records = append(records, posting(fmt.Sprint(from+i), "a"))
+		}
+		h.record(records...)
+		fast.entries(1000) // and another keeps up meanwhile
+	}
+	seen, last := map[string]bool{}, uint64(0)
+	read := func(stream grpc.ServerStreamingClient[ledgerv1.Record]) error {
+		for len(seen) < all {
+			r, err := stream.Recv()
+			if err != nil {
+				return err
+			}
+			last = max(last, r.GetEntry().GetSequence())
+			seen[r.GetEntry().GetId()] = true
+		}
+		return nil
+	}
+	if err := read(stream); status.Code(err) != codes.Aborted || len(seen) == 0 {
+		t.Fatalf("a reader who stood still had %d of %d and then: %v", len(seen), all, err)
+	}
+	t.Logf("cut off after %d", len(seen))
+	again, err := scores.StreamLedger(ctx, &apiv1.StreamLedgerRequest{AfterSequence: &last})
+	must(t, err)
+	if err := read(again); err != nil || len(seen) != all {
+		t.Errorf("going on behind the last: %d of %d (%v)", len(seen), all, err)
 	}
 }
