@@ -12,7 +12,7 @@ import (
 )
 
 // services are the targets that decide.
-var services = []string{"ticket-ingest", "sla-timer", "complaint-escalation", "survey", "scoring"}
+var services = []string{"ticket-ingest", "sla-timer", "complaint-escalation", "survey", "quality", "scoring"}
 
 // fleet is kaohe in several processes: a gateway and replicas that each run
 // every service, on one NATS server and one store.

@@ -230,12 +230,9 @@ func (a *App) startRunners(ctx context.Context, metrics *run.Metrics) error {
 func (a *App) runnersOf(t target, metrics *run.Metrics) ([]runner, error) {
 	parts := a.config.Partitions
 	part := func(part int) (*run.Runner, error) {
-		var upstream []string
-		for _, service := range t.upstream {
-			upstream = append(upstream, run.PartNames(service, parts)...)
-		}
 		return run.New(run.Options{
-			Machine: t.machine(), Part: part, Parts: parts, Bus: a.bus, Store: a.store, Stream: t.stream, Upstream: upstream,
+			Machine: t.machine(), Part: part, Parts: parts, Bus: a.bus, Store: a.store, Stream: t.stream,
+			Upstream: allParts(t.upstream, parts), Downstream: allParts(t.downstream, parts),
 			Now: a.config.Now, Logger: a.config.Logger, Metrics: metrics, Room: a.space().ForRest,
 		})
 	}
@@ -255,6 +252,15 @@ func (a *App) runnersOf(t target, metrics *run.Metrics) ([]runner, error) {
 		all = append(all, r)
 	}
 	return all, nil
+}
+
+// allParts names the parts of some services.
+func allParts(services []string, parts int) []string {
+	var names []string
+	for _, service := range services {
+		names = append(names, run.PartNames(service, parts)...)
+	}
+	return names
 }
 
 func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) error {

@@ -107,7 +107,7 @@ func mainJob(t *testing.T, a *app.App) {
 		t.Fatalf("entries %v", entries.Entries)
 	}
 	card, err := scores.GetScorecard(ctx, &apiv1.GetScorecardRequest{Month: "2026-03", Unit: "chengqu"})
-	if err != nil || card.Total != "95.00" {
+	if err != nil || card.Total != "97.50" {
 		t.Fatalf("score %v, error %v", card.GetTotal(), err)
 	}
 	stream, err := scores.VerifyMonth(ctx, &apiv1.VerifyMonthRequest{Month: "2026-03"})

@@ -9,20 +9,22 @@ import (
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/ingest"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/quality"
 	"kaohe.dev/services/scoring"
 	"kaohe.dev/services/sla"
 	"kaohe.dev/services/survey"
 )
 
 // target is a row of the target table: a name, the targets it stands for or
-// the machine it runs, the stream the machine reads, and whose markers it
-// waits for.
+// the machine it runs, the stream the machine reads, whose markers it waits
+// for, and, of the one that reads the feed, on whom decisions take effect.
 type target struct {
-	name     string
-	stands   []string
-	machine  func() flow.Machine
-	stream   string
-	upstream []string
+	name       string
+	stands     []string
+	machine    func() flow.Machine
+	stream     string
+	upstream   []string
+	downstream []string
 }
 
 // All is the target that stands for every service.
@@ -34,9 +36,9 @@ const Gateway = "gateway"
 func targets() []target {
 	return []target{
 		{name: All, stands: []string{
-			"ticket-ingest", "sla-timer", "complaint-escalation", "survey", "scoring", Gateway,
+			"ticket-ingest", "sla-timer", "complaint-escalation", "survey", "quality", "scoring", Gateway,
 		}},
-		{name: "ticket-ingest", machine: machine(ingest.Service), stream: bus.Feed},
+		{name: "ticket-ingest", machine: machine(ingest.Service), stream: bus.Feed, downstream: []string{"scoring"}},
 		{
 			name: "sla-timer", machine: machine(sla.Service), stream: bus.Facts,
 			upstream: []string{"ticket-ingest"},
@@ -50,8 +52,12 @@ func targets() []target {
 			upstream: []string{"ticket-ingest"},
 		},
 		{
+			name: "quality", machine: machine(quality.Service), stream: bus.Facts,
+			upstream: []string{"ticket-ingest"},
+		},
+		{
 			name: "scoring", machine: scoring.New, stream: bus.Facts,
-			upstream: []string{"ticket-ingest", "sla-timer", "complaint-escalation", "survey"},
+			upstream: []string{"ticket-ingest", "sla-timer", "complaint-escalation", "survey", "quality"},
 		},
 		{name: Gateway},
 	}
@@ -64,7 +70,7 @@ func machine(service func() flow.Service) func() flow.Machine {
 // Services gives the services that keep dossiers, ticket-ingest first: what
 // the offline fold folds with.
 func Services() []flow.Service {
-	return []flow.Service{ingest.Service(), sla.Service(), escalation.Service(), survey.Service()}
+	return []flow.Service{ingest.Service(), sla.Service(), escalation.Service(), survey.Service(), quality.Service()}
 }
 
 // TargetNames lists what --target takes.

@@ -124,7 +124,7 @@ func TestTheMainJobOnTheCommandLine(t *testing.T) {
 			cli.Terminal{In: strings.NewReader(""), Out: watched, Err: watched, Getenv: func(string) string { return "" }})
 	}()
 	watched.await(t, "-5.00")
-	watched.await(t, "95.00")
+	watched.await(t, "97.50")
 	stop()
 	if code := <-ended; code != 0 {
 		t.Errorf("watch ended with %d", code)
@@ -136,8 +136,8 @@ func TestTheMainJobOnTheCommandLine(t *testing.T) {
 	}
 	for command, wants := range map[string][]string{
 		"units":                                 {"chengqu", "Urban outlet", "20000"},
-		"scores --month 2026-03":                {"Urban outlet", "95.00", "1 / 300"},
-		"scores --month 2026-03 --unit chengqu": {"CS10", "total 95.00", "repair quota"},
+		"scores --month 2026-03":                {"Urban outlet", "97.50", "1 / 300"},
+		"scores --month 2026-03 --unit chengqu": {"CS10", "total 97.50", "repair quota"},
 		"explain " + entries[1][8]:              {"-5.00", "overdue ticket", "mine/t1", "六.1"},
 		"ticket T1":                             {"ticket opened", "violated", "-5.00"},
 		"quarantine":                            {"(none)"},

@@ -25,6 +25,10 @@ func eventNames() map[string]string {
 		"mass_fault_declared": "大面积故障", "mass_fault_told": "故障告知", "mass_fault_restored": "故障恢复",
 		"interruption_planned": "计划停网", "points_decided": "评分", "thanks_decided": "感谢核定",
 		"unit_registered": "单位登记", "rulebook_published": "规则发布", "clock_advanced": "时钟推进",
+		"hall_assessed": "营业厅检查", "hall_surveyed": "营业厅满意度调查", "conduct_recorded": "加扣分事项",
+		"sanction_imposed": "弄虚作假处罚", "item_waived": "当月免评", "halls_drawn": "抽取营业厅",
+		"objection_raised": "异议", "objection_decided": "异议裁定",
+		"month_closing_started": "开始关账", "month_closed": "关账", "month_published": "公布", "restatement_decided": "更正裁定",
 	}
 }
 

@@ -77,6 +77,7 @@ func (s *session) rankingGrid(cards []*ledgerv1.Scorecard) grid {
 func sums(card *ledgerv1.Scorecard) (deducted, bonuses decimal.Decimal, entries int64) {
 	for _, part := range card.Parts {
 		bonuses = bonuses.Add(number(part.Bonuses))
+		deducted = deducted.Add(number(part.Penalties))
 		for _, item := range part.Items {
 			deducted = deducted.Add(number(item.Deducted))
 			entries += item.Entries

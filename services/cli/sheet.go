@@ -38,8 +38,15 @@ func (s *session) part(part *ledgerv1.PartScore) error {
 	if err := s.table(s.sheetGrid([]*ledgerv1.PartScore{part})); err != nil {
 		return err
 	}
-	sum := fmt.Sprintf("%s %s  %s %s  %s %s  %s %s", s.say("小计", "items"), part.ItemsTotal,
-		s.say("加分", "bonuses"), part.Bonuses, s.say("结转扣分", "carried"), part.Carried,
+	sum := ""
+	for _, section := range part.Sections {
+		if section.Score != section.ItemsTotal || section.Zeroed {
+			sum += fmt.Sprintf(s.say("%s：各项 %s，按满分 %s 折算得 %s", "%s: items %s, scaled to the maximum of %s: %s")+"\n",
+				s.text(section.Label), section.ItemsTotal, section.Max, section.Score)
+		}
+	}
+	sum += fmt.Sprintf("%s %s  %s %s  %s %s  %s %s  %s %s", s.say("小计", "items"), part.ItemsTotal,
+		s.say("加分", "bonuses"), part.Bonuses, s.say("项外扣分", "penalties"), part.Penalties, s.say("结转扣分", "carried"), part.Carried,
 		s.say("得分", "score"), s.grade(part.Score))
 	if part.Zeroed {
 		sum += "  " + s.paint(red, s.say("整项记 0 分", "set to 0"))
@@ -52,7 +59,7 @@ func (s *session) sheetGrid(parts []*ledgerv1.PartScore) grid {
 		{name: s.say("项目", "item")}, {name: s.say("类别", "section")}, {name: s.say("内容", "what")},
 		{name: s.say("满分", "max"), numeric: true}, {name: s.say("扣分", "deducted"), numeric: true},
 		{name: s.say("超出", "overflow"), numeric: true}, {name: s.say("得分", "score"), numeric: true},
-		{name: s.say("笔数", "entries"), numeric: true},
+		{name: s.say("笔数", "entries"), numeric: true}, {name: s.say("说明", "note")},
 	}}
 	for _, part := range parts {
 		for _, item := range part.Items {
@@ -64,10 +71,21 @@ func (s *session) sheetGrid(parts []*ledgerv1.PartScore) grid {
 				score = s.paint(red, item.Score)
 			}
 			g.add(printable(item.Item), s.text(item.Section), s.text(item.Label), item.Max, item.Deducted, item.Overflow,
-				score, strconv.FormatInt(item.Entries, 10))
+				score, strconv.FormatInt(item.Entries, 10), s.standing(item))
 		}
 	}
 	return g
+}
+
+// standing says of an item without a verdict why it counts full.
+func (s *session) standing(item *ledgerv1.ItemScore) string {
+	switch {
+	case item.Waived:
+		return s.say("免评", "waived")
+	case item.Provisional:
+		return s.say("待评定", "provisional")
+	}
+	return ""
 }
 
 // foot prints the total, the quota and what a reader must know.

@@ -42,6 +42,16 @@ func FromEvent(e *feedv1.Event) *factv1.Fact {
 	}
 }
 
+// TakesEffectInPlace reports whether an event is a decision that takes effect at
+// its place in the feed (Actor), and not as one fact among others.
+func TakesEffectInPlace(e *feedv1.Event) bool {
+	switch e.GetPayload().(type) {
+	case *feedv1.Event_MonthClosingStarted, *feedv1.Event_MonthClosed, *feedv1.Event_MonthPublished, *feedv1.Event_RestatementDecided:
+		return true
+	}
+	return false
+}
+
 // EventHash is a hash of what the source says in an event. When it came and on
 // which clock it is judged are not the source's words.
 func EventHash(e *feedv1.Event) uint64 {

@@ -15,15 +15,17 @@ type Kind string
 const (
 	Event Kind = "event" // gateway
 
-	TicketRecorded    Kind = "ticket_recorded" // ticket-ingest
-	WorkReported      Kind = "work_reported"
-	FaultReported     Kind = "fault_reported"
-	ComplaintRecorded Kind = "complaint_recorded"
-	OutageRecorded    Kind = "outage_recorded"
-	PraiseReceived    Kind = "praise_received"
-	PointsGiven       Kind = "points_given"
-	UnitKnown         Kind = "unit_known"
-	RulebookInForce   Kind = "rulebook_in_force"
+	TicketRecorded     Kind = "ticket_recorded" // ticket-ingest
+	WorkReported       Kind = "work_reported"
+	FaultReported      Kind = "fault_reported"
+	ComplaintRecorded  Kind = "complaint_recorded"
+	OutageRecorded     Kind = "outage_recorded"
+	PraiseReceived     Kind = "praise_received"
+	PointsGiven        Kind = "points_given"
+	UnitKnown          Kind = "unit_known"
+	RulebookInForce    Kind = "rulebook_in_force"
+	AssessmentRecorded Kind = "assessment_recorded"
+	ObjectionRecorded  Kind = "objection_recorded"
 
 	TicketOverdue           Kind = "ticket_overdue" // sla-timer
 	ReplyLate               Kind = "reply_late"
@@ -45,6 +47,13 @@ const (
 	CallbackRated        Kind = "callback_rated"
 	CustomerThanked      Kind = "customer_thanked"
 	CustomerPraised      Kind = "customer_praised"
+
+	CheckJudged       Kind = "check_judged" // quality
+	HallRated         Kind = "hall_rated"
+	MysteryVisitRated Kind = "mystery_visit_rated"
+	ConductJudged     Kind = "conduct_judged"
+	UnitSanctioned    Kind = "unit_sanctioned"
+	ItemExcused       Kind = "item_excused"
 )
 
 var bodyOneof = (&factv1.Fact{}).ProtoReflect().Descriptor().Oneofs().ByName("body")

@@ -19,7 +19,8 @@ type Input struct {
 	At time.Time
 	// Fact is what is told; nil for a wake.
 	Fact *factv1.Fact
-	// Wake is the key to look at again; empty for a fact.
+	// Wake is the key to look at again; empty for a fact. With a fact too, the
+	// fact is a decision that takes effect on the key here (Actor).
 	Wake string
 }
 
@@ -62,8 +63,19 @@ type Sharder interface {
 // shell asks for it once when a batch of steps is over, of every document that
 // took an input, and not after each step: a snapshot replaces the one before.
 type Summariser interface {
-	// Summary gives the snapshot of a document; nil: there is none to tell.
-	Summary(*rulebook.Policy, *Document) *ledgerv1.Record
+	// Summary gives the snapshot of a document; none if there is nothing to
+	// tell.
+	Summary(*rulebook.Policy, *Document) []*ledgerv1.Record
+}
+
+// Actor is a machine on which some decisions of people take effect at their
+// place in the feed, whatever is told later: that a month is closed, for
+// example. When such a decision comes, all before it in the feed has been told
+// to the machine, and nothing after it.
+type Actor interface {
+	// ActedOn gives the keys a decision takes effect on, in ascending order; the
+	// shell steps each of them with the decision as the fact.
+	ActedOn(policy *rulebook.Policy, decision *factv1.Fact) []string
 }
 
 // Tx is what a machine sees and says during one step. The shell and the tests

@@ -79,7 +79,7 @@ func TestFromEventToExplanation(t *testing.T) {
 		Scorecards []struct{ Unit, Total string }
 	}
 	h.call("GET", "/v1/months/2026-03/scorecards", "").into(t, &cards)
-	if len(cards.Scorecards) != 1 || cards.Scorecards[0].Total != "90.00" {
+	if len(cards.Scorecards) != 1 || cards.Scorecards[0].Total != "95.00" {
 		t.Errorf("scorecards %v", cards)
 	}
 	h.call("GET", "/v1/months/2025-03/scorecards", "").into(t, &cards)

@@ -17,6 +17,7 @@ func Service() flow.Service {
 		Produces: []flow.Kind{
 			flow.TicketRecorded, flow.WorkReported, flow.FaultReported, flow.ComplaintRecorded,
 			flow.OutageRecorded, flow.PraiseReceived, flow.PointsGiven, flow.UnitKnown, flow.RulebookInForce,
+			flow.AssessmentRecorded, flow.ObjectionRecorded,
 		},
 		Keys:   keys,
 		Decide: decide,
@@ -45,6 +46,13 @@ func keys(f *factv1.Fact) []string {
 		return []string{"unit/" + p.UnitRegistered.Unit}
 	case *feedv1.Event_RulebookPublished:
 		return []string{"rulebook/" + p.RulebookPublished.Version}
+	case *feedv1.Event_ObjectionRaised:
+		return []string{objectionKey(p.ObjectionRaised)}
+	case *feedv1.Event_ObjectionDecided:
+		return []string{objectionKey(p.ObjectionDecided)}
+	}
+	if about := assessmentOf(f.GetEvent()); about != "" {
+		return []string{"assessment/" + about}
 	}
 	if ticket := ticketOf(f.GetEvent()); ticket != "" {
 		return []string{"ticket/" + ticket}
@@ -125,6 +133,10 @@ func decide(_ *rulebook.Policy, c flow.Case) flow.Decision {
 		facts = praiseFacts(events)
 	case "decision":
 		facts = decisionFacts(id, events)
+	case "assessment":
+		facts = assessmentFacts(id, events)
+	case "objection":
+		facts = objectionFacts(id, events)
 	case "unit":
 		facts = unitFacts(id, events)
 	case "rulebook":

@@ -11,13 +11,14 @@ import (
 	"kaohe.dev/services/escalation"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/ingest"
+	"kaohe.dev/services/quality"
 	"kaohe.dev/services/replay"
 	"kaohe.dev/services/sla"
 	"kaohe.dev/services/survey"
 )
 
 func services() []flow.Service {
-	return []flow.Service{ingest.Service(), sla.Service(), escalation.Service(), survey.Service()}
+	return []flow.Service{ingest.Service(), sla.Service(), escalation.Service(), survey.Service(), quality.Service()}
 }
 
 // cityYear makes tickets as a city's open data has them: opened with a promised

@@ -28,7 +28,25 @@ import (
 // are the context's and a first service that does not read events; rules and
 // rulebooks that cannot be applied are reported in Result.Problems, as the live
 // system sets them aside and goes on.
+//
+// A month that was closed holds what the events before its closing came to, and
+// what was approved or ruled since; for each such decision the events before it
+// are folded again.
 func Fold(ctx context.Context, services []flow.Service, events []*feedv1.Event, asOf time.Time, progress func(n int)) (*Result, error) {
+	decided := slices.ContainsFunc(events, flow.TakesEffectInPlace)
+	result, err := foldAll(ctx, services, events, asOf, decided, progress)
+	if err != nil {
+		return nil, err
+	}
+	if decided {
+		err = closeMonths(ctx, services, events, result)
+	}
+	return result, err
+}
+
+// foldAll folds events as if no month had been closed, and keeps the facts of
+// the months if it shall.
+func foldAll(ctx context.Context, services []flow.Service, events []*feedv1.Event, asOf time.Time, keep bool, progress func(n int)) (*Result, error) {
 	if len(services) == 0 || !slices.Contains(services[0].Consumes, flow.Event) {
 		return nil, errors.New("fold a feed: the first service must be the one that reads events")
 	}
@@ -36,6 +54,7 @@ func Fold(ctx context.Context, services []flow.Service, events []*feedv1.Event, 
 	f := &fold{
 		ctx: ctx, workers: workers, shards: workers * shardsPerWorker, services: services,
 		clocks: clocksOf(events, asOf), progress: progress, result: &Result{AsOf: asOf},
+		keep: keep,
 	}
 	recorded := f.decideAll(rulebook.NewPolicy(nil, nil), services[:1], f.route(events), true)
 	policy, err := rulebook.PolicyFromFacts(references(recorded))
@@ -64,6 +83,7 @@ type fold struct {
 	services []flow.Service
 	clocks   map[string]time.Time // "" is the wall clock
 	progress func(int)
+	keep     bool // the facts of the months
 	done     int
 	lock     sync.Mutex // of done and the calls of progress
 	result   *Result
@@ -232,11 +252,11 @@ func (f *fold) parallel(tasks int, run func(task int)) {
 	wait.Wait()
 }
 
-// scored reports which kinds scoring reads by fact.
+// scored reports which kinds scoring judges by fact.
 func scored() map[flow.Kind]bool {
 	kinds := map[flow.Kind]bool{}
 	for _, k := range scoring.New().Consumes() {
-		kinds[k] = !flow.References(k)
+		kinds[k] = !flow.References(k) && k != flow.ObjectionRecorded
 	}
 	return kinds
 }

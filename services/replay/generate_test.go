@@ -59,7 +59,7 @@ func (w *world) draw() []*feedv1.Event {
 	for _, ticket := range []string{"T1", "T2", "T3/1"} {
 		w.open(ticket)
 	}
-	steps := []func(){w.work, w.work, w.work, w.end, w.end, w.complain, w.complain, w.handle, w.callBack, w.praise, w.outages, w.decide}
+	steps := []func(){w.work, w.work, w.work, w.end, w.end, w.complain, w.complain, w.handle, w.callBack, w.praise, w.outages, w.decide, w.assess, w.assess}
 	for range rapid.IntRange(3, 25).Draw(w.t, "steps") {
 		rapid.SampledFrom(steps).Draw(w.t, "step")()
 	}
@@ -214,6 +214,41 @@ func (w *world) decide() {
 		Item:  w.pick("item", "CS1", "CS2"), Points: w.pick("points", "0", "0.5", "3"),
 	}
 	w.add(w.instant(), func(e *feedv1.Event) { e.Payload = &feedv1.Event_PointsDecided{PointsDecided: decided} })
+}
+
+// assess adds what an assessor, visitor or customer says about a hall.
+func (w *world) assess() {
+	at, unit := w.instant(), w.unit()
+	month := at.In(time.FixedZone("CST", 8*3600)).Format("2006-01")
+	w.add(at, func(e *feedv1.Event) {
+		switch w.pick("assessed", "visit", "visit", "survey", "conduct", "sanction", "waiver") {
+		case "visit":
+			e.Payload = &feedv1.Event_HallAssessed{HallAssessed: &feedv1.HallAssessed{
+				Visit: w.pick("visit", "V1", "V2"), Unit: unit, Month: w.pick("month", month, month, "2026-01"), Person: "p",
+				Method: feedv1.AssessmentMethod(rapid.IntRange(1, 3).Draw(w.t, "method")),
+				Findings: []*feedv1.Finding{
+					{Check: "hall_process", Level: w.pick("process", "well", "fairly", "basically")},
+					{Check: "hall_loiterers", Level: w.pick("loiterers", "regular", "irregular"), Times: int32(rapid.IntRange(0, 3).Draw(w.t, "times"))},
+				},
+				Satisfied: ptr(w.bool()), Withdrawn: rapid.IntRange(0, 4).Draw(w.t, "withdrawn") == 0,
+			}}
+		case "survey":
+			e.Payload = &feedv1.Event_HallSurveyed{HallSurveyed: &feedv1.HallSurveyed{Survey: w.pick("survey", "S1", "S2"), Unit: unit, Satisfied: w.bool()}}
+		case "conduct":
+			e.Payload = &feedv1.Event_ConductRecorded{ConductRecorded: &feedv1.ConductRecorded{
+				Record: "R1", Unit: unit, Kind: feedv1.ConductKind(rapid.IntRange(1, 13).Draw(w.t, "kind")), Points: "1.5", Person: "p", Reason: "r",
+			}}
+		case "sanction":
+			e.Payload = &feedv1.Event_SanctionImposed{SanctionImposed: &feedv1.SanctionImposed{
+				Sanction: "X1", Unit: unit, Scope: feedv1.SanctionScope(rapid.IntRange(1, 2).Draw(w.t, "scope")),
+				Item: w.pick("sanctioned", "CS10", "H4"), Person: "p", Reason: "r",
+			}}
+		case "waiver":
+			e.Payload = &feedv1.Event_ItemWaived{ItemWaived: &feedv1.ItemWaived{
+				Unit: unit, Month: month, Item: w.pick("waived", "H1", "H10"), Person: "p", Reason: "r", Withdrawn: w.bool(),
+			}}
+		}
+	})
 }
 
 func ptr[T any](v T) *T { return &v }

@@ -29,6 +29,8 @@ type Result struct {
 	// Months are the months of units with at least one counted fact, by month
 	// and unit.
 	Months []*Month
+
+	rulings rulings
 }
 
 // Month is a unit's month.
@@ -41,6 +43,7 @@ type Month struct {
 	Scorecard *ledgerv1.Scorecard
 
 	state *statev1.UnitMonth
+	facts []*factv1.Fact // if months were closed
 }
 
 // Find gives a unit's month; nil when no fact of it holds.
@@ -84,6 +87,7 @@ type name struct{ month, unit string }
 // score judges the facts and adds the months up: each worker a share of the
 // facts, then the shares.
 func (f *fold) score(policy *rulebook.Policy, parts [][]*factv1.Fact) {
+	rulings := rulingsOf(parts)
 	shares, problems := make([]map[name]*Month, f.workers), make([][]string, f.workers)
 	kinds := scored()
 	f.parallel(f.workers, func(worker int) {
@@ -93,11 +97,11 @@ func (f *fold) score(policy *rulebook.Policy, parts [][]*factv1.Fact) {
 				if !kinds[flow.Kind(fact.Kind)] || fact.Route.GetUnit() == "" {
 					continue
 				}
-				judged, err := scoring.Judge(policy, fact)
+				judged, err := scoring.Judge(policy, fact, rulings[objected{fact.Route.Unit, fact.Id}])
 				if err != nil {
 					problems[worker] = append(problems[worker], err.Error())
 				}
-				count(shares[worker], fact, judged)
+				count(shares[worker], fact, judged, f.keep)
 			}
 		}
 	})
@@ -107,19 +111,48 @@ func (f *fold) score(policy *rulebook.Policy, parts [][]*factv1.Fact) {
 	f.result.Problems = append(f.result.Problems, slices.Concat(problems...)...)
 	slices.Sort(f.result.Problems)
 	f.result.Months = join(shares)
-	f.parallel(len(f.result.Months), func(at int) { f.result.Months[at].close(policy) })
+	f.result.rulings = rulings
+	f.parallel(len(f.result.Months), func(at int) { f.result.Months[at].close(policy, rulings) })
+}
+
+// objected is what an objection is about: a fact of a unit, or its month.
+type objected struct{ unit, fact string }
+
+// rulings are what was decided about objections.
+type rulings map[objected]scoring.Rulings
+
+func rulingsOf(parts [][]*factv1.Fact) rulings {
+	found := rulings{}
+	for _, part := range parts {
+		for _, fact := range part {
+			recorded := fact.GetObjectionRecorded()
+			ruling := scoring.RulingOf(recorded)
+			if ruling == nil {
+				continue
+			}
+			about := objected{fact.Route.Unit, recorded.Fact}
+			if found[about] == nil {
+				found[about] = scoring.Rulings{}
+			}
+			found[about][recorded.Rule] = ruling
+		}
+	}
+	return found
 }
 
 // count adds a judged fact to its month.
-func count(months map[name]*Month, fact *factv1.Fact, judged scoring.Judged) {
+func count(months map[name]*Month, fact *factv1.Fact, judged scoring.Judged, keep bool) {
 	key := name{judged.Month, fact.Route.Unit}
 	m := months[key]
 	if m == nil {
 		m = &Month{Unit: key.unit, Month: key.month, state: &statev1.UnitMonth{Unit: key.unit, Month: key.month}}
 		months[key] = m
 	}
-	scoring.Count(m.state, fact, judged.Day, judged.Entries, +1)
+	scoring.Count(m.state, fact, judged, +1)
 	m.Entries = append(m.Entries, judged.Entries...)
+	if keep {
+		m.facts = append(m.facts, fact)
+	}
 	if flow.Time(fact.DetectedAt).After(flow.Time(m.state.AsOf)) {
 		m.state.AsOf = fact.DetectedAt
 	}
@@ -137,6 +170,7 @@ func join(shares []map[name]*Month) []*Month {
 			}
 			scoring.Add(whole.state, m.state)
 			whole.Entries = append(whole.Entries, m.Entries...)
+			whole.facts = append(whole.facts, m.facts...)
 		}
 	}
 	return slices.SortedFunc(maps.Values(joined), func(a, b *Month) int {
@@ -145,7 +179,8 @@ func join(shares []map[name]*Month) []*Month {
 }
 
 // close adds the entries of the month as a whole and the score.
-func (m *Month) close(policy *rulebook.Policy) {
+func (m *Month) close(policy *rulebook.Policy, rulings rulings) {
+	m.state.Rulings = rulings[objected{m.Unit, "month/" + m.Unit + "/" + m.Month}]
 	m.state.Active = scoring.Derive(policy, m.state)
 	type lined struct {
 		line  string

@@ -13,9 +13,13 @@ import (
 // they are.
 func (r *Rulebook) index() {
 	r.charging = map[string][]*Rule{}
-	r.parts = map[string]string{}
+	r.checks, r.parts = map[string]*Rule{}, map[string]string{}
 	for i := range r.Rules {
 		rule := &r.Rules[i]
+		if rule.Check != nil {
+			r.checks[rule.Check.Name] = rule
+			continue
+		}
 		r.charging[rule.On] = append(r.charging[rule.On], rule)
 	}
 	for _, part := range r.Parts {
@@ -32,7 +36,7 @@ func (r *Rulebook) Charges(f *factv1.Fact) ([]Charge, error) {
 	if f.Retracted {
 		return nil, nil
 	}
-	rules := r.charging[kindOf(f)]
+	rules := r.on(f)
 	if len(rules) == 0 {
 		return nil, nil
 	}
@@ -47,6 +51,34 @@ func (r *Rulebook) Charges(f *factv1.Fact) ([]Charge, error) {
 		}
 	}
 	return charges, errors.Join(failures...)
+}
+
+// on gives the rules on a fact: those on its kind, or the one made of the check
+// it judges.
+func (r *Rulebook) on(f *factv1.Fact) []*Rule {
+	if judged := f.GetCheckJudged(); judged != nil {
+		if rule := r.checks[judged.Check]; rule != nil {
+			return []*Rule{rule}
+		}
+	}
+	return r.charging[kindOf(f)]
+}
+
+// Assesses gives the items, as "part/item", that a fact shows to have been
+// assessed, whatever it costs; of an item excused, that one.
+func (r *Rulebook) Assesses(f *factv1.Fact) []string {
+	if excused := f.GetItemExcused(); excused != nil {
+		return []string{r.parts[excused.Item] + "/" + excused.Item}
+	}
+	var items []string
+	for _, rule := range r.on(f) {
+		if part := r.Part(rule.Part); part != nil {
+			if item := part.Item(rule.Item); item != nil && item.Assessed {
+				items = append(items, part.ID+"/"+item.ID)
+			}
+		}
+	}
+	return items
 }
 
 func kindOf(f *factv1.Fact) string {

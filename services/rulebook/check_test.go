@@ -75,6 +75,7 @@ func flaws() []flaw {
 		{"section_sum", "max: 2.5", "max: 2", "max: 10", "parts[0].sections[0].max"},
 		{"part_sum", "max: 30", "max: 31", "label: {zh: 工作", "parts[0].sections"},
 		{"weights_exceed", "parts:\n", "parts:\n" + aPart, "id: other", "parts"},
+		{"no_level_free", "max: 7.5", "max: 7.5, checks: [{name: seen, by: [inspection], levels: {bad: -1}, label: {zh: 看, en: seen}, clause: c, basis: source}]", "checks:", "parts[0].sections[0].items[0].checks[0].levels"},
 		{"cap_below_max", "value: 33.5", "value: 29", "value: 29", "parts[0].cap"},
 		{"rate_and_zero_at", "kind: rate,", "kind: rate, zero_at: 3,", "zero_at", "parts[0].sections[1].items[0].method.zero_at"},
 		{"item_unruled", "item: A2", "item: A1", "其他", "parts[0].sections[0].items[1].id"},

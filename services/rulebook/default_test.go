@@ -16,6 +16,18 @@ func decided(about feedv1.DecisionAbout, item, points string) *factv1.PointsGive
 	return &factv1.PointsGiven{Decided: &feedv1.PointsDecided{About: about, Item: item, Points: points}}
 }
 
+func checked(check, level string) *factv1.CheckJudged {
+	return &factv1.CheckJudged{Check: check, Level: level}
+}
+
+func conduct(kind feedv1.ConductKind, points string) *factv1.ConductJudged {
+	return &factv1.ConductJudged{Kind: kind, Points: points}
+}
+
+func sanction(scope feedv1.SanctionScope, item string) *factv1.UnitSanctioned {
+	return &factv1.UnitSanctioned{Scope: scope, Item: item}
+}
+
 // charges lists for each fact what the default makes of it; no rule: nothing.
 func charges() []struct {
 	name, rule, item, points string
@@ -58,6 +70,45 @@ func charges() []struct {
 		{"thanks refused", "", "", "", &factv1.CustomerThanked{Proposed: 3}},
 		{"praised", "customer_praised", "", "3", &factv1.CustomerPraised{}},
 		{"fault for the quota", "", "", "", &factv1.FaultReported{}},
+		{"knows the process well", "", "", "", checked("hall_process", "well")},
+		{"knows the process fairly", "hall_process", "H1", "-2", checked("hall_process", "fairly")},
+		{"knows the process basically", "hall_process", "H1", "-4", checked("hall_process", "basically")},
+		{"an unknown level", "", "", "", checked("hall_process", "brilliantly")},
+		{"an unknown check", "", "", "", checked("hall_roof", "irregular")},
+		{"customer waited long", "hall_waiting", "H1", "-2", checked("hall_waiting", "irregular")},
+		{"key customers poorly kept", "hall_key_customers", "H2", "-2", checked("hall_key_customers", "poorly")},
+		{"key customers not kept", "hall_key_customers", "H2", "-5", checked("hall_key_customers", "none")},
+		{"a key customer complained", "hall_key_customer_complaint", "H2", "-2", checked("hall_key_customer_complaint", "complaint")},
+		{"complaints for lack of equipment", "hall_after_sales", "H3", "-4", checked("hall_after_sales", "complaints")},
+		{"needs ignored", "hall_after_sales", "H3", "-5", checked("hall_after_sales", "ignored")},
+		{"complaint after sales", "hall_after_sales_complaint", "H3", "-2", checked("hall_after_sales_complaint", "complaint")},
+		{"desks unstaffed", "hall_desks", "H4", "-2", checked("hall_desks", "irregular")},
+		{"no order", "hall_order", "H4", "-2", checked("hall_order", "irregular")},
+		{"outsiders", "hall_outsiders", "H4", "-3", checked("hall_outsiders", "irregular")},
+		{"disorder", "hall_disorder", "H4", "-3", checked("hall_disorder", "irregular")},
+		{"explains nothing", "hall_explains", "H5", "-3", checked("hall_explains", "irregular")},
+		{"lets customers go", "hall_retains", "H5", "-3", checked("hall_retains", "irregular")},
+		{"recommends nothing", "hall_recommends", "H5", "-3", checked("hall_recommends", "irregular")},
+		{"no badge", "hall_appearance", "H6", "-2", checked("hall_appearance", "irregular")},
+		{"impolite", "hall_attitude", "H7", "-4", checked("hall_attitude", "irregular")},
+		{"untidy", "hall_tidy", "H8", "-3", checked("hall_tidy", "irregular")},
+		{"loiterers", "hall_loiterers", "H8", "-2", checked("hall_loiterers", "irregular")},
+		{"closed early", "hall_hours", "H9", "-2", checked("hall_hours", "irregular")},
+		{"dissatisfied with the hall", "hall_dissatisfied", "H10", "-5", &factv1.HallRated{}},
+		{"satisfied with the hall", "", "", "", &factv1.HallRated{Satisfied: true}},
+		{"mystery visitor dissatisfied", "mystery_visit_dissatisfied", "H11", "-5", &factv1.MysteryVisitRated{}},
+		{"mystery visitor satisfied", "", "", "", &factv1.MysteryVisitRated{Satisfied: true}},
+		{"model service", "conduct_merit", "", "3", conduct(feedv1.ConductKind_CONDUCT_KIND_MODEL_SERVICE, "0")},
+		{"company activity", "conduct_merit", "", "2", conduct(feedv1.ConductKind_CONDUCT_KIND_COMPANY_ACTIVITY, "0")},
+		{"praised by leaders", "conduct_merit", "", "5", conduct(feedv1.ConductKind_CONDUCT_KIND_PRAISED_BY_LEADERS, "9")},
+		{"another merit", "conduct_other_merit", "", "1.5", conduct(feedv1.ConductKind_CONDUCT_KIND_OTHER_MERIT, "1.5")},
+		{"costly mistake", "conduct_fault", "", "-5", conduct(feedv1.ConductKind_CONDUCT_KIND_COSTLY_MISTAKE, "0")},
+		{"appearance uncorrected", "conduct_fault", "", "-3", conduct(feedv1.ConductKind_CONDUCT_KIND_APPEARANCE_UNCORRECTED, "0")},
+		{"another fault", "conduct_other_fault", "", "-4", conduct(feedv1.ConductKind_CONDUCT_KIND_OTHER_FAULT, "4")},
+		{"an item lost", "sanctioned_item", "CS10", "0", sanction(feedv1.SanctionScope_SANCTION_SCOPE_ITEM, "CS10")},
+		{"a section lost", "sanctioned_section", "CS10", "0", sanction(feedv1.SanctionScope_SANCTION_SCOPE_SECTION, "CS10")},
+		{"a hall's item lost", "hall_sanctioned_item", "H4", "0", sanction(feedv1.SanctionScope_SANCTION_SCOPE_ITEM, "H4")},
+		{"a hall's section lost", "hall_sanctioned_section", "H4", "0", sanction(feedv1.SanctionScope_SANCTION_SCOPE_SECTION, "H4")},
 	}
 }
 
@@ -92,8 +143,17 @@ func TestDefaultChargesWhatTheRulesSay(t *testing.T) {
 }
 
 func TestDefaultSheetAddsUp(t *testing.T) {
-	if w := Check(source96766); len(w) != 0 {
+	// §4: the source contradicts itself, which must be told, and scaled.
+	w := Check(source96766)
+	if len(w) != 2 || w[0].Code != "section_sum" || w[1].Code != "section_sum" || !w[0].Warning || !w[1].Warning {
 		t.Errorf("the default has problems: %v", w)
+	}
+	hall := Default().Part("hall")
+	if hall.Sections[0].Scale != Declared || hall.Sections[0].Listed.String() != "15" || hall.Sections[1].Listed.String() != "35" {
+		t.Errorf("sections %+v", hall.Sections)
+	}
+	if hall.AppliesTo(feedv1.UnitKind_UNIT_KIND_CONTRACTOR) || !hall.AppliesTo(feedv1.UnitKind_UNIT_KIND_OUTLET) {
+		t.Error("the hall part is for outlets")
 	}
 	part := Default().Part("customer_service")
 	want := []int64{2, 2, 4, 4, 4, 4, 10, 5, 5, 10, 5, 5, 10, 10, 20}
@@ -116,7 +176,7 @@ func TestDefaultSheetAddsUp(t *testing.T) {
 	if m := part.Item("CS15").Method; m.Kind != PerIncident || m.ZeroAt != 3 {
 		t.Errorf("CS15 is scored %+v", m)
 	}
-	if part.Item("CS99") != nil || Default().Part("hall") != nil {
+	if part.Item("CS99") != nil || Default().Part("roof") != nil {
 		t.Error("found an item or part that does not exist")
 	}
 }

@@ -18,9 +18,9 @@ func factBody() protoreflect.OneofDescriptor {
 }
 
 // scored reports whether scoring reads a kind: verdicts, which the contract
-// numbers from 40 on, decisions of assessors and faults for the quota.
+// numbers from 40 to 79, decisions of assessors and faults for the quota.
 func scored(kind protoreflect.FieldDescriptor) bool {
-	return kind.Number() >= 40 || kind.Name() == "points_given" || kind.Name() == "fault_reported"
+	return kind.Number() >= 40 && kind.Number() < 80 || kind.Name() == "points_given" || kind.Name() == "fault_reported"
 }
 
 // scoredKinds lists the kinds that scoring reads, in the contract's order.

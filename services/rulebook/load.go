@@ -198,10 +198,11 @@ func (v *indirections) Visit(node ast.Node) ast.Visitor {
 
 // book reads the whole.
 func (r *reader) book(f field, book *Rulebook, version string) {
-	o, ok := r.object(f, "version", "effective_month", "title", "zone", "calendars?", "commitments?", "limits", "parts", "rules")
+	o, ok := r.object(f, "version", "effective_month", "title", "zone", "calendars?", "commitments?", "limits", "levels?", "parts", "rules")
 	if !ok {
 		return
 	}
+	r.levelNames = r.names(o.get("levels"))
 	book.Version = r.text(o.get("version"))
 	if version != "" && book.Version != "" && version != book.Version {
 		r.note(o.get("version").place, "version_differs", book.Version, version)

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/shopspring/decimal"
+
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 )
 
 // mostPoints bounds every number of points, as the feed's contract does.
@@ -12,8 +14,9 @@ const mostPoints = 9999
 
 // layout is the parts as read, with where each name was first used.
 type layout struct {
-	parts []Part
-	at    map[string]place // of parts, items and the quotas' rules
+	parts  []Part
+	checks []Rule           // made of the items' checks
+	at     map[string]place // of parts, items and the quotas' rules
 }
 
 func (l *layout) part(id string) *Part {
@@ -29,7 +32,7 @@ func (r *reader) parts(f field) *layout {
 	l := &layout{at: map[string]place{}}
 	weights := decimal.Zero
 	for _, entry := range r.list(f) {
-		o, ok := r.object(entry, "id", "label", "max", "weight", "cap?", "overflow", "quota?", "clause", "basis", "sections")
+		o, ok := r.object(entry, "id", "label", "max", "weight", "cap?", "overflow", "quota?", "for?", "grading?", "clause", "basis", "sections")
 		if !ok {
 			continue
 		}
@@ -44,10 +47,16 @@ func (r *reader) parts(f field) *layout {
 		p.Overflow = Overflow(r.choice(r.figure(o.get("overflow")), string(Carry), string(Drop)))
 		r.cap(o.get("cap"), &p)
 		r.quota(o.get("quota"), &p, l)
+		p.For = r.unitKinds(o.get("for"))
+		p.Grading = Lowest
+		if grading := o.get("grading"); grading.present() {
+			p.Grading = Grading(r.choice(r.figure(grading), string(Lowest), string(Latest)))
+		}
 		r.sections(o.get("sections"), &p, l)
 		weights = weights.Add(p.Weight)
 		l.parts = append(l.parts, p)
 	}
+	// Parts for different kinds of units may add up to more.
 	if weights.GreaterThan(decimal.NewFromInt(100)) {
 		r.note(f.place, "weights_exceed", weights.String())
 	}
@@ -72,6 +81,23 @@ func (r *reader) points(f field, clause, basis string) (decimal.Decimal, bool) {
 		r.figures = append(r.figures, Figure{Path: f.path, Value: d.String(), Clause: clause, Basis: basis})
 	}
 	return d, ok
+}
+
+// unitKinds reads for which kinds of units a part is.
+func (r *reader) unitKinds(f field) []feedv1.UnitKind {
+	var kinds []feedv1.UnitKind
+	for _, entry := range r.list(f) {
+		name := r.choice(entry, "outlet", "contractor")
+		if number := feedv1.UnitKind_value["UNIT_KIND_"+strings.ToUpper(name)]; number != 0 {
+			kinds = append(kinds, feedv1.UnitKind(number))
+		}
+	}
+	return kinds
+}
+
+// AppliesTo reports whether a part is for a kind of unit.
+func (p *Part) AppliesTo(kind feedv1.UnitKind) bool {
+	return len(p.For) == 0 || slices.Contains(p.For, kind)
 }
 
 func (r *reader) cap(f field, p *Part) {
@@ -113,7 +139,7 @@ func (r *reader) quota(f field, p *Part, l *layout) {
 func (r *reader) sections(f field, p *Part, l *layout) {
 	declared, complete := decimal.Zero, true
 	for _, entry := range r.list(f) {
-		o, ok := r.object(entry, "label", "max", "clause", "basis", "items")
+		o, ok := r.object(entry, "label", "max", "scale?", "clause", "basis", "items")
 		if !ok {
 			complete = false
 			continue
@@ -123,10 +149,18 @@ func (r *reader) sections(f field, p *Part, l *layout) {
 			Clause:  r.text(o.get("clause")), Basis: r.basis(o.get("basis")),
 		}
 		limit, ok := r.points(o.get("max"), section.Clause, section.Basis)
+		before := len(p.Items)
 		sum, all := r.items(o.get("items"), section, p, l)
 		if ok && all && !sum.Equal(limit) {
 			r.note(o.get("max").place, "section_sum", section.Section.Zh, section.Section.En, sum.String(), limit.String())
 		}
+		scale := AsListed
+		if f := o.get("scale"); f.present() {
+			scale = Scale(r.choice(r.figure(f), string(AsListed), string(Declared)))
+		}
+		p.Sections = append(p.Sections, Section{
+			Label: section.Section, Max: limit, Listed: sum, Scale: scale, Items: len(p.Items) - before,
+		})
 		declared = declared.Add(limit)
 		complete = complete && ok
 	}
@@ -138,7 +172,7 @@ func (r *reader) sections(f field, p *Part, l *layout) {
 func (r *reader) items(f field, section Item, p *Part, l *layout) (sum decimal.Decimal, complete bool) {
 	complete = f.present()
 	for _, entry := range r.list(f) {
-		o, ok := r.object(entry, "id", "label", "max", "method?")
+		o, ok := r.object(entry, "id", "label", "max", "method?", "assessed?", "checks?")
 		if !ok {
 			complete = false
 			continue
@@ -151,6 +185,8 @@ func (r *reader) items(f field, section Item, p *Part, l *layout) (sum decimal.D
 		item.Label = r.bilingual(o.get("label"))
 		item.Max, ok = r.points(o.get("max"), section.Clause, section.Basis)
 		item.Method = r.method(o.get("method"))
+		item.Assessed = r.flag(o.get("assessed"))
+		r.checks(o.get("checks"), p, &item, l)
 		complete = complete && ok
 		sum = sum.Add(item.Max)
 		p.Items = append(p.Items, item)

@@ -157,6 +157,28 @@ func (p *Policy) Unit(id string, at time.Time) (*feedv1.UnitRegistered, bool) {
 	return current, true
 }
 
+// Kind gives what kind of unit a unit is at an instant; unspecified if it is
+// not registered.
+func (p *Policy) Kind(id string, at time.Time) feedv1.UnitKind {
+	registered, _ := p.Unit(id, at)
+	return registered.GetKind()
+}
+
+// KindIn gives what kind of unit a unit is by the end of a month (yyyy-mm).
+func (p *Policy) KindIn(id, month string) feedv1.UnitKind {
+	start, err := time.ParseInLocation("2006-01", month, p.Zone(id))
+	if err != nil {
+		return feedv1.UnitKind_UNIT_KIND_UNSPECIFIED
+	}
+	return p.Kind(id, start.AddDate(0, 1, 0).Add(-time.Nanosecond))
+}
+
+// Applies reports whether a part is for the kind of unit that a unit is by the
+// end of a month.
+func (p *Policy) Applies(part *Part, id, month string) bool {
+	return len(part.For) == 0 || part.AppliesTo(p.KindIn(id, month))
+}
+
 // Units lists the registered units' ids, sorted.
 func (p *Policy) Units() []string {
 	return slices.Sorted(maps.Keys(p.units))
@@ -239,6 +261,35 @@ func (p *Policy) SameUnit(q *Policy, id string) bool {
 	return slices.EqualFunc(a.registrations, b.registrations, func(x, y *feedv1.UnitRegistered) bool {
 		return proto.Equal(x, y)
 	})
+}
+
+// SameKind reports whether a unit is of the same kind at every instant: the
+// parts that apply to it depend on that.
+func (p *Policy) SameKind(q *Policy, id string) bool {
+	return slices.Equal(p.unit(id).kinds(), q.unit(id).kinds())
+}
+
+// kindFrom is the kind of a unit from an instant on.
+type kindFrom struct {
+	kind feedv1.UnitKind
+	from time.Time
+}
+
+// kinds gives the kinds of a unit, each with when it became so.
+func (u *unit) kinds() []kindFrom {
+	if u == nil {
+		return nil
+	}
+	var kinds []kindFrom
+	for _, r := range u.registrations {
+		if n := len(kinds); n == 0 || kinds[n-1].kind != r.Kind {
+			kinds = append(kinds, kindFrom{r.Kind, effectiveFrom(r)})
+		}
+	}
+	if len(kinds) > 0 {
+		kinds[0].from = time.Time{} // before the first took effect, the first
+	}
+	return kinds
 }
 
 func (p *Policy) unit(id string) *unit {

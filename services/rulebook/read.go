@@ -15,6 +15,8 @@ type reader struct {
 	words    map[string]wording
 	problems []Problem
 	figures  []Figure
+	// levelNames are how people call the levels of checks.
+	levelNames map[string]Text
 }
 
 // place is where something stands in the document.

@@ -6,6 +6,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/calendar"
 )
 
@@ -33,6 +34,7 @@ type Rulebook struct {
 	Source []byte
 
 	charging map[string][]*Rule // the rules by kind of fact
+	checks   map[string]*Rule   // the rules made of checks, by the check's name
 	parts    map[string]string  // the part of each item
 }
 
@@ -110,10 +112,16 @@ type Part struct {
 	Weight   decimal.Decimal // percent
 	Cap      *decimal.Decimal
 	Overflow Overflow
+	// For are the kinds of units it applies to; empty: all.
+	For []feedv1.UnitKind
+	// Sections and Items are in the order of the sheet.
+	Sections []Section
 	Items    []Item
-	Quota    *Quota
-	Clause   string
-	Basis    string
+	// Grading says which of a month's gradings of a check counts.
+	Grading Grading
+	Quota   *Quota
+	Clause  string
+	Basis   string
 }
 
 // Item gives the item with an id, nil if the part has none.
@@ -126,15 +134,48 @@ func (p *Part) Item(id string) *Item {
 	return nil
 }
 
+// Scale says what becomes of items that do not add up to what their section
+// declares.
+type Scale string
+
+// The ways to treat a section (§4).
+const (
+	AsListed Scale = "as_listed" // the section gives what its items give
+	Declared Scale = "declared"  // the items' sum is scaled to the declared maximum
+)
+
+// Grading says which of several gradings of a check in a month counts.
+type Grading string
+
+// The ways to choose a grading.
+const (
+	Lowest Grading = "lowest" // the one that costs most
+	Latest Grading = "latest" // the one found last
+)
+
+// Section is a group of items.
+type Section struct {
+	Label  Text
+	Max    decimal.Decimal // declared
+	Listed decimal.Decimal // what its items add up to
+	Scale  Scale
+	Items  int // how many of the part's items, in order, are in it
+}
+
 // Item is a line of the sheet.
 type Item struct {
 	ID      string // for example "CS10"
 	Section Text
-	Label   Text
-	Max     decimal.Decimal
-	Method  Method
-	Clause  string // of the maximum
-	Basis   string // of the maximum
+	// InSection is the index of its section in the part.
+	InSection int
+	// Assessed items count full but provisionally until something assesses
+	// them in the month; a month with such items cannot be closed.
+	Assessed bool
+	Label    Text
+	Max      decimal.Decimal
+	Method   Method
+	Clause   string // of the maximum
+	Basis    string // of the maximum
 }
 
 // MethodKind says how an item is scored.
@@ -180,10 +221,14 @@ const (
 
 // Rule turns a fact into points.
 type Rule struct {
-	Name   string
-	On     string // the kind of fact
-	Part   string
-	Item   string // empty: a bonus; "*": the item the fact names
+	Name string
+	On   string // the kind of fact
+	Part string
+	Item string // empty: beside the items; "*": the item the fact names
+	// Penalty says that it costs points beside the items.
+	Penalty bool
+	// Effect is what it does to its item besides points.
+	Effect Effect
 	Label  Text
 	Clause string
 	Basis  string // "source" or "assumption"
@@ -193,18 +238,32 @@ type Rule struct {
 	// the values of a table.
 	Points string
 
+	// Check is the check of the sheet it was made of; nil: it is a rule of its
+	// own.
+	Check *CheckRule
+
 	when   condition       // nil: always
 	points decimal.Decimal // what it charges, if amount is nil
 	amount amount
 	item   itemOf // for "*"
 }
 
+// Effect is what a rule does to an item besides its points.
+type Effect string
+
+// The effects.
+const (
+	NoEffect    Effect = ""
+	ZeroItem    Effect = "zero_item"    // the item gives nothing
+	ZeroSection Effect = "zero_section" // every item of its section gives nothing
+)
+
 // Bonus reports whether the rule gives points, beside the items.
-func (r *Rule) Bonus() bool { return r.Item == "" }
+func (r *Rule) Bonus() bool { return r.Item == "" && !r.Penalty }
 
 // Charge is what one rule makes of one fact.
 type Charge struct {
 	Rule   *Rule
-	Item   string          // empty: a bonus
+	Item   string          // empty: beside the items
 	Points decimal.Decimal // signed: deductions are negative
 }

@@ -28,6 +28,7 @@ func (r *reader) rules(f field, l *layout) []Rule {
 		}
 		rules, places = append(rules, rule), append(places, entry.place)
 	}
+	rules = append(rules, l.checks...)
 	r.unruled(rules, l)
 	return rules
 }
@@ -35,11 +36,11 @@ func (r *reader) rules(f field, l *layout) []Rule {
 // sameCharge reports whether two rules charge the same thing to the same item.
 func (r Rule) sameCharge(s Rule) bool {
 	spaceless := func(s string) string { return strings.Join(strings.Fields(s), " ") }
-	return r.On == s.On && r.Part == s.Part && r.Item == s.Item && spaceless(r.When) == spaceless(s.When)
+	return r.Check == nil && r.Penalty == s.Penalty && r.Effect == s.Effect && r.On == s.On && r.Part == s.Part && r.Item == s.Item && spaceless(r.When) == spaceless(s.When)
 }
 
 func (r *reader) rule(f field, l *layout) (Rule, bool) {
-	o, ok := r.object(f, "name", "on", "when?", "points", "part", "item?", "bonus?", "label", "clause", "basis")
+	o, ok := r.object(f, "name", "on", "when?", "points?", "part", "item?", "bonus?", "penalty?", "effect?", "label", "clause", "basis")
 	if !ok {
 		return Rule{}, false
 	}
@@ -56,6 +57,11 @@ func (r *reader) rule(f field, l *layout) (Rule, bool) {
 	if when := o.get("when"); when.present() {
 		rule.When = r.text(when)
 		rule.when = r.condition(when, kind)
+	}
+	if effect := o.get("effect"); effect.present() {
+		rule.Effect = Effect(r.choice(effect, string(ZeroItem), string(ZeroSection)))
+	} else if !o.get("points").present() {
+		r.note(o.place, "missing_field", "points")
 	}
 	r.amount(o.get("points"), &rule, kind)
 	if rule.Points != "" {
@@ -89,7 +95,8 @@ func (r *reader) kind(f field, name string) protoreflect.FieldDescriptor {
 // target reads which part and item a rule is about.
 func (r *reader) target(o object, rule *Rule, kind protoreflect.FieldDescriptor, l *layout) {
 	item, bonus := o.get("item"), r.flag(o.get("bonus"))
-	if item.present() == bonus {
+	rule.Penalty = r.flag(o.get("penalty"))
+	if beside := bonus || rule.Penalty; item.present() == beside || bonus && rule.Penalty {
 		r.note(o.place, "item_or_bonus")
 		return
 	}
@@ -103,7 +110,7 @@ func (r *reader) target(o object, rule *Rule, kind protoreflect.FieldDescriptor,
 			r.note(o.get("part").place, "part_unknown", rule.Part, strings.Join(ids, ", "))
 		}
 	}
-	if bonus {
+	if !item.present() {
 		return
 	}
 	rule.Item = r.text(item)

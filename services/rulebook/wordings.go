@@ -177,6 +177,10 @@ func wordings() map[string]wording {
 			zh: "按满意率计分的项目没有 zero_at", fixZh: "请删去 zero_at 或改为 per_incident",
 			en: "an item scored by rate has no zero_at", fixEn: "take zero_at out or choose per_incident",
 		},
+		"no_level_free": {
+			zh: "没有不扣分的等级", fixZh: "请加一个分值为 0 的等级，例如 regular: 0",
+			en: "no level costs nothing", fixEn: "add one with 0, for example regular: 0",
+		},
 		"item_unruled": {
 			zh: "没有规则扣项目 %[1]s 的分", fixZh: "如属有意可不理会；否则补一条规则", warning: true,
 			en: "no rule takes anything off item %[1]s", fixEn: "add a rule, or leave it if this is meant",
@@ -208,8 +212,8 @@ func wordings() map[string]wording {
 			en: "facts of kind %[1]q name no item", fixEn: "name the item instead of \"*\"",
 		},
 		"item_or_bonus": {
-			zh: "规则须且只能写 item 或 bonus: true 之一", fixZh: "扣分写 item，加分写 bonus: true",
-			en: "a rule has either an item or bonus: true", fixEn: "write item for a deduction, bonus: true for a bonus",
+			zh: "规则须且只能写 item、bonus: true、penalty: true 之一", fixZh: "项目扣分写 item，加分写 bonus: true，项目外扣分写 penalty: true",
+			en: "a rule has either an item, bonus: true or penalty: true", fixEn: "write item for a deduction, bonus: true for a bonus, penalty: true for a deduction beside the items",
 		},
 		"positive_on_item": {
 			zh: "项目上的分值 %[1]s 为正", fixZh: "扣分写负数；加分改用 bonus: true",

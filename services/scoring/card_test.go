@@ -16,7 +16,8 @@ import (
 func sheet(change func(*rulebook.Part)) *rulebook.Policy {
 	part := rulebook.Part{
 		ID: "cs", Weight: dec("50"), Overflow: rulebook.Carry,
-		Items: []rulebook.Item{{ID: "A", Max: dec("10")}, {ID: "B", Max: dec("20")}},
+		Sections: []rulebook.Section{{Max: dec("30"), Listed: dec("30"), Items: 2}},
+		Items:    []rulebook.Item{{ID: "A", Max: dec("10")}, {ID: "B", Max: dec("20")}},
 	}
 	change(&part)
 	return policyOf([]*rulebook.Rulebook{{Version: "test", Zone: time.UTC, Parts: []rulebook.Part{part}}})
@@ -72,6 +73,7 @@ func TestArithmeticOfTheSheet(t *testing.T) {
 func TestHalfPointsSurviveWeightsAndRounding(t *testing.T) {
 	one, two := rulebook.Part{ID: "a", Weight: dec("50")}, rulebook.Part{ID: "b", Weight: dec("50")}
 	one.Items = []rulebook.Item{{ID: "A", Max: dec("67.5")}}
+	one.Sections, two.Sections = []rulebook.Section{{Items: 1}}, []rulebook.Section{{Items: 1}}
 	for name, c := range map[string]struct{ max, weight, total string }{
 		"67.5 stays 67.5 (35)":             {"67.5", "50", "67.50"},
 		"half a hundredth is rounded up":   {"67.51", "50", "67.51"}, // 67.505
@@ -108,3 +110,63 @@ func TestARulebookWhoseItemsDoNotAddUpWarnsOnTheSheet(t *testing.T) {
 }
 
 func ptr(d decimal.Decimal) *decimal.Decimal { return &d }
+
+// TestASectionIsScaledToWhatItDeclares says (§4): items of 15 points declared
+// as 30 count double, also what is carried; scaled thirds are exact until the
+// sheet shows them.
+func TestASectionIsScaledToWhatItDeclares(t *testing.T) {
+	for name, c := range map[string]struct {
+		declared, a, b         string
+		scale                  rulebook.Scale
+		section, carried, part string
+	}{
+		"nothing happened":      {"60", "", "", rulebook.Declared, "60.00", "0.00", "60.00"},
+		"as listed":             {"60", "-5", "", rulebook.AsListed, "25.00", "0.00", "25.00"},
+		"each point counts two": {"60", "-5", "", rulebook.Declared, "50.00", "0.00", "50.00"},
+		"the rest counts two":   {"60", "-12", "", rulebook.Declared, "40.00", "4.00", "36.00"},
+		"thirds are exact":      {"40", "-10", "-1", rulebook.Declared, "25.33", "0.00", "25.33"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			policy := sheet(func(p *rulebook.Part) { p.Sections[0].Max, p.Sections[0].Scale = dec(c.declared), c.scale })
+			m := &statev1.UnitMonth{Unit: "U", Month: "2026-01", Tallies: map[string]*statev1.Tally{
+				"cs/A": {Points: c.a, Entries: 1}, "cs/B": {Points: c.b, Entries: 1},
+			}}
+			part := scoring.Scorecard(policy, m, time.Time{}).Parts[0]
+			if got := part.Sections[0]; got.Score != c.section || part.Carried != c.carried || part.Score != c.part {
+				t.Errorf("section %s, carried %s, part %s; want %s, %s, %s", got.Score, part.Carried, part.Score, c.section, c.carried, c.part)
+			}
+		})
+	}
+}
+
+// TestASanctionTakesTheItemOrTheSection says (§4, sanctions): what gaming lost
+// is 0 whatever else is in it, and only that.
+func TestASanctionTakesTheItemOrTheSection(t *testing.T) {
+	for name, c := range map[string]struct {
+		tally      *statev1.Tally
+		a, b, part string
+	}{
+		"the item":    {&statev1.Tally{Entries: 1, ZeroItems: 1}, "0.00", "20.00", "20.00"},
+		"the section": {&statev1.Tally{Entries: 1, ZeroSections: 1}, "0.00", "0.00", "0.00"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			m := &statev1.UnitMonth{Unit: "U", Month: "2026-01", Tallies: map[string]*statev1.Tally{"cs/A": c.tally}}
+			part := scoring.Scorecard(sheet(func(*rulebook.Part) {}), m, time.Time{}).Parts[0]
+			if part.Items[0].Score != c.a || part.Items[1].Score != c.b || part.Score != c.part {
+				t.Errorf("items %s and %s, part %s; want %s, %s, %s", part.Items[0].Score, part.Items[1].Score, part.Score, c.a, c.b, c.part)
+			}
+		})
+	}
+}
+
+// TestPenaltiesStandBesideTheItems says: a deduction without an item lowers the
+// part and is shown apart from bonuses.
+func TestPenaltiesStandBesideTheItems(t *testing.T) {
+	m := &statev1.UnitMonth{Unit: "U", Month: "2026-01", Tallies: map[string]*statev1.Tally{
+		"cs/": {Points: "3.00", Entries: 1}, "cs/-": {Points: "-5.00", Entries: 1},
+	}}
+	part := scoring.Scorecard(sheet(func(*rulebook.Part) {}), m, time.Time{}).Parts[0]
+	if part.Bonuses != "3.00" || part.Penalties != "5.00" || part.Score != "28.00" {
+		t.Errorf("bonuses %s, penalties %s, part %s; want 3.00, 5.00, 28.00", part.Bonuses, part.Penalties, part.Score)
+	}
+}

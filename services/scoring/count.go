@@ -13,10 +13,18 @@ const (
 	dissatisfied = "callback_rated/dissatisfied"
 )
 
-// Count adds what a fact of a day was judged to be to its month, or with a
-// sign of −1 takes it away again. Counting and taking away leaves no trace, so
-// a month is the same whatever was once in it.
-func Count(m *statev1.UnitMonth, f *factv1.Fact, day int32, entries []*ledgerv1.Entry, sign int64) {
+// The prefixes of the keys of UnitMonth.counts for items that were assessed or
+// waived, before "part/item".
+const (
+	assessed = "assessed/"
+	waived   = "waived/"
+)
+
+// Count adds what a fact was judged to be to its month, or with a sign of −1
+// takes it away again. Counting and taking away leaves no trace, so a month is
+// the same whatever was once in it.
+func Count(m *statev1.UnitMonth, f *factv1.Fact, judged Judged, sign int64) {
+	day := judged.Day
 	if flow.KindOf(f) == flow.FaultReported {
 		if m.FaultsByDay == nil {
 			m.FaultsByDay = map[int32]int64{}
@@ -30,11 +38,29 @@ func Count(m *statev1.UnitMonth, f *factv1.Fact, day int32, entries []*ledgerv1.
 		}
 		countDay(m, key, day, sign)
 	}
-	for _, e := range entries {
-		key := e.Part + "/" + e.Item
-		tally(m, key, e.Points, sign)
+	how := assessed
+	if f.GetItemExcused() != nil {
+		how = waived
+	}
+	for _, item := range judged.Assessed {
+		count(m, how+item, sign)
+	}
+	for _, e := range judged.Entries {
+		key := tallyKey(e)
+		tally(m, key, e, sign)
 		countDay(m, key, day, sign)
 	}
+}
+
+// penalties is what stands for an item in the key of deductions beside the
+// items; of bonuses it is empty.
+const penalties = "-"
+
+func tallyKey(e *ledgerv1.Entry) string {
+	if e.Item == "" && e.Points[0] == '-' {
+		return e.Part + "/" + penalties
+	}
+	return e.Part + "/" + e.Item
 }
 
 // Add adds the counts of a share of a month to the month; entries of the month
@@ -53,15 +79,18 @@ func Add(m, share *statev1.UnitMonth) {
 		bump(m.Counts, key, n)
 	}
 	for key, t := range share.Tallies {
-		tally(m, key, t.Points, +1)
-		m.Tallies[key].Entries += t.Entries - 1
+		whole := tallyOf(m, key)
+		whole.Points = twoPlaces(points(whole.Points).Add(points(t.Points)))
+		whole.Entries += t.Entries
+		whole.ZeroItems += t.ZeroItems
+		whole.ZeroSections += t.ZeroSections
 	}
 	if flow.Time(share.AsOf).After(flow.Time(m.AsOf)) {
 		m.AsOf = share.AsOf
 	}
 }
 
-func tally(m *statev1.UnitMonth, key, change string, sign int64) {
+func tallyOf(m *statev1.UnitMonth, key string) *statev1.Tally {
 	if m.Tallies == nil {
 		m.Tallies = map[string]*statev1.Tally{}
 	}
@@ -70,23 +99,38 @@ func tally(m *statev1.UnitMonth, key, change string, sign int64) {
 		t = &statev1.Tally{}
 		m.Tallies[key] = t
 	}
+	return t
+}
+
+func tally(m *statev1.UnitMonth, key string, e *ledgerv1.Entry, sign int64) {
+	t := tallyOf(m, key)
 	sum := points(t.Points)
 	if sign > 0 {
-		sum = sum.Add(points(change))
+		sum = sum.Add(points(e.Points))
 	} else {
-		sum = sum.Sub(points(change))
+		sum = sum.Sub(points(e.Points))
 	}
 	t.Points, t.Entries = twoPlaces(sum), t.Entries+sign
+	switch e.Effect {
+	case ledgerv1.Effect_EFFECT_ZERO_ITEM:
+		t.ZeroItems += sign
+	case ledgerv1.Effect_EFFECT_ZERO_SECTION:
+		t.ZeroSections += sign
+	}
 	if t.Entries == 0 {
 		delete(m.Tallies, key)
 	}
 }
 
 func countDay(m *statev1.UnitMonth, key string, day int32, sign int64) {
+	count(m, dayKey(key, day), sign)
+}
+
+func count(m *statev1.UnitMonth, key string, sign int64) {
 	if m.Counts == nil {
 		m.Counts = map[string]int64{}
 	}
-	bump(m.Counts, dayKey(key, day), sign)
+	bump(m.Counts, key, sign)
 }
 
 func dayKey(key string, day int32) string {

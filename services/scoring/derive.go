@@ -14,14 +14,17 @@ import (
 	"kaohe.dev/services/rulebook"
 )
 
-// Derive gives the entries of a month as a whole that its counts ask for,
-// without ids, in the sheet's order: items set to 0, shares of satisfied
-// callbacks, the repair quota.
+// Derive gives the entries of a month as a whole that its counts ask for, after
+// what was ruled about objections to them, without ids, in the sheet's order:
+// items set to 0, shares of satisfied callbacks, the repair quota.
 func Derive(policy *rulebook.Policy, m *statev1.UnitMonth) []*ledgerv1.Entry {
 	book := policy.In(m.Month)
 	d := deriver{policy: policy, m: m, book: book}
 	for i := range book.Parts {
 		part := &book.Parts[i]
+		if !policy.Applies(part, m.Unit, m.Month) {
+			continue
+		}
 		for j := range part.Items {
 			item := &part.Items[j]
 			if item.Method.ZeroAt > 0 {
@@ -35,7 +38,30 @@ func Derive(policy *rulebook.Policy, m *statev1.UnitMonth) []*ledgerv1.Entry {
 			d.quota(part)
 		}
 	}
-	return d.entries
+	return d.ruled()
+}
+
+// ruled gives the entries after the rulings about them.
+func (d *deriver) ruled() []*ledgerv1.Entry {
+	if len(d.m.Rulings) == 0 {
+		return d.entries
+	}
+	var entries []*ledgerv1.Entry
+	for _, e := range d.entries {
+		if e = Rulings(d.m.Rulings).apply(e); e != nil {
+			entries = append(entries, e)
+		}
+	}
+	return entries
+}
+
+// customers gives how many customers a month is judged by: of a closed month
+// those it was closed with.
+func customers(policy *rulebook.Policy, m *statev1.UnitMonth) int64 {
+	if m.Pinned != nil {
+		return m.Pinned.Customers
+	}
+	return policy.Customers(m.Unit, m.Month)
 }
 
 type deriver struct {
@@ -91,7 +117,7 @@ func missing(most decimal.Decimal, bad, rated int64) decimal.Decimal {
 
 // quota sets the part to 0 once faults exceed the share of the customers.
 func (d *deriver) quota(part *rulebook.Part) {
-	customers := d.policy.Customers(d.m.Unit, d.m.Month)
+	customers := customers(d.policy, d.m)
 	byDay, used := faults(d.m)
 	if !crossed(part.Quota, customers, used) {
 		return

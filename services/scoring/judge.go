@@ -20,12 +20,16 @@ type Judged struct {
 	Day   int32
 	// Entries are the postings wanted, without ids, in the rulebook's order.
 	Entries []*ledgerv1.Entry
+	// Assessed are the items, as "part/item", that the fact shows to have been
+	// assessed, whatever it costs.
+	Assessed []string
 }
 
 // Judge gives what a fact that holds costs or brings under the version in
-// force in its month. An error names the rules that could not be applied; what
-// the others make of the fact is given all the same.
-func Judge(policy *rulebook.Policy, f *factv1.Fact) (Judged, error) {
+// force in its month, after what was ruled about objections to it. An error
+// names the rules that could not be applied; what the others make of the fact
+// is given all the same.
+func Judge(policy *rulebook.Policy, f *factv1.Fact, rulings Rulings) (Judged, error) {
 	unit := f.Route.GetUnit()
 	at := flow.Time(f.OccurredAt).In(policy.Zone(unit))
 	judged := Judged{Month: at.Format(monthLayout), Day: int32(at.Day())}
@@ -33,31 +37,59 @@ func Judge(policy *rulebook.Policy, f *factv1.Fact) (Judged, error) {
 		return judged, nil // the quota counts it, no rule does
 	}
 	book := policy.In(judged.Month)
+	judged.Assessed = book.Assesses(f)
 	charges, err := book.Charges(f)
 	if len(charges) == 0 {
 		return judged, err
 	}
 	about := incidentOf(f)
 	for _, c := range charges {
-		judged.Entries = append(judged.Entries, &ledgerv1.Entry{
+		if part := book.Part(c.Rule.Part); part == nil || !policy.Applies(part, unit, judged.Month) {
+			continue
+		}
+		entry := rulings.apply(&ledgerv1.Entry{
 			Type: ledgerv1.EntryType_ENTRY_TYPE_POSTING, Unit: unit, Month: judged.Month,
 			Part: c.Rule.Part, Item: c.Item, Rule: c.Rule.Name, RulebookVersion: book.Version,
-			Points: twoPlaces(c.Points), Effect: ledgerv1.Effect_EFFECT_POINTS,
+			Points: twoPlaces(c.Points), Effect: effectOf(c.Rule),
 			Incident: about, Ticket: f.Route.GetTicket(), Clause: c.Rule.Clause, Basis: c.Rule.Basis,
 			Label: c.Rule.Label.Proto(), Reason: f.Reason.GetText(), Proof: f.Proof,
 			OccurredAt: f.OccurredAt, ReceivedAt: f.ReceivedAt, DetectedAt: f.DetectedAt, Fact: f.Id,
 		})
+		if entry != nil {
+			judged.Entries = append(judged.Entries, entry)
+		}
 	}
 	return judged, err
 }
 
-// incidentOf names what an entry is about: the decision, outage or complaint
-// where there is one, else the ticket, else the fact itself.
+func effectOf(rule *rulebook.Rule) ledgerv1.Effect {
+	switch rule.Effect {
+	case rulebook.ZeroItem:
+		return ledgerv1.Effect_EFFECT_ZERO_ITEM
+	case rulebook.ZeroSection:
+		return ledgerv1.Effect_EFFECT_ZERO_SECTION
+	default:
+		return ledgerv1.Effect_EFFECT_POINTS
+	}
+}
+
+// incidentOf names what an entry is about: the decision, visit, record, outage
+// or complaint where there is one, else the ticket, else the fact itself.
 func incidentOf(f *factv1.Fact) *ledgerv1.Incident {
 	route := f.Route
 	switch given := f.GetPointsGiven(); {
 	case given != nil:
 		return &ledgerv1.Incident{Kind: "decision", Id: given.GetDecided().GetDecision()}
+	case f.GetCheckJudged() != nil:
+		return &ledgerv1.Incident{Kind: "visit", Id: f.GetCheckJudged().Visit}
+	case f.GetMysteryVisitRated() != nil:
+		return &ledgerv1.Incident{Kind: "visit", Id: f.GetMysteryVisitRated().Visit}
+	case f.GetHallRated() != nil:
+		return &ledgerv1.Incident{Kind: "survey", Id: f.GetHallRated().Survey}
+	case f.GetConductJudged() != nil:
+		return &ledgerv1.Incident{Kind: "record", Id: f.GetConductJudged().Record}
+	case f.GetUnitSanctioned() != nil:
+		return &ledgerv1.Incident{Kind: "sanction", Id: f.GetUnitSanctioned().Sanction}
 	case route.GetComplaint() != "":
 		return &ledgerv1.Incident{Kind: "complaint", Id: route.Complaint}
 	case route.GetOutage() != "":

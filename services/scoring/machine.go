@@ -1,13 +1,11 @@
 package scoring
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
 
-	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/flow"
@@ -34,7 +32,9 @@ func (machine) Produces() []flow.Kind { return nil }
 func (machine) New() proto.Message    { return &statev1.ScoringState{} }
 
 func (machine) Consumes() []flow.Kind {
-	return append([]flow.Kind{flow.FaultReported, flow.PointsGiven, flow.UnitKnown, flow.RulebookInForce}, Verdicts()...)
+	return append([]flow.Kind{
+		flow.FaultReported, flow.PointsGiven, flow.ObjectionRecorded, flow.UnitKnown, flow.RulebookInForce,
+	}, Verdicts()...)
 }
 
 // Verdicts lists the kinds of facts that rules are about, without decisions of
@@ -46,6 +46,7 @@ func Verdicts() []flow.Kind {
 		flow.SecondComplaintMade, flow.ComplaintEscalated, flow.TicketReworked, flow.ReplyFalsified,
 		flow.FalseReplyComplained, flow.ReplyUnexplained, flow.ReplyContradicted, flow.CallbackRated,
 		flow.CustomerThanked, flow.CustomerPraised,
+		flow.CheckJudged, flow.HallRated, flow.MysteryVisitRated, flow.ConductJudged, flow.UnitSanctioned, flow.ItemExcused,
 	}
 }
 
@@ -58,6 +59,9 @@ func (machine) Keys(in flow.Input, policy *rulebook.Policy) []string {
 	unit := in.Fact.Route.GetUnit()
 	if unit == "" {
 		return nil
+	}
+	if objected := in.Fact.GetObjectionRecorded(); objected != nil {
+		return []string{objectedKey(unit, objected), monthKey(unit, objected.Month)}
 	}
 	keys := []string{verdictKey(unit, in.Fact.Id)}
 	if in.Fact.OccurredAt != nil {
@@ -73,23 +77,29 @@ func (machine) Shard(key string) string {
 	return unit
 }
 
-// Step deals with a fact, or looks again at a document after a policy change.
+// Step deals with a fact, looks again at a document after a policy change, or
+// lets a decision take effect on a month.
 func (machine) Step(policy *rulebook.Policy, tx flow.Tx, in flow.Input) error {
-	s := &step{policy: policy, tx: tx, in: in}
+	s := &step{policy: policy, tx: tx, in: in, months: map[string]opened{}}
 	switch {
+	case in.Wake != "" && in.Fact != nil:
+		return s.act()
 	case strings.HasPrefix(in.Wake, monthPrefix):
 		return s.wakeMonth()
 	case strings.HasPrefix(in.Wake, verdictPrefix):
 		return s.wakeAccount()
 	case in.Fact.GetRoute().GetUnit() == "":
 		return nil // nobody answers for it
+	case flow.KindOf(in.Fact) == flow.ObjectionRecorded:
+		return s.takeObjection()
 	default:
 		return s.takeFact()
 	}
 }
 
 // Affected gives everything when rules changed, and of a unit registered
-// otherwise its months, and its verdicts too when its zone moved.
+// otherwise its months, and its verdicts too when its zone moved or it is of
+// another kind.
 func (machine) Affected(before, after *rulebook.Policy) []string {
 	if before == nil || !before.SameRules(after) {
 		return []string{""}
@@ -102,7 +112,7 @@ func (machine) Affected(before, after *rulebook.Policy) []string {
 			continue
 		}
 		prefixes = append(prefixes, monthPrefix+escape(unit)+"/")
-		if before.Zone(unit).String() != after.Zone(unit).String() {
+		if before.Zone(unit).String() != after.Zone(unit).String() || !before.SameKind(after, unit) {
 			prefixes = append(prefixes, verdictPrefix+escape(unit)+"/")
 		}
 	}
@@ -112,6 +122,12 @@ func (machine) Affected(before, after *rulebook.Policy) []string {
 
 func verdictKey(unit, fact string) string { return verdictPrefix + escape(unit) + "/" + fact }
 func monthKey(unit, month string) string  { return monthPrefix + escape(unit) + "/" + month }
+
+// monthNamed reads the key of a month.
+func monthNamed(key string) (unit, month string) {
+	unit, month, _ = strings.Cut(strings.TrimPrefix(key, monthPrefix), "/")
+	return strings.NewReplacer("%2F", "/", "%25", "%").Replace(unit), month
+}
 
 // escape keeps the slash for keys.
 func escape(unit string) string {
@@ -126,79 +142,9 @@ type step struct {
 	policy *rulebook.Policy
 	tx     flow.Tx
 	in     flow.Input
+	months map[string]opened // a document is opened once in a step
 }
 
 func (s *step) record(e *ledgerv1.Entry) {
 	s.tx.Record(&ledgerv1.Record{Record: &ledgerv1.Record_Entry{Entry: e}})
-}
-
-// takeFact judges a fact that is news.
-func (s *step) takeFact() error {
-	fact := s.in.Fact
-	account, take, err := s.account(verdictKey(fact.Route.Unit, fact.Id))
-	if err != nil || !take {
-		return err
-	}
-	if account.Fact != nil && fact.Revision <= account.Fact.Revision {
-		return nil
-	}
-	reason := judgedAnew(fact.Reason.GetText())
-	if fact.Retracted {
-		reason = retracted(fact.Reason.GetText())
-	}
-	return s.judge(account, fact, reason)
-}
-
-// wakeAccount judges the fact of an account again.
-func (s *step) wakeAccount() error {
-	account, take, err := s.account(s.in.Wake)
-	if err != nil || !take || account.Fact == nil || account.Fact.Retracted {
-		return err
-	}
-	fact := account.Fact
-	month := s.policy.Month(fact.Route.GetUnit(), flow.Time(fact.OccurredAt))
-	return s.judge(account, fact, rulesChanged(s.policy.In(month).Version))
-}
-
-func (s *step) account(key string) (*statev1.Account, bool, error) {
-	doc, take, err := s.tx.Open(key)
-	if err != nil {
-		return nil, false, fmt.Errorf("open account %s: %w", key, err)
-	}
-	state := doc.State.(*statev1.ScoringState)
-	if state.GetAccount() == nil {
-		state.State = &statev1.ScoringState_Account{Account: &statev1.Account{}}
-	}
-	return state.GetAccount(), take, nil
-}
-
-// judge brings an account to what a fact is judged to be, and its months with
-// it.
-func (s *step) judge(account *statev1.Account, fact *factv1.Fact, back *factv1.Text) error {
-	var judged Judged
-	if !fact.Retracted {
-		var err error
-		if judged, err = Judge(s.policy, fact); err != nil {
-			s.tx.Quarantine(s.in, flow.Because("rule_failed",
-				"规则无法应用于该事实，请检查考核办法："+err.Error(),
-				"a rule cannot be applied to the fact; check the rulebook: "+err.Error()))
-		}
-	}
-	before := contribution{account.Fact, account.Month, account.Day, account.Active, account.Counted}
-	if account.Postings == nil {
-		account.Postings = map[string]int32{}
-	}
-	account.Active = post(s.record, account.Active, judged.Entries, account.Postings, s.cause(fact, back))
-	account.Fact, account.Month, account.Day, account.Counted = fact, judged.Month, judged.Day, !fact.Retracted
-	after := contribution{account.Fact, account.Month, account.Day, account.Active, account.Counted}
-	return s.recount(before, after)
-}
-
-// cause tells why and when; a policy change is found when it takes effect.
-func (s *step) cause(fact *factv1.Fact, back *factv1.Text) cause {
-	c := cause{reason: back, proof: fact.Proof, received: fact.ReceivedAt, detected: fact.DetectedAt}
-	if s.in.Wake != "" {
-		c.detected = flow.At(s.in.At)
-	}
-	return c
 }

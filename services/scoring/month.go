@@ -12,22 +12,10 @@ import (
 	"kaohe.dev/services/rulebook"
 )
 
-// contribution is what a fact adds to a month.
-type contribution struct {
-	fact    *factv1.Fact
-	month   string
-	day     int32
-	active  []*ledgerv1.Entry
-	counted bool
-}
-
-// same reports whether two contributions count alike.
-func (c contribution) same(o contribution) bool {
-	if !c.counted && !o.counted {
-		return true
-	}
-	return c.counted == o.counted && c.month == o.month && c.day == o.day && slices.Equal(c.active, o.active) &&
-		c.fact.GetCallbackRated().GetSatisfied() == o.fact.GetCallbackRated().GetSatisfied()
+// opened is a month's document as it was opened in this step.
+type opened struct {
+	m    *statev1.UnitMonth
+	take bool // it has still to take the input
 }
 
 // recount replaces what a fact added to the months it was and is counted in. A
@@ -37,28 +25,31 @@ func (s *step) recount(before, after contribution) error {
 	if before.same(after) {
 		return nil
 	}
-	unit := after.fact.Route.GetUnit()
-	months := []string{before.month, after.month}
+	fact := after.fact
+	if fact == nil {
+		fact = before.fact
+	}
+	months := []string{before.Month, after.Month}
 	slices.Sort(months)
 	for _, name := range slices.Compact(months) {
 		if name == "" {
 			continue
 		}
-		m, take, err := s.month(unit, name)
+		m, take, err := s.month(fact.Route.GetUnit(), name)
 		if err != nil {
 			return err
 		}
 		if !take {
 			continue
 		}
-		if before.counted && before.month == name {
-			Count(m, before.fact, before.day, before.active, -1)
+		if before.counted && before.Month == name {
+			Count(m, before.fact, before.Judged, -1)
 		}
-		if after.counted && after.month == name {
-			Count(m, after.fact, after.day, after.active, +1)
+		if after.counted && after.Month == name {
+			Count(m, after.fact, after.Judged, +1)
 		}
-		m.AsOf = flow.At(laterOf(flow.Time(m.AsOf), s.asOf(after.fact)))
-		s.derive(m, s.cause(after.fact, monthChanged()))
+		m.AsOf = flow.At(laterOf(flow.Time(m.AsOf), s.asOf(fact)))
+		s.derive(m, s.cause(fact, monthChanged()))
 	}
 	return nil
 }
@@ -71,14 +62,15 @@ func (s *step) asOf(fact *factv1.Fact) time.Time {
 	return flow.Time(fact.DetectedAt)
 }
 
-// wakeMonth derives a month again under a changed policy.
+// wakeMonth derives a month again under a changed policy. A closed one stays as
+// it was derived.
 func (s *step) wakeMonth() error {
 	doc, take, err := s.tx.Open(s.in.Wake)
 	if err != nil {
 		return fmt.Errorf("open month %s: %w", s.in.Wake, err)
 	}
 	m := doc.State.(*statev1.ScoringState).GetMonth()
-	if !take || m == nil {
+	if !take || m == nil || m.Pinned != nil {
 		return nil
 	}
 	back := rulesChanged(s.policy.In(m.Month).Version)
@@ -86,8 +78,12 @@ func (s *step) wakeMonth() error {
 	return nil
 }
 
+// month opens a month, once in a step.
 func (s *step) month(unit, name string) (*statev1.UnitMonth, bool, error) {
 	key := monthKey(unit, name)
+	if o, before := s.months[key]; before {
+		return o.m, o.take, nil
+	}
 	doc, take, err := s.tx.Open(key)
 	if err != nil {
 		return nil, false, fmt.Errorf("open month %s: %w", key, err)
@@ -96,6 +92,7 @@ func (s *step) month(unit, name string) (*statev1.UnitMonth, bool, error) {
 	if state.GetMonth() == nil {
 		state.State = &statev1.ScoringState_Month{Month: &statev1.UnitMonth{Unit: unit, Month: name}}
 	}
+	s.months[key] = opened{state.GetMonth(), take}
 	return state.GetMonth(), take, nil
 }
 
@@ -112,12 +109,17 @@ func (s *step) derive(m *statev1.UnitMonth, why cause) {
 	m.Active = post(s.record, m.Active, wanted, m.Postings, why)
 }
 
-// Summary is flow.Summariser: the scorecard of a month.
-func (machine) Summary(policy *rulebook.Policy, doc *flow.Document) *ledgerv1.Record {
+// Summary is flow.Summariser: the scorecard of a month, and of a closed one what
+// waits to be restated.
+func (machine) Summary(policy *rulebook.Policy, doc *flow.Document) []*ledgerv1.Record {
 	m := doc.State.(*statev1.ScoringState).GetMonth()
 	if m == nil {
 		return nil
 	}
 	card := Scorecard(policy, m, flow.Time(m.AsOf))
-	return &ledgerv1.Record{Record: &ledgerv1.Record_Scorecard{Scorecard: card}}
+	records := []*ledgerv1.Record{{Record: &ledgerv1.Record_Scorecard{Scorecard: card}}}
+	if m.Pinned != nil {
+		records = append(records, &ledgerv1.Record{Record: &ledgerv1.Record_Restatement{Restatement: Restate(policy, m)}})
+	}
+	return records
 }

@@ -28,19 +28,8 @@ type cause struct {
 // is active now, in the order wanted. Postings numbers the postings of each
 // rule, so that an id depends on the fact and its history alone.
 func post(record func(*ledgerv1.Entry), active, wanted []*ledgerv1.Entry, postings map[string]int32, why cause) []*ledgerv1.Entry {
-	left := slices.Clone(active)
-	now := make([]*ledgerv1.Entry, 0, len(wanted))
-	var fresh []*ledgerv1.Entry
-	for _, w := range wanted {
-		at := slices.IndexFunc(left, func(e *ledgerv1.Entry) bool { return sameJudgement(e, w) })
-		if at >= 0 {
-			now = append(now, left[at])
-			left = slices.Delete(left, at, at+1)
-			continue
-		}
-		now, fresh = append(now, w), append(fresh, w)
-	}
-	for _, e := range left {
+	now, gone, fresh := match(active, wanted)
+	for _, e := range gone {
 		record(reversal(e, why))
 	}
 	for _, e := range fresh {
@@ -50,6 +39,24 @@ func post(record func(*ledgerv1.Entry), active, wanted []*ledgerv1.Entry, postin
 		record(e)
 	}
 	return now
+}
+
+// match pairs the entries that are active with those wanted: now are the
+// wanted in their order, the active one where it says the same; gone are the
+// active without a pair, fresh the wanted without one.
+func match(active, wanted []*ledgerv1.Entry) (now, gone, fresh []*ledgerv1.Entry) {
+	gone = slices.Clone(active)
+	now = make([]*ledgerv1.Entry, 0, len(wanted))
+	for _, w := range wanted {
+		at := slices.IndexFunc(gone, func(e *ledgerv1.Entry) bool { return sameJudgement(e, w) })
+		if at >= 0 {
+			now = append(now, gone[at])
+			gone = slices.Delete(gone, at, at+1)
+			continue
+		}
+		now, fresh = append(now, w), append(fresh, w)
+	}
+	return now, gone, fresh
 }
 
 // sameJudgement reports whether an active entry says what a wanted one would.

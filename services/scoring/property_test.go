@@ -138,7 +138,7 @@ func compare(t *rapid.T, s *shell, facts []*factv1.Fact) {
 	wanted := map[string]*statev1.UnitMonth{}
 	var lines []string
 	for _, f := range facts {
-		judged, err := scoring.Judge(s.policy, f)
+		judged, err := scoring.Judge(s.policy, f, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -146,7 +146,7 @@ func compare(t *rapid.T, s *shell, facts []*factv1.Fact) {
 		if wanted[key] == nil {
 			wanted[key] = &statev1.UnitMonth{Unit: f.Route.Unit, Month: judged.Month}
 		}
-		scoring.Count(wanted[key], f, judged.Day, judged.Entries, +1)
+		scoring.Count(wanted[key], f, judged, +1)
 		lines = append(lines, linesOf(judged.Entries)...)
 	}
 	for _, m := range wanted {

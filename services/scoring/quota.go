@@ -20,7 +20,7 @@ func quotaOf(policy *rulebook.Policy, q *rulebook.Quota, m *statev1.UnitMonth, a
 	first := monthStart(policy, m.Unit, m.Month)
 	begun, inMonth := daysBegun(first, asOf)
 	byDay, used := faults(m)
-	customers := policy.Customers(m.Unit, m.Month)
+	customers := customers(policy, m)
 	projected := new(big.Rat).SetFrac64(used*int64(inMonth), int64(begun))
 	quota := &ledgerv1.Quota{Customers: customers, Used: used, Projected: projected.FloatString(2)}
 	if customers == 0 {

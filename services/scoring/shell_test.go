@@ -151,7 +151,7 @@ func (s *shell) flush(position int, deaths *int) bool {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
-		if summary := scoring.New().(flow.Summariser).Summary(s.policy, s.docs[key]); summary != nil {
+		for _, summary := range scoring.New().(flow.Summariser).Summary(s.policy, s.docs[key]) {
 			s.Record(summary)
 		}
 	}

@@ -37,6 +37,7 @@ func Month(seed uint64, month string, zone *time.Location) ([]*feedv1.Event, err
 		w.unit(&units[i])
 	}
 	w.outages()
+	w.halls()
 	return w.told(), nil
 }
 

@@ -14,6 +14,7 @@ import (
 	"kaohe.dev/services/escalation"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/ingest"
+	"kaohe.dev/services/quality"
 	"kaohe.dev/services/replay"
 	"kaohe.dev/services/rulebook"
 	"kaohe.dev/services/simulate"
@@ -46,7 +47,7 @@ func fold(t testing.TB, events []*feedv1.Event, asOf time.Time) *replay.Result {
 		Id: "as-of", Source: "kaohe", OccurredAt: timestamppb.New(asOf),
 		Payload: &feedv1.Event_ClockAdvanced{ClockAdvanced: &feedv1.ClockAdvanced{Clock: simulate.Clock, To: timestamppb.New(asOf)}},
 	})
-	services := []flow.Service{ingest.Service(), sla.Service(), escalation.Service(), survey.Service()}
+	services := []flow.Service{ingest.Service(), sla.Service(), escalation.Service(), survey.Service(), quality.Service()}
 	result, err := replay.Fold(t.Context(), services, events, asOf, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -104,8 +105,8 @@ func TestAUnitIsOverItsQuotaUntilDuplicatesAreMerged(t *testing.T) {
 		asOf := time.Date(2026, 3, c.day, 0, 0, 0, 0, shanghai(t))
 		until := slices.DeleteFunc(slices.Clone(events), func(e *feedv1.Event) bool { return e.OccurredAt.AsTime().After(asOf) })
 		card := fold(t, until, asOf).Find("yaozhou", "2026-03").Scorecard
-		if card.Quota.GetCrossed() != c.crossed || (card.Total == "0.00") != c.crossed {
-			t.Errorf("on the %dth crossed is %v: %v, total %s", c.day, !c.crossed, card.Quota, card.Total)
+		if card.Quota.GetCrossed() != c.crossed || (card.Parts[0].Score == "0.00") != c.crossed {
+			t.Errorf("on the %dth crossed is %v: %v, total %s", c.day, !c.crossed, card.Quota, card.Parts[0].Score)
 		}
 	}
 }

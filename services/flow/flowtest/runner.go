@@ -84,11 +84,23 @@ func (r *runner) summarise() {
 		if !ok {
 			break
 		}
-		if record := summariser.Summary(r.w.policy, doc); record != nil {
+		for _, record := range summariser.Summary(r.w.policy, doc) {
 			r.Record(record)
 		}
 	}
 	r.took = r.took[:0]
+}
+
+// act lets a decision take effect on what it is about.
+func (r *runner) act(decision *factv1.Fact) {
+	actor, ok := r.machine.(flow.Actor)
+	if !ok {
+		return
+	}
+	sequence := r.next()
+	for _, key := range actor.ActedOn(r.w.policy, decision) {
+		r.step(flow.Input{Sequence: sequence, At: flow.Time(decision.DetectedAt), Wake: key, Fact: decision})
+	}
 }
 
 // stepAll wakes the documents that are meant, by key.

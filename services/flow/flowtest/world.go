@@ -79,6 +79,13 @@ func Event(e *feedv1.Event) Input {
 			w.clocks[""] = later(w.clocks[""], flow.Time(f.DetectedAt))
 			f.DetectedAt = flow.At(w.clocks[""])
 		}
+		if flow.TakesEffectInPlace(e) {
+			w.Do(Clock(e.Clock, flow.Time(f.DetectedAt)))
+			for _, r := range w.runners {
+				r.act(f)
+			}
+			return
+		}
 		w.feed++
 		for _, r := range w.runners {
 			if slices.Contains(r.machine.Consumes(), flow.Event) {

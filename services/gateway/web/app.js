@@ -8,7 +8,7 @@ const words = {
     gateHelp: '令牌在 kaohe 数据目录的 admin.token 文件中，只保存在这台电脑的浏览器里。', enter: '进入',
     all: '全部', live: '实时', lost: '重新连接中…', wrong: '令牌不正确，请重新输入', none: '还没有得分。推送事件后，这里会立即出现各单位的评分。',
     asOf: '截至 ', used: '已用', of: '/', left: '余', crossed: '已超，整部分记 0 分', crossing: '预计突破 ', projected: '预计月末 ',
-    item: '项目', max: '满分', got: '得分', carried: '超出部分', bonuses: '加分', total: '合计', weight: '权重',
+    item: '项目', max: '满分', got: '得分', carried: '超出部分', bonuses: '加分', penalties: '项外扣分', provisional: '待评定', waived: '免评', scaled: '折算', total: '合计', weight: '权重',
     reversal: '冲销', reversed: '已冲销', zero: '记 0', why: '原因', rule: '规则', clause: '条款', version: '规则手册', basis: '依据',
     source: '考核办法原文', assumption: '系统假设（可改）', happened: '发生', posted: '入账', proof: '证据', history: '同一事实的全部记录',
     ticket: '工单', noneYet: '暂无记录', failed: '读取失败：', unknown: '未登记客户数', entries: '条',
@@ -19,7 +19,7 @@ const words = {
     gateHelp: 'It is in the file admin.token of kaohe’s data directory, and is kept in this browser only.', enter: 'Enter',
     all: 'All', live: 'Live', lost: 'Reconnecting…', wrong: 'The token is not right; enter it again', none: 'No scores yet. Push events, and the units’ scores appear here at once.',
     asOf: 'as of ', used: 'used', of: '/', left: 'left', crossed: 'crossed: the part scores 0', crossing: 'will be crossed ', projected: 'month end about ',
-    item: 'Item', max: 'Max', got: 'Score', carried: 'Beyond the items', bonuses: 'Bonuses', total: 'Total', weight: 'weight',
+    item: 'Item', max: 'Max', got: 'Score', carried: 'Beyond the items', bonuses: 'Bonuses', penalties: 'Beside the items', provisional: 'provisional', waived: 'waived', scaled: 'scaled', total: 'Total', weight: 'weight',
     reversal: 'taken back', reversed: 'taken back', zero: 'to 0', why: 'Why', rule: 'Rule', clause: 'Clause', version: 'Rulebook', basis: 'Basis',
     source: 'the operator’s rules', assumption: 'an assumption (can be changed)', happened: 'Happened', posted: 'Posted', proof: 'Proof', history: 'All entries of the same fact',
     ticket: 'Ticket', noneYet: 'Nothing yet', failed: 'Reading failed: ', unknown: 'customers not registered', entries: 'entries',
@@ -199,7 +199,7 @@ function draw() {
 function row(card, index) {
   const total = number(card.total);
   const parts = card.parts || [];
-  const deducted = parts.flatMap(p => p.items || []).reduce((sum, i) => sum + number(i.deducted), 0);
+  const deducted = parts.flatMap(p => p.items || []).reduce((sum, i) => sum + number(i.deducted), 0) + parts.reduce((sum, p) => sum + number(p.penalties), 0);
   const bonus = parts.reduce((sum, p) => sum + number(p.bonuses), 0);
   const open = () => { state.open = state.open === card.unit ? '' : card.unit; draw(); };
   return make('tr', { class: state.open === card.unit ? 'open' : '', tabindex: '0', onclick: open, onkeydown: e => { if (e.key === 'Enter') open(); } },
@@ -232,10 +232,13 @@ function sheet(card) {
       make('td', { class: 'n' }, ''), make('td', { class: 'n' }, ''), make('td', { class: 'n' }, (part.zeroed ? '0 ← ' : '') + part.score)));
     for (const i of part.items || []) {
       const worn = i.zeroed || number(i.deducted) > 0;
-      rows.push(make('tr', { class: worn ? 'worn' : '' }, make('td', { class: 'quiet' }, i.item), make('td', {}, pick(i.label)),
+      rows.push(make('tr', { class: worn ? 'worn' : '' }, make('td', { class: 'quiet' }, i.item), make('td', {}, pick(i.label), i.provisional || i.waived ? make('small', { class: 'quiet' }, ' ' + t(i.waived ? 'waived' : 'provisional')) : null),
         make('td', { class: 'n' }, i.max), make('td', { class: 'n' }, number(i.deducted) ? '−' + i.deducted : ''), make('td', { class: 'n' }, i.score)));
     }
-    for (const [label, value, sign] of [['carried', part.carried, '−'], ['bonuses', part.bonuses, '+']]) {
+    for (const s of part.sections || []) {
+      if (s.score !== s.itemsTotal) rows.push(make('tr', { class: 'quiet' }, make('td', { colspan: '4' }, `${pick(s.label)} ${t('scaled')} ${s.itemsTotal} → ${s.max}`), make('td', { class: 'n' }, s.score)));
+    }
+    for (const [label, value, sign] of [['carried', part.carried, '−'], ['penalties', part.penalties, '−'], ['bonuses', part.bonuses, '+']]) {
       if (number(value)) rows.push(make('tr', {}, make('td', { colspan: '4' }, t(label)), make('td', { class: 'n' }, sign + value.replace('-', ''))));
     }
   }
@@ -245,7 +248,7 @@ function sheet(card) {
 }
 
 function points(e) {
-  if (e.effect === 'EFFECT_ZERO_ITEM' || e.effect === 'EFFECT_ZERO_PART') return t('zero');
+  if ((e.effect || '').startsWith('EFFECT_ZERO')) return t('zero');
   const value = number(e.points);
   return (value > 0 ? '+' : value < 0 ? '−' : '') + Math.abs(value).toFixed(2);
 }

@@ -107,7 +107,7 @@ func (s *session) flush(ctx context.Context) error {
 	docs := b.taken()
 	if summariser, ok := s.opts.Machine.(flow.Summariser); ok {
 		for _, doc := range docs {
-			if record := summariser.Summary(s.policy, doc); record != nil {
+			for _, record := range summariser.Summary(s.policy, doc) {
 				b.Record(record)
 			}
 		}

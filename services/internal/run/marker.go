@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -21,22 +22,106 @@ import (
 // passMarker takes a marker, and once it has come from every service upstream,
 // judges all deadlines up to its instant and passes it on.
 func (s *session) passMarker(ctx context.Context, in input) error {
-	if !s.arrived(in) {
-		return nil
+	if in.marker.FeedSequence <= s.position.Passed || !s.arrived(in) {
+		return nil // it came again, or not from everywhere yet
+	}
+	if s.opts.Stream == bus.Feed && in.marker.Act != nil && in.marker.Clock != "" {
+		in.marker.To = s.position.Clocks[in.marker.Clock]
+		in.marker.Act.DetectedAt = in.marker.To
 	}
 	s.moveClock(in.marker)
 	if err := s.stepDue(ctx, in); err != nil {
 		return err
 	}
 	s.forget(in.marker)
+	if err := s.act(in); err != nil {
+		return err
+	}
 	if len(s.opts.Machine.Produces()) == 0 {
+		s.position.Passed = in.marker.FeedSequence
 		passed := proto.CloneOf(in.marker)
-		passed.From = s.name
+		passed.From, passed.Act = s.name, nil
 		s.batch.Record(&ledgerv1.Record{Record: &ledgerv1.Record_Barrier{Barrier: passed}})
 		return s.batch.failure
 	}
 	s.batch.append(bus.MarkerPrefix+s.name, in.marker, true)
+	if s.opts.Stream == bus.Feed && in.marker.Act != nil {
+		return s.hold(ctx, in)
+	}
+	s.position.Passed = in.marker.FeedSequence
 	return s.batch.failure
+}
+
+// act lets a decision take effect: all before it has been dealt with, and
+// nothing after it has come, because the reader of the feed holds.
+func (s *session) act(in input) error {
+	actor, ok := s.opts.Machine.(flow.Actor)
+	if !ok || in.marker.Act == nil {
+		return nil
+	}
+	for _, key := range actor.ActedOn(s.policy, in.marker.Act) {
+		if !s.mine(key) {
+			continue
+		}
+		s.batch.wake = key
+		step := flow.Input{Sequence: in.sequence, Wake: key, Fact: in.marker.Act, At: in.marker.To.AsTime()}
+		if err := s.opts.Machine.Step(s.policy, s.batch, step); err != nil {
+			return fmt.Errorf("step %s at %d: %w", s.name, in.sequence, err)
+		}
+	}
+	return nil
+}
+
+// holdPoll is how often a reader that holds looks whether it may go on.
+const holdPoll = 5 * time.Millisecond
+
+// hold keeps the feed back until a decision has taken effect, so that nothing
+// after it can come before it. The decision stays to be read until then: after
+// a crash it is passed on again, and held for again.
+func (s *session) hold(ctx context.Context, in input) error {
+	s.position.Sequence = in.sequence - 1
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
+	for _, name := range s.opts.Downstream {
+		if err := s.opts.Store.Ensure(ctx, Positions(name)); err != nil {
+			return fmt.Errorf("prepare the position of %s: %w", name, err)
+		}
+	}
+	waiting := time.NewTicker(holdPoll)
+	defer waiting.Stop()
+	for {
+		passed, err := s.passedBy(ctx, in.marker.FeedSequence)
+		if err != nil {
+			return err
+		}
+		if passed {
+			break
+		}
+		select {
+		case <-waiting.C:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+	s.position.Sequence, s.position.Passed = in.sequence, in.marker.FeedSequence
+	s.batch.begin(ctx, in)
+	return nil
+}
+
+// passedBy reports whether everybody who decisions take effect on has passed a
+// place of the feed.
+func (s *session) passedBy(ctx context.Context, feed uint64) (bool, error) {
+	for _, name := range s.opts.Downstream {
+		docs, err := s.opts.Store.Load(ctx, Positions(name).Name, []string{positionKey})
+		if err != nil {
+			return false, fmt.Errorf("look whether %s has passed a decision: %w", name, err)
+		}
+		if len(docs) == 0 || docs[0].Body.(*statev1.Position).Passed < feed {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 // arrived notes from where the marker came and reports whether it has now come

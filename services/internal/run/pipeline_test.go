@@ -95,9 +95,13 @@ func (p *pipeline) add(m flow.Machine, stream string, upstream []string, now fun
 	for _, service := range upstream {
 		from = append(from, run.PartNames(service, p.parts)...)
 	}
+	var downstream []string
+	if stream == bus.Feed {
+		downstream = run.PartNames("scoring", p.parts)
+	}
 	for part := range p.parts {
 		r, err := run.New(run.Options{
-			Machine: m, Part: part, Parts: p.parts, Bus: p.bus, Store: p.store, Stream: stream, Upstream: from, Now: now,
+			Machine: m, Part: part, Parts: p.parts, Bus: p.bus, Store: p.store, Stream: stream, Upstream: from, Downstream: downstream, Now: now,
 			Logger: slog.New(slog.NewTextHandler(p.t.Output(), nil)), Metrics: metrics, Fault: fault,
 		})
 		if err != nil {

@@ -23,6 +23,9 @@ type Options struct {
 	// marker is an event.
 	Stream   string
 	Upstream []string
+	// Downstream are the runners, by name, on which decisions take effect; who
+	// reads the feed waits for them.
+	Downstream []string
 	// Part and Parts say which part of the service it is; no Parts: all of it.
 	Part, Parts int
 	// Now is the wall clock.

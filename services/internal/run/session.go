@@ -199,9 +199,21 @@ func (s *session) decodeEvent(in *input) error {
 		}
 		return nil
 	}
+	if flow.TakesEffectInPlace(event) {
+		in.marker = decision(event, in.sequence)
+		return nil
+	}
 	if event.Id == "" || event.Source == "" || event.OccurredAt == nil || flow.EventType(event) == "" {
 		return fmt.Errorf("event %q of source %q lacks id, source, occurred_at or payload", event.Id, event.Source)
 	}
 	in.step = &flow.Input{Sequence: in.sequence, Fact: flow.FromEvent(event), At: flow.Time(event.ReceivedAt)}
 	return nil
+}
+
+// decision is the marker of a decision that takes effect in its place: all
+// deadlines up to then, on its clock, are judged before it.
+func decision(event *feedv1.Event, sequence uint64) *ledgerv1.Barrier {
+	return &ledgerv1.Barrier{
+		Barrier: flow.EventRef(event), Clock: event.Clock, To: event.ReceivedAt, FeedSequence: sequence, Act: flow.FromEvent(event),
+	}
 }

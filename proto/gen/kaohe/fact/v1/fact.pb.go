@@ -155,7 +155,10 @@ type Route struct {
 	Category string `protobuf:"bytes,6,opt,name=category,proto3" json:"category,omitempty"`
 	// The ticket it was merged into; empty: it is its own. Only of
 	// ticket_recorded, so that merges alone reach the dossier of a customer.
-	MergedInto    string `protobuf:"bytes,7,opt,name=merged_into,json=mergedInto,proto3" json:"merged_into,omitempty"`
+	MergedInto string `protobuf:"bytes,7,opt,name=merged_into,json=mergedInto,proto3" json:"merged_into,omitempty"`
+	// The month of an assessment, yyyy-mm. Only of assessment_recorded about a
+	// month as a whole.
+	Month         string `protobuf:"bytes,8,opt,name=month,proto3" json:"month,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -239,6 +242,13 @@ func (x *Route) GetMergedInto() string {
 	return ""
 }
 
+func (x *Route) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
 // Fact is something a service found to be so. The kind of a fact is the name
 // of its body's field.
 type Fact struct {
@@ -280,6 +290,7 @@ type Fact struct {
 	//	*Fact_PointsGiven
 	//	*Fact_UnitKnown
 	//	*Fact_RulebookInForce
+	//	*Fact_AssessmentRecorded
 	//	*Fact_TicketOverdue
 	//	*Fact_ReplyLate
 	//	*Fact_ComplaintAnsweredLate
@@ -298,6 +309,13 @@ type Fact struct {
 	//	*Fact_CallbackRated
 	//	*Fact_CustomerThanked
 	//	*Fact_CustomerPraised
+	//	*Fact_CheckJudged
+	//	*Fact_HallRated
+	//	*Fact_MysteryVisitRated
+	//	*Fact_ConductJudged
+	//	*Fact_UnitSanctioned
+	//	*Fact_ItemExcused
+	//	*Fact_ObjectionRecorded
 	Body          isFact_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -507,6 +525,15 @@ func (x *Fact) GetRulebookInForce() *RulebookInForce {
 	return nil
 }
 
+func (x *Fact) GetAssessmentRecorded() *AssessmentRecorded {
+	if x != nil {
+		if x, ok := x.Body.(*Fact_AssessmentRecorded); ok {
+			return x.AssessmentRecorded
+		}
+	}
+	return nil
+}
+
 func (x *Fact) GetTicketOverdue() *TicketOverdue {
 	if x != nil {
 		if x, ok := x.Body.(*Fact_TicketOverdue); ok {
@@ -669,6 +696,69 @@ func (x *Fact) GetCustomerPraised() *CustomerPraised {
 	return nil
 }
 
+func (x *Fact) GetCheckJudged() *CheckJudged {
+	if x != nil {
+		if x, ok := x.Body.(*Fact_CheckJudged); ok {
+			return x.CheckJudged
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetHallRated() *HallRated {
+	if x != nil {
+		if x, ok := x.Body.(*Fact_HallRated); ok {
+			return x.HallRated
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetMysteryVisitRated() *MysteryVisitRated {
+	if x != nil {
+		if x, ok := x.Body.(*Fact_MysteryVisitRated); ok {
+			return x.MysteryVisitRated
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetConductJudged() *ConductJudged {
+	if x != nil {
+		if x, ok := x.Body.(*Fact_ConductJudged); ok {
+			return x.ConductJudged
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetUnitSanctioned() *UnitSanctioned {
+	if x != nil {
+		if x, ok := x.Body.(*Fact_UnitSanctioned); ok {
+			return x.UnitSanctioned
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetItemExcused() *ItemExcused {
+	if x != nil {
+		if x, ok := x.Body.(*Fact_ItemExcused); ok {
+			return x.ItemExcused
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetObjectionRecorded() *ObjectionRecorded {
+	if x != nil {
+		if x, ok := x.Body.(*Fact_ObjectionRecorded); ok {
+			return x.ObjectionRecorded
+		}
+	}
+	return nil
+}
+
 type isFact_Body interface {
 	isFact_Body()
 }
@@ -721,6 +811,11 @@ type Fact_UnitKnown struct {
 type Fact_RulebookInForce struct {
 	// From ticket-ingest: a rulebook in force.
 	RulebookInForce *RulebookInForce `protobuf:"bytes,38,opt,name=rulebook_in_force,json=rulebookInForce,proto3,oneof"`
+}
+
+type Fact_AssessmentRecorded struct {
+	// From ticket-ingest: what an assessor or a customer said about a hall.
+	AssessmentRecorded *AssessmentRecorded `protobuf:"bytes,39,opt,name=assessment_recorded,json=assessmentRecorded,proto3,oneof"`
 }
 
 type Fact_TicketOverdue struct {
@@ -813,6 +908,41 @@ type Fact_CustomerPraised struct {
 	CustomerPraised *CustomerPraised `protobuf:"bytes,66,opt,name=customer_praised,json=customerPraised,proto3,oneof"`
 }
 
+type Fact_CheckJudged struct {
+	// From quality: a check of a hall, judged.
+	CheckJudged *CheckJudged `protobuf:"bytes,70,opt,name=check_judged,json=checkJudged,proto3,oneof"`
+}
+
+type Fact_HallRated struct {
+	// From quality: the satisfaction of a hall's customer.
+	HallRated *HallRated `protobuf:"bytes,71,opt,name=hall_rated,json=hallRated,proto3,oneof"`
+}
+
+type Fact_MysteryVisitRated struct {
+	// From quality: the satisfaction of a mystery visitor 暗访.
+	MysteryVisitRated *MysteryVisitRated `protobuf:"bytes,72,opt,name=mystery_visit_rated,json=mysteryVisitRated,proto3,oneof"`
+}
+
+type Fact_ConductJudged struct {
+	// From quality: a merit or fault beside the items.
+	ConductJudged *ConductJudged `protobuf:"bytes,73,opt,name=conduct_judged,json=conductJudged,proto3,oneof"`
+}
+
+type Fact_UnitSanctioned struct {
+	// From quality: a sanction.
+	UnitSanctioned *UnitSanctioned `protobuf:"bytes,74,opt,name=unit_sanctioned,json=unitSanctioned,proto3,oneof"`
+}
+
+type Fact_ItemExcused struct {
+	// From quality: an item is not assessed this month.
+	ItemExcused *ItemExcused `protobuf:"bytes,75,opt,name=item_excused,json=itemExcused,proto3,oneof"`
+}
+
+type Fact_ObjectionRecorded struct {
+	// From ticket-ingest: an objection 异议 and what was decided about it.
+	ObjectionRecorded *ObjectionRecorded `protobuf:"bytes,80,opt,name=objection_recorded,json=objectionRecorded,proto3,oneof"`
+}
+
 func (*Fact_Event) isFact_Body() {}
 
 func (*Fact_TicketRecorded) isFact_Body() {}
@@ -832,6 +962,8 @@ func (*Fact_PointsGiven) isFact_Body() {}
 func (*Fact_UnitKnown) isFact_Body() {}
 
 func (*Fact_RulebookInForce) isFact_Body() {}
+
+func (*Fact_AssessmentRecorded) isFact_Body() {}
 
 func (*Fact_TicketOverdue) isFact_Body() {}
 
@@ -868,6 +1000,20 @@ func (*Fact_CallbackRated) isFact_Body() {}
 func (*Fact_CustomerThanked) isFact_Body() {}
 
 func (*Fact_CustomerPraised) isFact_Body() {}
+
+func (*Fact_CheckJudged) isFact_Body() {}
+
+func (*Fact_HallRated) isFact_Body() {}
+
+func (*Fact_MysteryVisitRated) isFact_Body() {}
+
+func (*Fact_ConductJudged) isFact_Body() {}
+
+func (*Fact_UnitSanctioned) isFact_Body() {}
+
+func (*Fact_ItemExcused) isFact_Body() {}
+
+func (*Fact_ObjectionRecorded) isFact_Body() {}
 
 // FactBatch is a message of the facts: those of one kind that were stated
 // together.
@@ -3526,6 +3672,803 @@ func (x *CustomerPraised) GetAgent() string {
 	return ""
 }
 
+// AssessmentRecorded is what was said about a hall, the version that counts.
+type AssessmentRecorded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What was said.
+	//
+	// Types that are valid to be assigned to Said:
+	//
+	//	*AssessmentRecorded_Visit
+	//	*AssessmentRecorded_Survey
+	//	*AssessmentRecorded_Conduct
+	//	*AssessmentRecorded_Sanction
+	//	*AssessmentRecorded_Waiver
+	Said isAssessmentRecorded_Said `protobuf_oneof:"said"`
+	// When the visit happened or the record was made.
+	At            *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *AssessmentRecorded) Reset() {
+	*x = AssessmentRecorded{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *AssessmentRecorded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*AssessmentRecorded) ProtoMessage() {}
+
+func (x *AssessmentRecorded) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use AssessmentRecorded.ProtoReflect.Descriptor instead.
+func (*AssessmentRecorded) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *AssessmentRecorded) GetSaid() isAssessmentRecorded_Said {
+	if x != nil {
+		return x.Said
+	}
+	return nil
+}
+
+func (x *AssessmentRecorded) GetVisit() *v1.HallAssessed {
+	if x != nil {
+		if x, ok := x.Said.(*AssessmentRecorded_Visit); ok {
+			return x.Visit
+		}
+	}
+	return nil
+}
+
+func (x *AssessmentRecorded) GetSurvey() *v1.HallSurveyed {
+	if x != nil {
+		if x, ok := x.Said.(*AssessmentRecorded_Survey); ok {
+			return x.Survey
+		}
+	}
+	return nil
+}
+
+func (x *AssessmentRecorded) GetConduct() *v1.ConductRecorded {
+	if x != nil {
+		if x, ok := x.Said.(*AssessmentRecorded_Conduct); ok {
+			return x.Conduct
+		}
+	}
+	return nil
+}
+
+func (x *AssessmentRecorded) GetSanction() *v1.SanctionImposed {
+	if x != nil {
+		if x, ok := x.Said.(*AssessmentRecorded_Sanction); ok {
+			return x.Sanction
+		}
+	}
+	return nil
+}
+
+func (x *AssessmentRecorded) GetWaiver() *v1.ItemWaived {
+	if x != nil {
+		if x, ok := x.Said.(*AssessmentRecorded_Waiver); ok {
+			return x.Waiver
+		}
+	}
+	return nil
+}
+
+func (x *AssessmentRecorded) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+type isAssessmentRecorded_Said interface {
+	isAssessmentRecorded_Said()
+}
+
+type AssessmentRecorded_Visit struct {
+	// Of a visit or record.
+	Visit *v1.HallAssessed `protobuf:"bytes,1,opt,name=visit,proto3,oneof"`
+}
+
+type AssessmentRecorded_Survey struct {
+	// By a customer.
+	Survey *v1.HallSurveyed `protobuf:"bytes,2,opt,name=survey,proto3,oneof"`
+}
+
+type AssessmentRecorded_Conduct struct {
+	// Beside the items.
+	Conduct *v1.ConductRecorded `protobuf:"bytes,3,opt,name=conduct,proto3,oneof"`
+}
+
+type AssessmentRecorded_Sanction struct {
+	// For gaming the assessment.
+	Sanction *v1.SanctionImposed `protobuf:"bytes,4,opt,name=sanction,proto3,oneof"`
+}
+
+type AssessmentRecorded_Waiver struct {
+	// Of an item that is not assessed.
+	Waiver *v1.ItemWaived `protobuf:"bytes,5,opt,name=waiver,proto3,oneof"`
+}
+
+func (*AssessmentRecorded_Visit) isAssessmentRecorded_Said() {}
+
+func (*AssessmentRecorded_Survey) isAssessmentRecorded_Said() {}
+
+func (*AssessmentRecorded_Conduct) isAssessmentRecorded_Said() {}
+
+func (*AssessmentRecorded_Sanction) isAssessmentRecorded_Said() {}
+
+func (*AssessmentRecorded_Waiver) isAssessmentRecorded_Said() {}
+
+// CheckJudged says what a check of the rulebook found: of a check that grades,
+// what counts in the month; of a check that counts each time, one time.
+type CheckJudged struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The check's name in the rulebook.
+	Check string `protobuf:"bytes,1,opt,name=check,proto3" json:"check,omitempty"`
+	// The level that counts.
+	Level string `protobuf:"bytes,2,opt,name=level,proto3" json:"level,omitempty"`
+	// The visit that found it.
+	Visit string `protobuf:"bytes,3,opt,name=visit,proto3" json:"visit,omitempty"`
+	// How it was found.
+	Method        v1.AssessmentMethod `protobuf:"varint,4,opt,name=method,proto3,enum=kaohe.feed.v1.AssessmentMethod" json:"method,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CheckJudged) Reset() {
+	*x = CheckJudged{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CheckJudged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CheckJudged) ProtoMessage() {}
+
+func (x *CheckJudged) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CheckJudged.ProtoReflect.Descriptor instead.
+func (*CheckJudged) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *CheckJudged) GetCheck() string {
+	if x != nil {
+		return x.Check
+	}
+	return ""
+}
+
+func (x *CheckJudged) GetLevel() string {
+	if x != nil {
+		return x.Level
+	}
+	return ""
+}
+
+func (x *CheckJudged) GetVisit() string {
+	if x != nil {
+		return x.Visit
+	}
+	return ""
+}
+
+func (x *CheckJudged) GetMethod() v1.AssessmentMethod {
+	if x != nil {
+		return x.Method
+	}
+	return v1.AssessmentMethod(0)
+}
+
+// HallRated says whether a customer asked about a hall was satisfied.
+type HallRated struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The answer's id.
+	Survey string `protobuf:"bytes,1,opt,name=survey,proto3" json:"survey,omitempty"`
+	// Whether the customer was satisfied.
+	Satisfied bool `protobuf:"varint,2,opt,name=satisfied,proto3" json:"satisfied,omitempty"`
+	// How the customer was asked.
+	Method        v1.SurveyMethod `protobuf:"varint,3,opt,name=method,proto3,enum=kaohe.feed.v1.SurveyMethod" json:"method,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HallRated) Reset() {
+	*x = HallRated{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HallRated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HallRated) ProtoMessage() {}
+
+func (x *HallRated) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HallRated.ProtoReflect.Descriptor instead.
+func (*HallRated) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *HallRated) GetSurvey() string {
+	if x != nil {
+		return x.Survey
+	}
+	return ""
+}
+
+func (x *HallRated) GetSatisfied() bool {
+	if x != nil {
+		return x.Satisfied
+	}
+	return false
+}
+
+func (x *HallRated) GetMethod() v1.SurveyMethod {
+	if x != nil {
+		return x.Method
+	}
+	return v1.SurveyMethod(0)
+}
+
+// MysteryVisitRated says whether a mystery visitor was satisfied overall.
+type MysteryVisitRated struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The visit.
+	Visit string `protobuf:"bytes,1,opt,name=visit,proto3" json:"visit,omitempty"`
+	// Whether the visitor was satisfied.
+	Satisfied     bool `protobuf:"varint,2,opt,name=satisfied,proto3" json:"satisfied,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MysteryVisitRated) Reset() {
+	*x = MysteryVisitRated{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MysteryVisitRated) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MysteryVisitRated) ProtoMessage() {}
+
+func (x *MysteryVisitRated) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MysteryVisitRated.ProtoReflect.Descriptor instead.
+func (*MysteryVisitRated) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *MysteryVisitRated) GetVisit() string {
+	if x != nil {
+		return x.Visit
+	}
+	return ""
+}
+
+func (x *MysteryVisitRated) GetSatisfied() bool {
+	if x != nil {
+		return x.Satisfied
+	}
+	return false
+}
+
+// ConductJudged says a merit or fault was put on record.
+type ConductJudged struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The record.
+	Record string `protobuf:"bytes,1,opt,name=record,proto3" json:"record,omitempty"`
+	// What it is about.
+	Kind v1.ConductKind `protobuf:"varint,2,opt,name=kind,proto3,enum=kaohe.feed.v1.ConductKind" json:"kind,omitempty"`
+	// The points set, a decimal from 0, of other merits and faults; else "0".
+	Points string `protobuf:"bytes,3,opt,name=points,proto3" json:"points,omitempty"`
+	// The agent; may be empty.
+	Agent         string `protobuf:"bytes,4,opt,name=agent,proto3" json:"agent,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConductJudged) Reset() {
+	*x = ConductJudged{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[46]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConductJudged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConductJudged) ProtoMessage() {}
+
+func (x *ConductJudged) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[46]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConductJudged.ProtoReflect.Descriptor instead.
+func (*ConductJudged) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{46}
+}
+
+func (x *ConductJudged) GetRecord() string {
+	if x != nil {
+		return x.Record
+	}
+	return ""
+}
+
+func (x *ConductJudged) GetKind() v1.ConductKind {
+	if x != nil {
+		return x.Kind
+	}
+	return v1.ConductKind(0)
+}
+
+func (x *ConductJudged) GetPoints() string {
+	if x != nil {
+		return x.Points
+	}
+	return ""
+}
+
+func (x *ConductJudged) GetAgent() string {
+	if x != nil {
+		return x.Agent
+	}
+	return ""
+}
+
+// UnitSanctioned says a unit lost an item or section for gaming.
+type UnitSanctioned struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sanction.
+	Sanction string `protobuf:"bytes,1,opt,name=sanction,proto3" json:"sanction,omitempty"`
+	// How much it takes.
+	Scope v1.SanctionScope `protobuf:"varint,2,opt,name=scope,proto3,enum=kaohe.feed.v1.SanctionScope" json:"scope,omitempty"`
+	// The item; for a section any item of it.
+	Item          string `protobuf:"bytes,3,opt,name=item,proto3" json:"item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *UnitSanctioned) Reset() {
+	*x = UnitSanctioned{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[47]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *UnitSanctioned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*UnitSanctioned) ProtoMessage() {}
+
+func (x *UnitSanctioned) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[47]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use UnitSanctioned.ProtoReflect.Descriptor instead.
+func (*UnitSanctioned) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{47}
+}
+
+func (x *UnitSanctioned) GetSanction() string {
+	if x != nil {
+		return x.Sanction
+	}
+	return ""
+}
+
+func (x *UnitSanctioned) GetScope() v1.SanctionScope {
+	if x != nil {
+		return x.Scope
+	}
+	return v1.SanctionScope(0)
+}
+
+func (x *UnitSanctioned) GetItem() string {
+	if x != nil {
+		return x.Item
+	}
+	return ""
+}
+
+// ItemExcused says an item is not assessed this month, and counts full.
+type ItemExcused struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The item.
+	Item          string `protobuf:"bytes,1,opt,name=item,proto3" json:"item,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ItemExcused) Reset() {
+	*x = ItemExcused{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[48]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ItemExcused) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ItemExcused) ProtoMessage() {}
+
+func (x *ItemExcused) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[48]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ItemExcused.ProtoReflect.Descriptor instead.
+func (*ItemExcused) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{48}
+}
+
+func (x *ItemExcused) GetItem() string {
+	if x != nil {
+		return x.Item
+	}
+	return ""
+}
+
+// ObjectionRuling is a decision about an objection.
+type ObjectionRuling struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Who decided.
+	Stage v1.ObjectionStage `protobuf:"varint,1,opt,name=stage,proto3,enum=kaohe.feed.v1.ObjectionStage" json:"stage,omitempty"`
+	// What.
+	Outcome v1.ObjectionOutcome `protobuf:"varint,2,opt,name=outcome,proto3,enum=kaohe.feed.v1.ObjectionOutcome" json:"outcome,omitempty"`
+	// The points instead, signed, of ADJUSTED.
+	Points string `protobuf:"bytes,3,opt,name=points,proto3" json:"points,omitempty"`
+	// The person.
+	Person string `protobuf:"bytes,4,opt,name=person,proto3" json:"person,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When.
+	At *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at,proto3" json:"at,omitempty"`
+	// The event, as "source/id".
+	Proof         string `protobuf:"bytes,7,opt,name=proof,proto3" json:"proof,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ObjectionRuling) Reset() {
+	*x = ObjectionRuling{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[49]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ObjectionRuling) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ObjectionRuling) ProtoMessage() {}
+
+func (x *ObjectionRuling) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[49]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ObjectionRuling.ProtoReflect.Descriptor instead.
+func (*ObjectionRuling) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{49}
+}
+
+func (x *ObjectionRuling) GetStage() v1.ObjectionStage {
+	if x != nil {
+		return x.Stage
+	}
+	return v1.ObjectionStage(0)
+}
+
+func (x *ObjectionRuling) GetOutcome() v1.ObjectionOutcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return v1.ObjectionOutcome(0)
+}
+
+func (x *ObjectionRuling) GetPoints() string {
+	if x != nil {
+		return x.Points
+	}
+	return ""
+}
+
+func (x *ObjectionRuling) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *ObjectionRuling) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ObjectionRuling) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *ObjectionRuling) GetProof() string {
+	if x != nil {
+		return x.Proof
+	}
+	return ""
+}
+
+// ObjectionRecorded is an objection to what a rule made of a fact, with what
+// was decided: the first decision of each stage counts.
+type ObjectionRecorded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The month of the entry, yyyy-mm.
+	Month string `protobuf:"bytes,1,opt,name=month,proto3" json:"month,omitempty"`
+	// The fact objected to.
+	Fact string `protobuf:"bytes,2,opt,name=fact,proto3" json:"fact,omitempty"`
+	// The rule objected to.
+	Rule string `protobuf:"bytes,3,opt,name=rule,proto3" json:"rule,omitempty"`
+	// The entry as the unit saw it.
+	Entry string `protobuf:"bytes,4,opt,name=entry,proto3" json:"entry,omitempty"`
+	// The objection, then the appeal if any.
+	Steps []*ObjectionStep `protobuf:"bytes,5,rep,name=steps,proto3" json:"steps,omitempty"`
+	// The decisions, by stage.
+	Rulings       []*ObjectionRuling `protobuf:"bytes,6,rep,name=rulings,proto3" json:"rulings,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ObjectionRecorded) Reset() {
+	*x = ObjectionRecorded{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[50]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ObjectionRecorded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ObjectionRecorded) ProtoMessage() {}
+
+func (x *ObjectionRecorded) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[50]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ObjectionRecorded.ProtoReflect.Descriptor instead.
+func (*ObjectionRecorded) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{50}
+}
+
+func (x *ObjectionRecorded) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *ObjectionRecorded) GetFact() string {
+	if x != nil {
+		return x.Fact
+	}
+	return ""
+}
+
+func (x *ObjectionRecorded) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *ObjectionRecorded) GetEntry() string {
+	if x != nil {
+		return x.Entry
+	}
+	return ""
+}
+
+func (x *ObjectionRecorded) GetSteps() []*ObjectionStep {
+	if x != nil {
+		return x.Steps
+	}
+	return nil
+}
+
+func (x *ObjectionRecorded) GetRulings() []*ObjectionRuling {
+	if x != nil {
+		return x.Rulings
+	}
+	return nil
+}
+
+// ObjectionStep is an objection or an appeal.
+type ObjectionStep struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Before whom.
+	Stage v1.ObjectionStage `protobuf:"varint,1,opt,name=stage,proto3,enum=kaohe.feed.v1.ObjectionStage" json:"stage,omitempty"`
+	// Who objects.
+	Person string `protobuf:"bytes,2,opt,name=person,proto3" json:"person,omitempty"`
+	// Why.
+	Grounds string `protobuf:"bytes,3,opt,name=grounds,proto3" json:"grounds,omitempty"`
+	// What proves it.
+	Evidence []*v1.Evidence `protobuf:"bytes,4,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// When.
+	At            *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ObjectionStep) Reset() {
+	*x = ObjectionStep{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[51]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ObjectionStep) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ObjectionStep) ProtoMessage() {}
+
+func (x *ObjectionStep) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[51]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ObjectionStep.ProtoReflect.Descriptor instead.
+func (*ObjectionStep) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{51}
+}
+
+func (x *ObjectionStep) GetStage() v1.ObjectionStage {
+	if x != nil {
+		return x.Stage
+	}
+	return v1.ObjectionStage(0)
+}
+
+func (x *ObjectionStep) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *ObjectionStep) GetGrounds() string {
+	if x != nil {
+		return x.Grounds
+	}
+	return ""
+}
+
+func (x *ObjectionStep) GetEvidence() []*v1.Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+func (x *ObjectionStep) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
 var File_kaohe_fact_v1_fact_proto protoreflect.FileDescriptor
 
 const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
@@ -3536,7 +4479,7 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\x02en\x18\x02 \x01(\tR\x02en\"E\n" +
 	"\x06Reason\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12'\n" +
-	"\x04text\x18\x02 \x01(\v2\x13.kaohe.fact.v1.TextR\x04text\"\xc2\x01\n" +
+	"\x04text\x18\x02 \x01(\v2\x13.kaohe.fact.v1.TextR\x04text\"\xd8\x01\n" +
 	"\x05Route\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x12\x16\n" +
 	"\x06ticket\x18\x02 \x01(\tR\x06ticket\x12\x1a\n" +
@@ -3545,7 +4488,8 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\x06outage\x18\x05 \x01(\tR\x06outage\x12\x1a\n" +
 	"\bcategory\x18\x06 \x01(\tR\bcategory\x12\x1f\n" +
 	"\vmerged_into\x18\a \x01(\tR\n" +
-	"mergedInto\"\xfd\x13\n" +
+	"mergedInto\x12\x14\n" +
+	"\x05month\x18\b \x01(\tR\x05month\"\xc8\x18\n" +
 	"\x04Fact\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x04R\brevision\x12\x1c\n" +
@@ -3572,7 +4516,8 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\fpoints_given\x18$ \x01(\v2\x1a.kaohe.fact.v1.PointsGivenH\x00R\vpointsGiven\x129\n" +
 	"\n" +
 	"unit_known\x18% \x01(\v2\x18.kaohe.fact.v1.UnitKnownH\x00R\tunitKnown\x12L\n" +
-	"\x11rulebook_in_force\x18& \x01(\v2\x1e.kaohe.fact.v1.RulebookInForceH\x00R\x0frulebookInForce\x12E\n" +
+	"\x11rulebook_in_force\x18& \x01(\v2\x1e.kaohe.fact.v1.RulebookInForceH\x00R\x0frulebookInForce\x12T\n" +
+	"\x13assessment_recorded\x18' \x01(\v2!.kaohe.fact.v1.AssessmentRecordedH\x00R\x12assessmentRecorded\x12E\n" +
 	"\x0eticket_overdue\x18( \x01(\v2\x1c.kaohe.fact.v1.TicketOverdueH\x00R\rticketOverdue\x129\n" +
 	"\n" +
 	"reply_late\x18) \x01(\v2\x18.kaohe.fact.v1.ReplyLateH\x00R\treplyLate\x12^\n" +
@@ -3592,7 +4537,15 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\x12reply_contradicted\x18? \x01(\v2 .kaohe.fact.v1.ReplyContradictedH\x00R\x11replyContradicted\x12E\n" +
 	"\x0ecallback_rated\x18@ \x01(\v2\x1c.kaohe.fact.v1.CallbackRatedH\x00R\rcallbackRated\x12K\n" +
 	"\x10customer_thanked\x18A \x01(\v2\x1e.kaohe.fact.v1.CustomerThankedH\x00R\x0fcustomerThanked\x12K\n" +
-	"\x10customer_praised\x18B \x01(\v2\x1e.kaohe.fact.v1.CustomerPraisedH\x00R\x0fcustomerPraisedB\x06\n" +
+	"\x10customer_praised\x18B \x01(\v2\x1e.kaohe.fact.v1.CustomerPraisedH\x00R\x0fcustomerPraised\x12?\n" +
+	"\fcheck_judged\x18F \x01(\v2\x1a.kaohe.fact.v1.CheckJudgedH\x00R\vcheckJudged\x129\n" +
+	"\n" +
+	"hall_rated\x18G \x01(\v2\x18.kaohe.fact.v1.HallRatedH\x00R\thallRated\x12R\n" +
+	"\x13mystery_visit_rated\x18H \x01(\v2 .kaohe.fact.v1.MysteryVisitRatedH\x00R\x11mysteryVisitRated\x12E\n" +
+	"\x0econduct_judged\x18I \x01(\v2\x1c.kaohe.fact.v1.ConductJudgedH\x00R\rconductJudged\x12H\n" +
+	"\x0funit_sanctioned\x18J \x01(\v2\x1d.kaohe.fact.v1.UnitSanctionedH\x00R\x0eunitSanctioned\x12?\n" +
+	"\fitem_excused\x18K \x01(\v2\x1a.kaohe.fact.v1.ItemExcusedH\x00R\vitemExcused\x12Q\n" +
+	"\x12objection_recorded\x18P \x01(\v2 .kaohe.fact.v1.ObjectionRecordedH\x00R\x11objectionRecordedB\x06\n" +
 	"\x04body\"6\n" +
 	"\tFactBatch\x12)\n" +
 	"\x05facts\x18\x01 \x03(\v2\x13.kaohe.fact.v1.FactR\x05facts\"x\n" +
@@ -3792,7 +4745,59 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\agranted\x18\x03 \x01(\x05R\agranted\"?\n" +
 	"\x0fCustomerPraised\x12\x16\n" +
 	"\x06ticket\x18\x01 \x01(\tR\x06ticket\x12\x14\n" +
-	"\x05agent\x18\x02 \x01(\tR\x05agentB*Z(kaohe.dev/proto/gen/kaohe/fact/v1;factv1b\x06proto3"
+	"\x05agent\x18\x02 \x01(\tR\x05agent\"\xe3\x02\n" +
+	"\x12AssessmentRecorded\x123\n" +
+	"\x05visit\x18\x01 \x01(\v2\x1b.kaohe.feed.v1.HallAssessedH\x00R\x05visit\x125\n" +
+	"\x06survey\x18\x02 \x01(\v2\x1b.kaohe.feed.v1.HallSurveyedH\x00R\x06survey\x12:\n" +
+	"\aconduct\x18\x03 \x01(\v2\x1e.kaohe.feed.v1.ConductRecordedH\x00R\aconduct\x12<\n" +
+	"\bsanction\x18\x04 \x01(\v2\x1e.kaohe.feed.v1.SanctionImposedH\x00R\bsanction\x123\n" +
+	"\x06waiver\x18\x05 \x01(\v2\x19.kaohe.feed.v1.ItemWaivedH\x00R\x06waiver\x12*\n" +
+	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02atB\x06\n" +
+	"\x04said\"\x88\x01\n" +
+	"\vCheckJudged\x12\x14\n" +
+	"\x05check\x18\x01 \x01(\tR\x05check\x12\x14\n" +
+	"\x05level\x18\x02 \x01(\tR\x05level\x12\x14\n" +
+	"\x05visit\x18\x03 \x01(\tR\x05visit\x127\n" +
+	"\x06method\x18\x04 \x01(\x0e2\x1f.kaohe.feed.v1.AssessmentMethodR\x06method\"v\n" +
+	"\tHallRated\x12\x16\n" +
+	"\x06survey\x18\x01 \x01(\tR\x06survey\x12\x1c\n" +
+	"\tsatisfied\x18\x02 \x01(\bR\tsatisfied\x123\n" +
+	"\x06method\x18\x03 \x01(\x0e2\x1b.kaohe.feed.v1.SurveyMethodR\x06method\"G\n" +
+	"\x11MysteryVisitRated\x12\x14\n" +
+	"\x05visit\x18\x01 \x01(\tR\x05visit\x12\x1c\n" +
+	"\tsatisfied\x18\x02 \x01(\bR\tsatisfied\"\x85\x01\n" +
+	"\rConductJudged\x12\x16\n" +
+	"\x06record\x18\x01 \x01(\tR\x06record\x12.\n" +
+	"\x04kind\x18\x02 \x01(\x0e2\x1a.kaohe.feed.v1.ConductKindR\x04kind\x12\x16\n" +
+	"\x06points\x18\x03 \x01(\tR\x06points\x12\x14\n" +
+	"\x05agent\x18\x04 \x01(\tR\x05agent\"t\n" +
+	"\x0eUnitSanctioned\x12\x1a\n" +
+	"\bsanction\x18\x01 \x01(\tR\bsanction\x122\n" +
+	"\x05scope\x18\x02 \x01(\x0e2\x1c.kaohe.feed.v1.SanctionScopeR\x05scope\x12\x12\n" +
+	"\x04item\x18\x03 \x01(\tR\x04item\"!\n" +
+	"\vItemExcused\x12\x12\n" +
+	"\x04item\x18\x01 \x01(\tR\x04item\"\x8b\x02\n" +
+	"\x0fObjectionRuling\x123\n" +
+	"\x05stage\x18\x01 \x01(\x0e2\x1d.kaohe.feed.v1.ObjectionStageR\x05stage\x129\n" +
+	"\aoutcome\x18\x02 \x01(\x0e2\x1f.kaohe.feed.v1.ObjectionOutcomeR\aoutcome\x12\x16\n" +
+	"\x06points\x18\x03 \x01(\tR\x06points\x12\x16\n" +
+	"\x06person\x18\x04 \x01(\tR\x06person\x12\x16\n" +
+	"\x06reason\x18\x05 \x01(\tR\x06reason\x12*\n" +
+	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
+	"\x05proof\x18\a \x01(\tR\x05proof\"\xd5\x01\n" +
+	"\x11ObjectionRecorded\x12\x14\n" +
+	"\x05month\x18\x01 \x01(\tR\x05month\x12\x12\n" +
+	"\x04fact\x18\x02 \x01(\tR\x04fact\x12\x12\n" +
+	"\x04rule\x18\x03 \x01(\tR\x04rule\x12\x14\n" +
+	"\x05entry\x18\x04 \x01(\tR\x05entry\x122\n" +
+	"\x05steps\x18\x05 \x03(\v2\x1c.kaohe.fact.v1.ObjectionStepR\x05steps\x128\n" +
+	"\arulings\x18\x06 \x03(\v2\x1e.kaohe.fact.v1.ObjectionRulingR\arulings\"\xd7\x01\n" +
+	"\rObjectionStep\x123\n" +
+	"\x05stage\x18\x01 \x01(\x0e2\x1d.kaohe.feed.v1.ObjectionStageR\x05stage\x12\x16\n" +
+	"\x06person\x18\x02 \x01(\tR\x06person\x12\x18\n" +
+	"\agrounds\x18\x03 \x01(\tR\agrounds\x123\n" +
+	"\bevidence\x18\x04 \x03(\v2\x17.kaohe.feed.v1.EvidenceR\bevidence\x12*\n" +
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02atB*Z(kaohe.dev/proto/gen/kaohe/fact/v1;factv1b\x06proto3"
 
 var (
 	file_kaohe_fact_v1_fact_proto_rawDescOnce sync.Once
@@ -3806,7 +4811,7 @@ func file_kaohe_fact_v1_fact_proto_rawDescGZIP() []byte {
 	return file_kaohe_fact_v1_fact_proto_rawDescData
 }
 
-var file_kaohe_fact_v1_fact_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_kaohe_fact_v1_fact_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
 var file_kaohe_fact_v1_fact_proto_goTypes = []any{
 	(*Text)(nil),                    // 0: kaohe.fact.v1.Text
 	(*Reason)(nil),                  // 1: kaohe.fact.v1.Reason
@@ -3850,116 +4855,164 @@ var file_kaohe_fact_v1_fact_proto_goTypes = []any{
 	(*CallbackRated)(nil),           // 39: kaohe.fact.v1.CallbackRated
 	(*CustomerThanked)(nil),         // 40: kaohe.fact.v1.CustomerThanked
 	(*CustomerPraised)(nil),         // 41: kaohe.fact.v1.CustomerPraised
-	(*timestamppb.Timestamp)(nil),   // 42: google.protobuf.Timestamp
-	(*v1.Event)(nil),                // 43: kaohe.feed.v1.Event
-	(v1.TicketKind)(0),              // 44: kaohe.feed.v1.TicketKind
-	(v1.ReplyResult)(0),             // 45: kaohe.feed.v1.ReplyResult
-	(*v1.CallbackDone)(nil),         // 46: kaohe.feed.v1.CallbackDone
-	(v1.ComplaintLevel)(0),          // 47: kaohe.feed.v1.ComplaintLevel
-	(*v1.ComplaintFiled)(nil),       // 48: kaohe.feed.v1.ComplaintFiled
-	(*v1.PraiseGiven)(nil),          // 49: kaohe.feed.v1.PraiseGiven
-	(*v1.PointsDecided)(nil),        // 50: kaohe.feed.v1.PointsDecided
-	(*v1.UnitRegistered)(nil),       // 51: kaohe.feed.v1.UnitRegistered
-	(*v1.RulebookPublished)(nil),    // 52: kaohe.feed.v1.RulebookPublished
+	(*AssessmentRecorded)(nil),      // 42: kaohe.fact.v1.AssessmentRecorded
+	(*CheckJudged)(nil),             // 43: kaohe.fact.v1.CheckJudged
+	(*HallRated)(nil),               // 44: kaohe.fact.v1.HallRated
+	(*MysteryVisitRated)(nil),       // 45: kaohe.fact.v1.MysteryVisitRated
+	(*ConductJudged)(nil),           // 46: kaohe.fact.v1.ConductJudged
+	(*UnitSanctioned)(nil),          // 47: kaohe.fact.v1.UnitSanctioned
+	(*ItemExcused)(nil),             // 48: kaohe.fact.v1.ItemExcused
+	(*ObjectionRuling)(nil),         // 49: kaohe.fact.v1.ObjectionRuling
+	(*ObjectionRecorded)(nil),       // 50: kaohe.fact.v1.ObjectionRecorded
+	(*ObjectionStep)(nil),           // 51: kaohe.fact.v1.ObjectionStep
+	(*timestamppb.Timestamp)(nil),   // 52: google.protobuf.Timestamp
+	(*v1.Event)(nil),                // 53: kaohe.feed.v1.Event
+	(v1.TicketKind)(0),              // 54: kaohe.feed.v1.TicketKind
+	(v1.ReplyResult)(0),             // 55: kaohe.feed.v1.ReplyResult
+	(*v1.CallbackDone)(nil),         // 56: kaohe.feed.v1.CallbackDone
+	(v1.ComplaintLevel)(0),          // 57: kaohe.feed.v1.ComplaintLevel
+	(*v1.ComplaintFiled)(nil),       // 58: kaohe.feed.v1.ComplaintFiled
+	(*v1.PraiseGiven)(nil),          // 59: kaohe.feed.v1.PraiseGiven
+	(*v1.PointsDecided)(nil),        // 60: kaohe.feed.v1.PointsDecided
+	(*v1.UnitRegistered)(nil),       // 61: kaohe.feed.v1.UnitRegistered
+	(*v1.RulebookPublished)(nil),    // 62: kaohe.feed.v1.RulebookPublished
+	(*v1.HallAssessed)(nil),         // 63: kaohe.feed.v1.HallAssessed
+	(*v1.HallSurveyed)(nil),         // 64: kaohe.feed.v1.HallSurveyed
+	(*v1.ConductRecorded)(nil),      // 65: kaohe.feed.v1.ConductRecorded
+	(*v1.SanctionImposed)(nil),      // 66: kaohe.feed.v1.SanctionImposed
+	(*v1.ItemWaived)(nil),           // 67: kaohe.feed.v1.ItemWaived
+	(v1.AssessmentMethod)(0),        // 68: kaohe.feed.v1.AssessmentMethod
+	(v1.SurveyMethod)(0),            // 69: kaohe.feed.v1.SurveyMethod
+	(v1.ConductKind)(0),             // 70: kaohe.feed.v1.ConductKind
+	(v1.SanctionScope)(0),           // 71: kaohe.feed.v1.SanctionScope
+	(v1.ObjectionStage)(0),          // 72: kaohe.feed.v1.ObjectionStage
+	(v1.ObjectionOutcome)(0),        // 73: kaohe.feed.v1.ObjectionOutcome
+	(*v1.Evidence)(nil),             // 74: kaohe.feed.v1.Evidence
 }
 var file_kaohe_fact_v1_fact_proto_depIdxs = []int32{
-	0,  // 0: kaohe.fact.v1.Reason.text:type_name -> kaohe.fact.v1.Text
-	1,  // 1: kaohe.fact.v1.Fact.reason:type_name -> kaohe.fact.v1.Reason
-	42, // 2: kaohe.fact.v1.Fact.occurred_at:type_name -> google.protobuf.Timestamp
-	42, // 3: kaohe.fact.v1.Fact.received_at:type_name -> google.protobuf.Timestamp
-	42, // 4: kaohe.fact.v1.Fact.detected_at:type_name -> google.protobuf.Timestamp
-	2,  // 5: kaohe.fact.v1.Fact.route:type_name -> kaohe.fact.v1.Route
-	43, // 6: kaohe.fact.v1.Fact.event:type_name -> kaohe.feed.v1.Event
-	10, // 7: kaohe.fact.v1.Fact.ticket_recorded:type_name -> kaohe.fact.v1.TicketRecorded
-	15, // 8: kaohe.fact.v1.Fact.work_reported:type_name -> kaohe.fact.v1.WorkReported
-	16, // 9: kaohe.fact.v1.Fact.fault_reported:type_name -> kaohe.fact.v1.FaultReported
-	18, // 10: kaohe.fact.v1.Fact.complaint_recorded:type_name -> kaohe.fact.v1.ComplaintRecorded
-	19, // 11: kaohe.fact.v1.Fact.outage_recorded:type_name -> kaohe.fact.v1.OutageRecorded
-	20, // 12: kaohe.fact.v1.Fact.praise_received:type_name -> kaohe.fact.v1.PraiseReceived
-	21, // 13: kaohe.fact.v1.Fact.points_given:type_name -> kaohe.fact.v1.PointsGiven
-	22, // 14: kaohe.fact.v1.Fact.unit_known:type_name -> kaohe.fact.v1.UnitKnown
-	23, // 15: kaohe.fact.v1.Fact.rulebook_in_force:type_name -> kaohe.fact.v1.RulebookInForce
-	24, // 16: kaohe.fact.v1.Fact.ticket_overdue:type_name -> kaohe.fact.v1.TicketOverdue
-	25, // 17: kaohe.fact.v1.Fact.reply_late:type_name -> kaohe.fact.v1.ReplyLate
-	26, // 18: kaohe.fact.v1.Fact.complaint_answered_late:type_name -> kaohe.fact.v1.ComplaintAnsweredLate
-	27, // 19: kaohe.fact.v1.Fact.mass_fault_untold:type_name -> kaohe.fact.v1.MassFaultUntold
-	28, // 20: kaohe.fact.v1.Fact.interruption_unannounced:type_name -> kaohe.fact.v1.InterruptionUnannounced
-	29, // 21: kaohe.fact.v1.Fact.late_work_complained:type_name -> kaohe.fact.v1.LateWorkComplained
-	30, // 22: kaohe.fact.v1.Fact.buck_passed:type_name -> kaohe.fact.v1.BuckPassed
-	31, // 23: kaohe.fact.v1.Fact.misconduct_judged:type_name -> kaohe.fact.v1.MisconductJudged
-	32, // 24: kaohe.fact.v1.Fact.second_complaint_made:type_name -> kaohe.fact.v1.SecondComplaintMade
-	33, // 25: kaohe.fact.v1.Fact.complaint_escalated:type_name -> kaohe.fact.v1.ComplaintEscalated
-	34, // 26: kaohe.fact.v1.Fact.ticket_reworked:type_name -> kaohe.fact.v1.TicketReworked
-	35, // 27: kaohe.fact.v1.Fact.reply_falsified:type_name -> kaohe.fact.v1.ReplyFalsified
-	36, // 28: kaohe.fact.v1.Fact.false_reply_complained:type_name -> kaohe.fact.v1.FalseReplyComplained
-	37, // 29: kaohe.fact.v1.Fact.reply_unexplained:type_name -> kaohe.fact.v1.ReplyUnexplained
-	38, // 30: kaohe.fact.v1.Fact.reply_contradicted:type_name -> kaohe.fact.v1.ReplyContradicted
-	39, // 31: kaohe.fact.v1.Fact.callback_rated:type_name -> kaohe.fact.v1.CallbackRated
-	40, // 32: kaohe.fact.v1.Fact.customer_thanked:type_name -> kaohe.fact.v1.CustomerThanked
-	41, // 33: kaohe.fact.v1.Fact.customer_praised:type_name -> kaohe.fact.v1.CustomerPraised
-	3,  // 34: kaohe.fact.v1.FactBatch.facts:type_name -> kaohe.fact.v1.Fact
-	42, // 35: kaohe.fact.v1.Span.from:type_name -> google.protobuf.Timestamp
-	42, // 36: kaohe.fact.v1.Span.to:type_name -> google.protobuf.Timestamp
-	42, // 37: kaohe.fact.v1.Holding.from:type_name -> google.protobuf.Timestamp
-	42, // 38: kaohe.fact.v1.Promise.from:type_name -> google.protobuf.Timestamp
-	42, // 39: kaohe.fact.v1.Promise.due_at:type_name -> google.protobuf.Timestamp
-	42, // 40: kaohe.fact.v1.ClassChange.from:type_name -> google.protobuf.Timestamp
-	42, // 41: kaohe.fact.v1.Cycle.started_at:type_name -> google.protobuf.Timestamp
-	42, // 42: kaohe.fact.v1.Cycle.completed_at:type_name -> google.protobuf.Timestamp
-	42, // 43: kaohe.fact.v1.Cycle.closed_at:type_name -> google.protobuf.Timestamp
-	42, // 44: kaohe.fact.v1.Cycle.replied_at:type_name -> google.protobuf.Timestamp
-	42, // 45: kaohe.fact.v1.Cycle.finished_at:type_name -> google.protobuf.Timestamp
-	7,  // 46: kaohe.fact.v1.Cycle.promises:type_name -> kaohe.fact.v1.Promise
-	44, // 47: kaohe.fact.v1.TicketRecorded.kind:type_name -> kaohe.feed.v1.TicketKind
-	42, // 48: kaohe.fact.v1.TicketRecorded.opened_at:type_name -> google.protobuf.Timestamp
-	6,  // 49: kaohe.fact.v1.TicketRecorded.holdings:type_name -> kaohe.fact.v1.Holding
-	8,  // 50: kaohe.fact.v1.TicketRecorded.classes:type_name -> kaohe.fact.v1.ClassChange
-	5,  // 51: kaohe.fact.v1.TicketRecorded.suspensions:type_name -> kaohe.fact.v1.Span
-	9,  // 52: kaohe.fact.v1.TicketRecorded.cycles:type_name -> kaohe.fact.v1.Cycle
-	42, // 53: kaohe.fact.v1.TicketRecorded.cancelled_at:type_name -> google.protobuf.Timestamp
-	42, // 54: kaohe.fact.v1.TicketRecorded.merged_at:type_name -> google.protobuf.Timestamp
-	11, // 55: kaohe.fact.v1.TicketRecorded.reopenings:type_name -> kaohe.fact.v1.Reopening
-	42, // 56: kaohe.fact.v1.Reopening.at:type_name -> google.protobuf.Timestamp
-	42, // 57: kaohe.fact.v1.Reply.at:type_name -> google.protobuf.Timestamp
-	45, // 58: kaohe.fact.v1.Reply.result:type_name -> kaohe.feed.v1.ReplyResult
-	42, // 59: kaohe.fact.v1.Callback.at:type_name -> google.protobuf.Timestamp
-	46, // 60: kaohe.fact.v1.Callback.said:type_name -> kaohe.feed.v1.CallbackDone
-	42, // 61: kaohe.fact.v1.HandOn.at:type_name -> google.protobuf.Timestamp
-	12, // 62: kaohe.fact.v1.WorkReported.replies:type_name -> kaohe.fact.v1.Reply
-	13, // 63: kaohe.fact.v1.WorkReported.callbacks:type_name -> kaohe.fact.v1.Callback
-	14, // 64: kaohe.fact.v1.WorkReported.hand_ons:type_name -> kaohe.fact.v1.HandOn
-	42, // 65: kaohe.fact.v1.WorkReported.closings:type_name -> google.protobuf.Timestamp
-	42, // 66: kaohe.fact.v1.ComplaintStep.at:type_name -> google.protobuf.Timestamp
-	47, // 67: kaohe.fact.v1.ComplaintStep.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	48, // 68: kaohe.fact.v1.ComplaintRecorded.filed:type_name -> kaohe.feed.v1.ComplaintFiled
-	42, // 69: kaohe.fact.v1.ComplaintRecorded.filed_at:type_name -> google.protobuf.Timestamp
-	17, // 70: kaohe.fact.v1.ComplaintRecorded.steps:type_name -> kaohe.fact.v1.ComplaintStep
-	42, // 71: kaohe.fact.v1.OutageRecorded.declared_at:type_name -> google.protobuf.Timestamp
-	42, // 72: kaohe.fact.v1.OutageRecorded.told_at:type_name -> google.protobuf.Timestamp
-	42, // 73: kaohe.fact.v1.OutageRecorded.restored_at:type_name -> google.protobuf.Timestamp
-	42, // 74: kaohe.fact.v1.OutageRecorded.end_told_at:type_name -> google.protobuf.Timestamp
-	42, // 75: kaohe.fact.v1.OutageRecorded.starts_at:type_name -> google.protobuf.Timestamp
-	42, // 76: kaohe.fact.v1.OutageRecorded.notice_at:type_name -> google.protobuf.Timestamp
-	42, // 77: kaohe.fact.v1.OutageRecorded.customers_told_at:type_name -> google.protobuf.Timestamp
-	49, // 78: kaohe.fact.v1.PraiseReceived.said:type_name -> kaohe.feed.v1.PraiseGiven
-	50, // 79: kaohe.fact.v1.PointsGiven.decided:type_name -> kaohe.feed.v1.PointsDecided
-	51, // 80: kaohe.fact.v1.UnitKnown.registrations:type_name -> kaohe.feed.v1.UnitRegistered
-	52, // 81: kaohe.fact.v1.RulebookInForce.published:type_name -> kaohe.feed.v1.RulebookPublished
-	42, // 82: kaohe.fact.v1.TicketOverdue.due_at:type_name -> google.protobuf.Timestamp
-	42, // 83: kaohe.fact.v1.TicketOverdue.completed_at:type_name -> google.protobuf.Timestamp
-	44, // 84: kaohe.fact.v1.TicketOverdue.kind:type_name -> kaohe.feed.v1.TicketKind
-	42, // 85: kaohe.fact.v1.ReplyLate.finished_at:type_name -> google.protobuf.Timestamp
-	42, // 86: kaohe.fact.v1.ReplyLate.due_at:type_name -> google.protobuf.Timestamp
-	42, // 87: kaohe.fact.v1.ReplyLate.replied_at:type_name -> google.protobuf.Timestamp
-	42, // 88: kaohe.fact.v1.ComplaintAnsweredLate.forwarded_at:type_name -> google.protobuf.Timestamp
-	42, // 89: kaohe.fact.v1.ComplaintAnsweredLate.due_at:type_name -> google.protobuf.Timestamp
-	42, // 90: kaohe.fact.v1.ComplaintAnsweredLate.answered_at:type_name -> google.protobuf.Timestamp
-	47, // 91: kaohe.fact.v1.ComplaintEscalated.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	92, // [92:92] is the sub-list for method output_type
-	92, // [92:92] is the sub-list for method input_type
-	92, // [92:92] is the sub-list for extension type_name
-	92, // [92:92] is the sub-list for extension extendee
-	0,  // [0:92] is the sub-list for field type_name
+	0,   // 0: kaohe.fact.v1.Reason.text:type_name -> kaohe.fact.v1.Text
+	1,   // 1: kaohe.fact.v1.Fact.reason:type_name -> kaohe.fact.v1.Reason
+	52,  // 2: kaohe.fact.v1.Fact.occurred_at:type_name -> google.protobuf.Timestamp
+	52,  // 3: kaohe.fact.v1.Fact.received_at:type_name -> google.protobuf.Timestamp
+	52,  // 4: kaohe.fact.v1.Fact.detected_at:type_name -> google.protobuf.Timestamp
+	2,   // 5: kaohe.fact.v1.Fact.route:type_name -> kaohe.fact.v1.Route
+	53,  // 6: kaohe.fact.v1.Fact.event:type_name -> kaohe.feed.v1.Event
+	10,  // 7: kaohe.fact.v1.Fact.ticket_recorded:type_name -> kaohe.fact.v1.TicketRecorded
+	15,  // 8: kaohe.fact.v1.Fact.work_reported:type_name -> kaohe.fact.v1.WorkReported
+	16,  // 9: kaohe.fact.v1.Fact.fault_reported:type_name -> kaohe.fact.v1.FaultReported
+	18,  // 10: kaohe.fact.v1.Fact.complaint_recorded:type_name -> kaohe.fact.v1.ComplaintRecorded
+	19,  // 11: kaohe.fact.v1.Fact.outage_recorded:type_name -> kaohe.fact.v1.OutageRecorded
+	20,  // 12: kaohe.fact.v1.Fact.praise_received:type_name -> kaohe.fact.v1.PraiseReceived
+	21,  // 13: kaohe.fact.v1.Fact.points_given:type_name -> kaohe.fact.v1.PointsGiven
+	22,  // 14: kaohe.fact.v1.Fact.unit_known:type_name -> kaohe.fact.v1.UnitKnown
+	23,  // 15: kaohe.fact.v1.Fact.rulebook_in_force:type_name -> kaohe.fact.v1.RulebookInForce
+	42,  // 16: kaohe.fact.v1.Fact.assessment_recorded:type_name -> kaohe.fact.v1.AssessmentRecorded
+	24,  // 17: kaohe.fact.v1.Fact.ticket_overdue:type_name -> kaohe.fact.v1.TicketOverdue
+	25,  // 18: kaohe.fact.v1.Fact.reply_late:type_name -> kaohe.fact.v1.ReplyLate
+	26,  // 19: kaohe.fact.v1.Fact.complaint_answered_late:type_name -> kaohe.fact.v1.ComplaintAnsweredLate
+	27,  // 20: kaohe.fact.v1.Fact.mass_fault_untold:type_name -> kaohe.fact.v1.MassFaultUntold
+	28,  // 21: kaohe.fact.v1.Fact.interruption_unannounced:type_name -> kaohe.fact.v1.InterruptionUnannounced
+	29,  // 22: kaohe.fact.v1.Fact.late_work_complained:type_name -> kaohe.fact.v1.LateWorkComplained
+	30,  // 23: kaohe.fact.v1.Fact.buck_passed:type_name -> kaohe.fact.v1.BuckPassed
+	31,  // 24: kaohe.fact.v1.Fact.misconduct_judged:type_name -> kaohe.fact.v1.MisconductJudged
+	32,  // 25: kaohe.fact.v1.Fact.second_complaint_made:type_name -> kaohe.fact.v1.SecondComplaintMade
+	33,  // 26: kaohe.fact.v1.Fact.complaint_escalated:type_name -> kaohe.fact.v1.ComplaintEscalated
+	34,  // 27: kaohe.fact.v1.Fact.ticket_reworked:type_name -> kaohe.fact.v1.TicketReworked
+	35,  // 28: kaohe.fact.v1.Fact.reply_falsified:type_name -> kaohe.fact.v1.ReplyFalsified
+	36,  // 29: kaohe.fact.v1.Fact.false_reply_complained:type_name -> kaohe.fact.v1.FalseReplyComplained
+	37,  // 30: kaohe.fact.v1.Fact.reply_unexplained:type_name -> kaohe.fact.v1.ReplyUnexplained
+	38,  // 31: kaohe.fact.v1.Fact.reply_contradicted:type_name -> kaohe.fact.v1.ReplyContradicted
+	39,  // 32: kaohe.fact.v1.Fact.callback_rated:type_name -> kaohe.fact.v1.CallbackRated
+	40,  // 33: kaohe.fact.v1.Fact.customer_thanked:type_name -> kaohe.fact.v1.CustomerThanked
+	41,  // 34: kaohe.fact.v1.Fact.customer_praised:type_name -> kaohe.fact.v1.CustomerPraised
+	43,  // 35: kaohe.fact.v1.Fact.check_judged:type_name -> kaohe.fact.v1.CheckJudged
+	44,  // 36: kaohe.fact.v1.Fact.hall_rated:type_name -> kaohe.fact.v1.HallRated
+	45,  // 37: kaohe.fact.v1.Fact.mystery_visit_rated:type_name -> kaohe.fact.v1.MysteryVisitRated
+	46,  // 38: kaohe.fact.v1.Fact.conduct_judged:type_name -> kaohe.fact.v1.ConductJudged
+	47,  // 39: kaohe.fact.v1.Fact.unit_sanctioned:type_name -> kaohe.fact.v1.UnitSanctioned
+	48,  // 40: kaohe.fact.v1.Fact.item_excused:type_name -> kaohe.fact.v1.ItemExcused
+	50,  // 41: kaohe.fact.v1.Fact.objection_recorded:type_name -> kaohe.fact.v1.ObjectionRecorded
+	3,   // 42: kaohe.fact.v1.FactBatch.facts:type_name -> kaohe.fact.v1.Fact
+	52,  // 43: kaohe.fact.v1.Span.from:type_name -> google.protobuf.Timestamp
+	52,  // 44: kaohe.fact.v1.Span.to:type_name -> google.protobuf.Timestamp
+	52,  // 45: kaohe.fact.v1.Holding.from:type_name -> google.protobuf.Timestamp
+	52,  // 46: kaohe.fact.v1.Promise.from:type_name -> google.protobuf.Timestamp
+	52,  // 47: kaohe.fact.v1.Promise.due_at:type_name -> google.protobuf.Timestamp
+	52,  // 48: kaohe.fact.v1.ClassChange.from:type_name -> google.protobuf.Timestamp
+	52,  // 49: kaohe.fact.v1.Cycle.started_at:type_name -> google.protobuf.Timestamp
+	52,  // 50: kaohe.fact.v1.Cycle.completed_at:type_name -> google.protobuf.Timestamp
+	52,  // 51: kaohe.fact.v1.Cycle.closed_at:type_name -> google.protobuf.Timestamp
+	52,  // 52: kaohe.fact.v1.Cycle.replied_at:type_name -> google.protobuf.Timestamp
+	52,  // 53: kaohe.fact.v1.Cycle.finished_at:type_name -> google.protobuf.Timestamp
+	7,   // 54: kaohe.fact.v1.Cycle.promises:type_name -> kaohe.fact.v1.Promise
+	54,  // 55: kaohe.fact.v1.TicketRecorded.kind:type_name -> kaohe.feed.v1.TicketKind
+	52,  // 56: kaohe.fact.v1.TicketRecorded.opened_at:type_name -> google.protobuf.Timestamp
+	6,   // 57: kaohe.fact.v1.TicketRecorded.holdings:type_name -> kaohe.fact.v1.Holding
+	8,   // 58: kaohe.fact.v1.TicketRecorded.classes:type_name -> kaohe.fact.v1.ClassChange
+	5,   // 59: kaohe.fact.v1.TicketRecorded.suspensions:type_name -> kaohe.fact.v1.Span
+	9,   // 60: kaohe.fact.v1.TicketRecorded.cycles:type_name -> kaohe.fact.v1.Cycle
+	52,  // 61: kaohe.fact.v1.TicketRecorded.cancelled_at:type_name -> google.protobuf.Timestamp
+	52,  // 62: kaohe.fact.v1.TicketRecorded.merged_at:type_name -> google.protobuf.Timestamp
+	11,  // 63: kaohe.fact.v1.TicketRecorded.reopenings:type_name -> kaohe.fact.v1.Reopening
+	52,  // 64: kaohe.fact.v1.Reopening.at:type_name -> google.protobuf.Timestamp
+	52,  // 65: kaohe.fact.v1.Reply.at:type_name -> google.protobuf.Timestamp
+	55,  // 66: kaohe.fact.v1.Reply.result:type_name -> kaohe.feed.v1.ReplyResult
+	52,  // 67: kaohe.fact.v1.Callback.at:type_name -> google.protobuf.Timestamp
+	56,  // 68: kaohe.fact.v1.Callback.said:type_name -> kaohe.feed.v1.CallbackDone
+	52,  // 69: kaohe.fact.v1.HandOn.at:type_name -> google.protobuf.Timestamp
+	12,  // 70: kaohe.fact.v1.WorkReported.replies:type_name -> kaohe.fact.v1.Reply
+	13,  // 71: kaohe.fact.v1.WorkReported.callbacks:type_name -> kaohe.fact.v1.Callback
+	14,  // 72: kaohe.fact.v1.WorkReported.hand_ons:type_name -> kaohe.fact.v1.HandOn
+	52,  // 73: kaohe.fact.v1.WorkReported.closings:type_name -> google.protobuf.Timestamp
+	52,  // 74: kaohe.fact.v1.ComplaintStep.at:type_name -> google.protobuf.Timestamp
+	57,  // 75: kaohe.fact.v1.ComplaintStep.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	58,  // 76: kaohe.fact.v1.ComplaintRecorded.filed:type_name -> kaohe.feed.v1.ComplaintFiled
+	52,  // 77: kaohe.fact.v1.ComplaintRecorded.filed_at:type_name -> google.protobuf.Timestamp
+	17,  // 78: kaohe.fact.v1.ComplaintRecorded.steps:type_name -> kaohe.fact.v1.ComplaintStep
+	52,  // 79: kaohe.fact.v1.OutageRecorded.declared_at:type_name -> google.protobuf.Timestamp
+	52,  // 80: kaohe.fact.v1.OutageRecorded.told_at:type_name -> google.protobuf.Timestamp
+	52,  // 81: kaohe.fact.v1.OutageRecorded.restored_at:type_name -> google.protobuf.Timestamp
+	52,  // 82: kaohe.fact.v1.OutageRecorded.end_told_at:type_name -> google.protobuf.Timestamp
+	52,  // 83: kaohe.fact.v1.OutageRecorded.starts_at:type_name -> google.protobuf.Timestamp
+	52,  // 84: kaohe.fact.v1.OutageRecorded.notice_at:type_name -> google.protobuf.Timestamp
+	52,  // 85: kaohe.fact.v1.OutageRecorded.customers_told_at:type_name -> google.protobuf.Timestamp
+	59,  // 86: kaohe.fact.v1.PraiseReceived.said:type_name -> kaohe.feed.v1.PraiseGiven
+	60,  // 87: kaohe.fact.v1.PointsGiven.decided:type_name -> kaohe.feed.v1.PointsDecided
+	61,  // 88: kaohe.fact.v1.UnitKnown.registrations:type_name -> kaohe.feed.v1.UnitRegistered
+	62,  // 89: kaohe.fact.v1.RulebookInForce.published:type_name -> kaohe.feed.v1.RulebookPublished
+	52,  // 90: kaohe.fact.v1.TicketOverdue.due_at:type_name -> google.protobuf.Timestamp
+	52,  // 91: kaohe.fact.v1.TicketOverdue.completed_at:type_name -> google.protobuf.Timestamp
+	54,  // 92: kaohe.fact.v1.TicketOverdue.kind:type_name -> kaohe.feed.v1.TicketKind
+	52,  // 93: kaohe.fact.v1.ReplyLate.finished_at:type_name -> google.protobuf.Timestamp
+	52,  // 94: kaohe.fact.v1.ReplyLate.due_at:type_name -> google.protobuf.Timestamp
+	52,  // 95: kaohe.fact.v1.ReplyLate.replied_at:type_name -> google.protobuf.Timestamp
+	52,  // 96: kaohe.fact.v1.ComplaintAnsweredLate.forwarded_at:type_name -> google.protobuf.Timestamp
+	52,  // 97: kaohe.fact.v1.ComplaintAnsweredLate.due_at:type_name -> google.protobuf.Timestamp
+	52,  // 98: kaohe.fact.v1.ComplaintAnsweredLate.answered_at:type_name -> google.protobuf.Timestamp
+	57,  // 99: kaohe.fact.v1.ComplaintEscalated.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	63,  // 100: kaohe.fact.v1.AssessmentRecorded.visit:type_name -> kaohe.feed.v1.HallAssessed
+	64,  // 101: kaohe.fact.v1.AssessmentRecorded.survey:type_name -> kaohe.feed.v1.HallSurveyed
+	65,  // 102: kaohe.fact.v1.AssessmentRecorded.conduct:type_name -> kaohe.feed.v1.ConductRecorded
+	66,  // 103: kaohe.fact.v1.AssessmentRecorded.sanction:type_name -> kaohe.feed.v1.SanctionImposed
+	67,  // 104: kaohe.fact.v1.AssessmentRecorded.waiver:type_name -> kaohe.feed.v1.ItemWaived
+	52,  // 105: kaohe.fact.v1.AssessmentRecorded.at:type_name -> google.protobuf.Timestamp
+	68,  // 106: kaohe.fact.v1.CheckJudged.method:type_name -> kaohe.feed.v1.AssessmentMethod
+	69,  // 107: kaohe.fact.v1.HallRated.method:type_name -> kaohe.feed.v1.SurveyMethod
+	70,  // 108: kaohe.fact.v1.ConductJudged.kind:type_name -> kaohe.feed.v1.ConductKind
+	71,  // 109: kaohe.fact.v1.UnitSanctioned.scope:type_name -> kaohe.feed.v1.SanctionScope
+	72,  // 110: kaohe.fact.v1.ObjectionRuling.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	73,  // 111: kaohe.fact.v1.ObjectionRuling.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
+	52,  // 112: kaohe.fact.v1.ObjectionRuling.at:type_name -> google.protobuf.Timestamp
+	51,  // 113: kaohe.fact.v1.ObjectionRecorded.steps:type_name -> kaohe.fact.v1.ObjectionStep
+	49,  // 114: kaohe.fact.v1.ObjectionRecorded.rulings:type_name -> kaohe.fact.v1.ObjectionRuling
+	72,  // 115: kaohe.fact.v1.ObjectionStep.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	74,  // 116: kaohe.fact.v1.ObjectionStep.evidence:type_name -> kaohe.feed.v1.Evidence
+	52,  // 117: kaohe.fact.v1.ObjectionStep.at:type_name -> google.protobuf.Timestamp
+	118, // [118:118] is the sub-list for method output_type
+	118, // [118:118] is the sub-list for method input_type
+	118, // [118:118] is the sub-list for extension type_name
+	118, // [118:118] is the sub-list for extension extendee
+	0,   // [0:118] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_fact_v1_fact_proto_init() }
@@ -3978,6 +5031,7 @@ func file_kaohe_fact_v1_fact_proto_init() {
 		(*Fact_PointsGiven)(nil),
 		(*Fact_UnitKnown)(nil),
 		(*Fact_RulebookInForce)(nil),
+		(*Fact_AssessmentRecorded)(nil),
 		(*Fact_TicketOverdue)(nil),
 		(*Fact_ReplyLate)(nil),
 		(*Fact_ComplaintAnsweredLate)(nil),
@@ -3996,17 +5050,31 @@ func file_kaohe_fact_v1_fact_proto_init() {
 		(*Fact_CallbackRated)(nil),
 		(*Fact_CustomerThanked)(nil),
 		(*Fact_CustomerPraised)(nil),
+		(*Fact_CheckJudged)(nil),
+		(*Fact_HallRated)(nil),
+		(*Fact_MysteryVisitRated)(nil),
+		(*Fact_ConductJudged)(nil),
+		(*Fact_UnitSanctioned)(nil),
+		(*Fact_ItemExcused)(nil),
+		(*Fact_ObjectionRecorded)(nil),
 	}
 	file_kaohe_fact_v1_fact_proto_msgTypes[10].OneofWrappers = []any{}
 	file_kaohe_fact_v1_fact_proto_msgTypes[13].OneofWrappers = []any{}
 	file_kaohe_fact_v1_fact_proto_msgTypes[18].OneofWrappers = []any{}
+	file_kaohe_fact_v1_fact_proto_msgTypes[42].OneofWrappers = []any{
+		(*AssessmentRecorded_Visit)(nil),
+		(*AssessmentRecorded_Survey)(nil),
+		(*AssessmentRecorded_Conduct)(nil),
+		(*AssessmentRecorded_Sanction)(nil),
+		(*AssessmentRecorded_Waiver)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_fact_v1_fact_proto_rawDesc), len(file_kaohe_fact_v1_fact_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   42,
+			NumMessages:   52,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -559,6 +559,370 @@ func (UnitKind) EnumDescriptor() ([]byte, []int) {
 	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{8}
 }
 
+// AssessmentMethod says how a hall was looked at.
+type AssessmentMethod int32
+
+const (
+	AssessmentMethod_ASSESSMENT_METHOD_UNSPECIFIED AssessmentMethod = 0
+	// 现场抽查.
+	AssessmentMethod_ASSESSMENT_METHOD_INSPECTION AssessmentMethod = 1
+	// 第三方暗访.
+	AssessmentMethod_ASSESSMENT_METHOD_MYSTERY_VISIT AssessmentMethod = 2
+	// A complaint or another matter put on record by the assessor.
+	AssessmentMethod_ASSESSMENT_METHOD_REPORT AssessmentMethod = 3
+)
+
+// Enum value maps for AssessmentMethod.
+var (
+	AssessmentMethod_name = map[int32]string{
+		0: "ASSESSMENT_METHOD_UNSPECIFIED",
+		1: "ASSESSMENT_METHOD_INSPECTION",
+		2: "ASSESSMENT_METHOD_MYSTERY_VISIT",
+		3: "ASSESSMENT_METHOD_REPORT",
+	}
+	AssessmentMethod_value = map[string]int32{
+		"ASSESSMENT_METHOD_UNSPECIFIED":   0,
+		"ASSESSMENT_METHOD_INSPECTION":    1,
+		"ASSESSMENT_METHOD_MYSTERY_VISIT": 2,
+		"ASSESSMENT_METHOD_REPORT":        3,
+	}
+)
+
+func (x AssessmentMethod) Enum() *AssessmentMethod {
+	p := new(AssessmentMethod)
+	*p = x
+	return p
+}
+
+func (x AssessmentMethod) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AssessmentMethod) Descriptor() protoreflect.EnumDescriptor {
+	return file_kaohe_feed_v1_feed_proto_enumTypes[9].Descriptor()
+}
+
+func (AssessmentMethod) Type() protoreflect.EnumType {
+	return &file_kaohe_feed_v1_feed_proto_enumTypes[9]
+}
+
+func (x AssessmentMethod) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AssessmentMethod.Descriptor instead.
+func (AssessmentMethod) EnumDescriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{9}
+}
+
+// SurveyMethod says how a hall's customer was asked.
+type SurveyMethod int32
+
+const (
+	SurveyMethod_SURVEY_METHOD_UNSPECIFIED SurveyMethod = 0
+	// In the hall.
+	SurveyMethod_SURVEY_METHOD_ON_SITE SurveyMethod = 1
+	// By a call of 96766.
+	SurveyMethod_SURVEY_METHOD_CALLBACK SurveyMethod = 2
+)
+
+// Enum value maps for SurveyMethod.
+var (
+	SurveyMethod_name = map[int32]string{
+		0: "SURVEY_METHOD_UNSPECIFIED",
+		1: "SURVEY_METHOD_ON_SITE",
+		2: "SURVEY_METHOD_CALLBACK",
+	}
+	SurveyMethod_value = map[string]int32{
+		"SURVEY_METHOD_UNSPECIFIED": 0,
+		"SURVEY_METHOD_ON_SITE":     1,
+		"SURVEY_METHOD_CALLBACK":    2,
+	}
+)
+
+func (x SurveyMethod) Enum() *SurveyMethod {
+	p := new(SurveyMethod)
+	*p = x
+	return p
+}
+
+func (x SurveyMethod) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SurveyMethod) Descriptor() protoreflect.EnumDescriptor {
+	return file_kaohe_feed_v1_feed_proto_enumTypes[10].Descriptor()
+}
+
+func (SurveyMethod) Type() protoreflect.EnumType {
+	return &file_kaohe_feed_v1_feed_proto_enumTypes[10]
+}
+
+func (x SurveyMethod) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SurveyMethod.Descriptor instead.
+func (SurveyMethod) EnumDescriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{10}
+}
+
+// ConductKind is a matter that gives or costs points beside the items.
+type ConductKind int32
+
+const (
+	ConductKind_CONDUCT_KIND_UNSPECIFIED ConductKind = 0
+	// Model service, praised.
+	ConductKind_CONDUCT_KIND_MODEL_SERVICE ConductKind = 1
+	// A complaint handled skilfully, praised.
+	ConductKind_CONDUCT_KIND_COMPLAINT_SKILL ConductKind = 2
+	// Smiling service, praised.
+	ConductKind_CONDUCT_KIND_SMILING_SERVICE ConductKind = 3
+	// Took part in the company's activities.
+	ConductKind_CONDUCT_KIND_COMPANY_ACTIVITY ConductKind = 4
+	// Brought on a new colleague.
+	ConductKind_CONDUCT_KIND_NEW_COLLEAGUE ConductKind = 5
+	// Trained others.
+	ConductKind_CONDUCT_KIND_TRAINED_OTHERS ConductKind = 6
+	// Helped others outstandingly.
+	ConductKind_CONDUCT_KIND_HELPED_OTHERS ConductKind = 7
+	// Praised by leaders of the company.
+	ConductKind_CONDUCT_KIND_PRAISED_BY_LEADERS ConductKind = 8
+	// Another merit; the points are set with the reason.
+	ConductKind_CONDUCT_KIND_OTHER_MERIT ConductKind = 9
+	// Appearance not corrected after a warning.
+	ConductKind_CONDUCT_KIND_APPEARANCE_UNCORRECTED ConductKind = 10
+	// A mistake that cost the company.
+	ConductKind_CONDUCT_KIND_COSTLY_MISTAKE ConductKind = 11
+	// A complaint about attitude in the hall.
+	ConductKind_CONDUCT_KIND_ATTITUDE_COMPLAINT ConductKind = 12
+	// Another fault; the points are set with the reason.
+	ConductKind_CONDUCT_KIND_OTHER_FAULT ConductKind = 13
+)
+
+// Enum value maps for ConductKind.
+var (
+	ConductKind_name = map[int32]string{
+		0:  "CONDUCT_KIND_UNSPECIFIED",
+		1:  "CONDUCT_KIND_MODEL_SERVICE",
+		2:  "CONDUCT_KIND_COMPLAINT_SKILL",
+		3:  "CONDUCT_KIND_SMILING_SERVICE",
+		4:  "CONDUCT_KIND_COMPANY_ACTIVITY",
+		5:  "CONDUCT_KIND_NEW_COLLEAGUE",
+		6:  "CONDUCT_KIND_TRAINED_OTHERS",
+		7:  "CONDUCT_KIND_HELPED_OTHERS",
+		8:  "CONDUCT_KIND_PRAISED_BY_LEADERS",
+		9:  "CONDUCT_KIND_OTHER_MERIT",
+		10: "CONDUCT_KIND_APPEARANCE_UNCORRECTED",
+		11: "CONDUCT_KIND_COSTLY_MISTAKE",
+		12: "CONDUCT_KIND_ATTITUDE_COMPLAINT",
+		13: "CONDUCT_KIND_OTHER_FAULT",
+	}
+	ConductKind_value = map[string]int32{
+		"CONDUCT_KIND_UNSPECIFIED":            0,
+		"CONDUCT_KIND_MODEL_SERVICE":          1,
+		"CONDUCT_KIND_COMPLAINT_SKILL":        2,
+		"CONDUCT_KIND_SMILING_SERVICE":        3,
+		"CONDUCT_KIND_COMPANY_ACTIVITY":       4,
+		"CONDUCT_KIND_NEW_COLLEAGUE":          5,
+		"CONDUCT_KIND_TRAINED_OTHERS":         6,
+		"CONDUCT_KIND_HELPED_OTHERS":          7,
+		"CONDUCT_KIND_PRAISED_BY_LEADERS":     8,
+		"CONDUCT_KIND_OTHER_MERIT":            9,
+		"CONDUCT_KIND_APPEARANCE_UNCORRECTED": 10,
+		"CONDUCT_KIND_COSTLY_MISTAKE":         11,
+		"CONDUCT_KIND_ATTITUDE_COMPLAINT":     12,
+		"CONDUCT_KIND_OTHER_FAULT":            13,
+	}
+)
+
+func (x ConductKind) Enum() *ConductKind {
+	p := new(ConductKind)
+	*p = x
+	return p
+}
+
+func (x ConductKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ConductKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_kaohe_feed_v1_feed_proto_enumTypes[11].Descriptor()
+}
+
+func (ConductKind) Type() protoreflect.EnumType {
+	return &file_kaohe_feed_v1_feed_proto_enumTypes[11]
+}
+
+func (x ConductKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ConductKind.Descriptor instead.
+func (ConductKind) EnumDescriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{11}
+}
+
+// SanctionScope says how much a sanction takes.
+type SanctionScope int32
+
+const (
+	SanctionScope_SANCTION_SCOPE_UNSPECIFIED SanctionScope = 0
+	// The whole item.
+	SanctionScope_SANCTION_SCOPE_ITEM SanctionScope = 1
+	// Every item of the section.
+	SanctionScope_SANCTION_SCOPE_SECTION SanctionScope = 2
+)
+
+// Enum value maps for SanctionScope.
+var (
+	SanctionScope_name = map[int32]string{
+		0: "SANCTION_SCOPE_UNSPECIFIED",
+		1: "SANCTION_SCOPE_ITEM",
+		2: "SANCTION_SCOPE_SECTION",
+	}
+	SanctionScope_value = map[string]int32{
+		"SANCTION_SCOPE_UNSPECIFIED": 0,
+		"SANCTION_SCOPE_ITEM":        1,
+		"SANCTION_SCOPE_SECTION":     2,
+	}
+)
+
+func (x SanctionScope) Enum() *SanctionScope {
+	p := new(SanctionScope)
+	*p = x
+	return p
+}
+
+func (x SanctionScope) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (SanctionScope) Descriptor() protoreflect.EnumDescriptor {
+	return file_kaohe_feed_v1_feed_proto_enumTypes[12].Descriptor()
+}
+
+func (SanctionScope) Type() protoreflect.EnumType {
+	return &file_kaohe_feed_v1_feed_proto_enumTypes[12]
+}
+
+func (x SanctionScope) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use SanctionScope.Descriptor instead.
+func (SanctionScope) EnumDescriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{12}
+}
+
+// ObjectionStage says before whom an objection is.
+type ObjectionStage int32
+
+const (
+	ObjectionStage_OBJECTION_STAGE_UNSPECIFIED ObjectionStage = 0
+	// The assessor 市场客服部.
+	ObjectionStage_OBJECTION_STAGE_ASSESSOR ObjectionStage = 1
+	// The committee 考核小组; its decision is final.
+	ObjectionStage_OBJECTION_STAGE_COMMITTEE ObjectionStage = 2
+)
+
+// Enum value maps for ObjectionStage.
+var (
+	ObjectionStage_name = map[int32]string{
+		0: "OBJECTION_STAGE_UNSPECIFIED",
+		1: "OBJECTION_STAGE_ASSESSOR",
+		2: "OBJECTION_STAGE_COMMITTEE",
+	}
+	ObjectionStage_value = map[string]int32{
+		"OBJECTION_STAGE_UNSPECIFIED": 0,
+		"OBJECTION_STAGE_ASSESSOR":    1,
+		"OBJECTION_STAGE_COMMITTEE":   2,
+	}
+)
+
+func (x ObjectionStage) Enum() *ObjectionStage {
+	p := new(ObjectionStage)
+	*p = x
+	return p
+}
+
+func (x ObjectionStage) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ObjectionStage) Descriptor() protoreflect.EnumDescriptor {
+	return file_kaohe_feed_v1_feed_proto_enumTypes[13].Descriptor()
+}
+
+func (ObjectionStage) Type() protoreflect.EnumType {
+	return &file_kaohe_feed_v1_feed_proto_enumTypes[13]
+}
+
+func (x ObjectionStage) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ObjectionStage.Descriptor instead.
+func (ObjectionStage) EnumDescriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{13}
+}
+
+// ObjectionOutcome is what was decided.
+type ObjectionOutcome int32
+
+const (
+	ObjectionOutcome_OBJECTION_OUTCOME_UNSPECIFIED ObjectionOutcome = 0
+	// The unit is right: the entry is taken back.
+	ObjectionOutcome_OBJECTION_OUTCOME_UPHELD ObjectionOutcome = 1
+	// The entry costs other points.
+	ObjectionOutcome_OBJECTION_OUTCOME_ADJUSTED ObjectionOutcome = 2
+	// The entry stands.
+	ObjectionOutcome_OBJECTION_OUTCOME_REJECTED ObjectionOutcome = 3
+)
+
+// Enum value maps for ObjectionOutcome.
+var (
+	ObjectionOutcome_name = map[int32]string{
+		0: "OBJECTION_OUTCOME_UNSPECIFIED",
+		1: "OBJECTION_OUTCOME_UPHELD",
+		2: "OBJECTION_OUTCOME_ADJUSTED",
+		3: "OBJECTION_OUTCOME_REJECTED",
+	}
+	ObjectionOutcome_value = map[string]int32{
+		"OBJECTION_OUTCOME_UNSPECIFIED": 0,
+		"OBJECTION_OUTCOME_UPHELD":      1,
+		"OBJECTION_OUTCOME_ADJUSTED":    2,
+		"OBJECTION_OUTCOME_REJECTED":    3,
+	}
+)
+
+func (x ObjectionOutcome) Enum() *ObjectionOutcome {
+	p := new(ObjectionOutcome)
+	*p = x
+	return p
+}
+
+func (x ObjectionOutcome) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (ObjectionOutcome) Descriptor() protoreflect.EnumDescriptor {
+	return file_kaohe_feed_v1_feed_proto_enumTypes[14].Descriptor()
+}
+
+func (ObjectionOutcome) Type() protoreflect.EnumType {
+	return &file_kaohe_feed_v1_feed_proto_enumTypes[14]
+}
+
+func (x ObjectionOutcome) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use ObjectionOutcome.Descriptor instead.
+func (ObjectionOutcome) EnumDescriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{14}
+}
+
 // Event is one thing that happened. Events may arrive late, twice, out of
 // order and in bulk; none of that changes a verdict.
 type Event struct {
@@ -613,6 +977,18 @@ type Event struct {
 	//	*Event_UnitRegistered
 	//	*Event_RulebookPublished
 	//	*Event_ClockAdvanced
+	//	*Event_HallAssessed
+	//	*Event_HallSurveyed
+	//	*Event_ConductRecorded
+	//	*Event_SanctionImposed
+	//	*Event_ItemWaived
+	//	*Event_HallsDrawn
+	//	*Event_ObjectionRaised
+	//	*Event_ObjectionDecided
+	//	*Event_MonthClosingStarted
+	//	*Event_MonthClosed
+	//	*Event_MonthPublished
+	//	*Event_RestatementDecided
 	Payload       isEvent_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -967,6 +1343,114 @@ func (x *Event) GetClockAdvanced() *ClockAdvanced {
 	return nil
 }
 
+func (x *Event) GetHallAssessed() *HallAssessed {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_HallAssessed); ok {
+			return x.HallAssessed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetHallSurveyed() *HallSurveyed {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_HallSurveyed); ok {
+			return x.HallSurveyed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetConductRecorded() *ConductRecorded {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_ConductRecorded); ok {
+			return x.ConductRecorded
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetSanctionImposed() *SanctionImposed {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_SanctionImposed); ok {
+			return x.SanctionImposed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetItemWaived() *ItemWaived {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_ItemWaived); ok {
+			return x.ItemWaived
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetHallsDrawn() *HallsDrawn {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_HallsDrawn); ok {
+			return x.HallsDrawn
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetObjectionRaised() *ObjectionRaised {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_ObjectionRaised); ok {
+			return x.ObjectionRaised
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetObjectionDecided() *ObjectionDecided {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_ObjectionDecided); ok {
+			return x.ObjectionDecided
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetMonthClosingStarted() *MonthClosingStarted {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_MonthClosingStarted); ok {
+			return x.MonthClosingStarted
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetMonthClosed() *MonthClosed {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_MonthClosed); ok {
+			return x.MonthClosed
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetMonthPublished() *MonthPublished {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_MonthPublished); ok {
+			return x.MonthPublished
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetRestatementDecided() *RestatementDecided {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_RestatementDecided); ok {
+			return x.RestatementDecided
+		}
+	}
+	return nil
+}
+
 type isEvent_Payload interface {
 	isEvent_Payload()
 }
@@ -1121,6 +1605,66 @@ type Event_ClockAdvanced struct {
 	ClockAdvanced *ClockAdvanced `protobuf:"bytes,90,opt,name=clock_advanced,json=clockAdvanced,proto3,oneof"`
 }
 
+type Event_HallAssessed struct {
+	// 现场抽查、第三方暗访或记录在案: a hall was looked at.
+	HallAssessed *HallAssessed `protobuf:"bytes,100,opt,name=hall_assessed,json=hallAssessed,proto3,oneof"`
+}
+
+type Event_HallSurveyed struct {
+	// 营业厅满意度调查.
+	HallSurveyed *HallSurveyed `protobuf:"bytes,101,opt,name=hall_surveyed,json=hallSurveyed,proto3,oneof"`
+}
+
+type Event_ConductRecorded struct {
+	// 加分、扣分事项.
+	ConductRecorded *ConductRecorded `protobuf:"bytes,102,opt,name=conduct_recorded,json=conductRecorded,proto3,oneof"`
+}
+
+type Event_SanctionImposed struct {
+	// A sanction for gaming the assessment.
+	SanctionImposed *SanctionImposed `protobuf:"bytes,103,opt,name=sanction_imposed,json=sanctionImposed,proto3,oneof"`
+}
+
+type Event_ItemWaived struct {
+	// An item is not assessed this month, with a reason.
+	ItemWaived *ItemWaived `protobuf:"bytes,104,opt,name=item_waived,json=itemWaived,proto3,oneof"`
+}
+
+type Event_HallsDrawn struct {
+	// Halls were drawn for inspection.
+	HallsDrawn *HallsDrawn `protobuf:"bytes,105,opt,name=halls_drawn,json=hallsDrawn,proto3,oneof"`
+}
+
+type Event_ObjectionRaised struct {
+	// 异议.
+	ObjectionRaised *ObjectionRaised `protobuf:"bytes,110,opt,name=objection_raised,json=objectionRaised,proto3,oneof"`
+}
+
+type Event_ObjectionDecided struct {
+	// An objection was decided.
+	ObjectionDecided *ObjectionDecided `protobuf:"bytes,111,opt,name=objection_decided,json=objectionDecided,proto3,oneof"`
+}
+
+type Event_MonthClosingStarted struct {
+	// A month's closing begins.
+	MonthClosingStarted *MonthClosingStarted `protobuf:"bytes,120,opt,name=month_closing_started,json=monthClosingStarted,proto3,oneof"`
+}
+
+type Event_MonthClosed struct {
+	// A month is closed: its sheets do not change any more.
+	MonthClosed *MonthClosed `protobuf:"bytes,121,opt,name=month_closed,json=monthClosed,proto3,oneof"`
+}
+
+type Event_MonthPublished struct {
+	// 公布.
+	MonthPublished *MonthPublished `protobuf:"bytes,122,opt,name=month_published,json=monthPublished,proto3,oneof"`
+}
+
+type Event_RestatementDecided struct {
+	// A pending restatement was approved or refused.
+	RestatementDecided *RestatementDecided `protobuf:"bytes,123,opt,name=restatement_decided,json=restatementDecided,proto3,oneof"`
+}
+
 func (*Event_TicketOpened) isEvent_Payload() {}
 
 func (*Event_TicketDispatched) isEvent_Payload() {}
@@ -1180,6 +1724,30 @@ func (*Event_UnitRegistered) isEvent_Payload() {}
 func (*Event_RulebookPublished) isEvent_Payload() {}
 
 func (*Event_ClockAdvanced) isEvent_Payload() {}
+
+func (*Event_HallAssessed) isEvent_Payload() {}
+
+func (*Event_HallSurveyed) isEvent_Payload() {}
+
+func (*Event_ConductRecorded) isEvent_Payload() {}
+
+func (*Event_SanctionImposed) isEvent_Payload() {}
+
+func (*Event_ItemWaived) isEvent_Payload() {}
+
+func (*Event_HallsDrawn) isEvent_Payload() {}
+
+func (*Event_ObjectionRaised) isEvent_Payload() {}
+
+func (*Event_ObjectionDecided) isEvent_Payload() {}
+
+func (*Event_MonthClosingStarted) isEvent_Payload() {}
+
+func (*Event_MonthClosed) isEvent_Payload() {}
+
+func (*Event_MonthPublished) isEvent_Payload() {}
+
+func (*Event_RestatementDecided) isEvent_Payload() {}
 
 // EventBatch is a message of the feed: events that were accepted together.
 type EventBatch struct {
@@ -3495,11 +4063,1280 @@ func (x *ClockAdvanced) GetBarrier() string {
 	return ""
 }
 
+// Evidence is kept elsewhere; here is where, and what it was.
+type Evidence struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where it is kept, for example an https or file URI.
+	Uri string `protobuf:"bytes,1,opt,name=uri,proto3" json:"uri,omitempty"`
+	// SHA-256 of it in lower case hex; may be empty.
+	Sha256 string `protobuf:"bytes,2,opt,name=sha256,proto3" json:"sha256,omitempty"`
+	// What it shows.
+	Label         string `protobuf:"bytes,3,opt,name=label,proto3" json:"label,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Evidence) Reset() {
+	*x = Evidence{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[32]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Evidence) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Evidence) ProtoMessage() {}
+
+func (x *Evidence) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[32]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
+func (*Evidence) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{32}
+}
+
+func (x *Evidence) GetUri() string {
+	if x != nil {
+		return x.Uri
+	}
+	return ""
+}
+
+func (x *Evidence) GetSha256() string {
+	if x != nil {
+		return x.Sha256
+	}
+	return ""
+}
+
+func (x *Evidence) GetLabel() string {
+	if x != nil {
+		return x.Label
+	}
+	return ""
+}
+
+// Finding is what was found about one check of the rulebook.
+type Finding struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The check's name in the rulebook.
+	Check string `protobuf:"bytes,1,opt,name=check,proto3" json:"check,omitempty"`
+	// The level found, one of the check's in the rulebook.
+	Level string `protobuf:"bytes,2,opt,name=level,proto3" json:"level,omitempty"`
+	// How often, for a check that counts each time; absent is once.
+	Times int32 `protobuf:"varint,3,opt,name=times,proto3" json:"times,omitempty"`
+	// What was seen.
+	Text          string `protobuf:"bytes,4,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Finding) Reset() {
+	*x = Finding{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[33]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Finding) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Finding) ProtoMessage() {}
+
+func (x *Finding) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[33]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Finding.ProtoReflect.Descriptor instead.
+func (*Finding) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{33}
+}
+
+func (x *Finding) GetCheck() string {
+	if x != nil {
+		return x.Check
+	}
+	return ""
+}
+
+func (x *Finding) GetLevel() string {
+	if x != nil {
+		return x.Level
+	}
+	return ""
+}
+
+func (x *Finding) GetTimes() int32 {
+	if x != nil {
+		return x.Times
+	}
+	return 0
+}
+
+func (x *Finding) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// HallAssessed says a hall was looked at and what was found. Sent again under
+// the same visit, the version that happened or was sent later counts.
+type HallAssessed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The visit's id at the assessor's.
+	Visit string `protobuf:"bytes,1,opt,name=visit,proto3" json:"visit,omitempty"`
+	// The business unit.
+	Unit string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The month it is assessed for, yyyy-mm, in the unit's zone: the one the
+	// visit happened in.
+	Month string `protobuf:"bytes,3,opt,name=month,proto3" json:"month,omitempty"`
+	// How it was looked at.
+	Method AssessmentMethod `protobuf:"varint,4,opt,name=method,proto3,enum=kaohe.feed.v1.AssessmentMethod" json:"method,omitempty"`
+	// Who looked.
+	Person string `protobuf:"bytes,5,opt,name=person,proto3" json:"person,omitempty"`
+	// What was found, a line a check.
+	Findings []*Finding `protobuf:"bytes,6,rep,name=findings,proto3" json:"findings,omitempty"`
+	// Of a mystery visit: whether the visitor was satisfied overall.
+	Satisfied *bool `protobuf:"varint,7,opt,name=satisfied,proto3,oneof" json:"satisfied,omitempty"`
+	// What proves it.
+	Evidence []*Evidence `protobuf:"bytes,8,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// Remarks.
+	Text string `protobuf:"bytes,9,opt,name=text,proto3" json:"text,omitempty"`
+	// The visit is taken back: it never happened, or was recorded wrongly.
+	Withdrawn     bool `protobuf:"varint,10,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HallAssessed) Reset() {
+	*x = HallAssessed{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[34]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HallAssessed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HallAssessed) ProtoMessage() {}
+
+func (x *HallAssessed) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[34]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HallAssessed.ProtoReflect.Descriptor instead.
+func (*HallAssessed) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{34}
+}
+
+func (x *HallAssessed) GetVisit() string {
+	if x != nil {
+		return x.Visit
+	}
+	return ""
+}
+
+func (x *HallAssessed) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *HallAssessed) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *HallAssessed) GetMethod() AssessmentMethod {
+	if x != nil {
+		return x.Method
+	}
+	return AssessmentMethod_ASSESSMENT_METHOD_UNSPECIFIED
+}
+
+func (x *HallAssessed) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *HallAssessed) GetFindings() []*Finding {
+	if x != nil {
+		return x.Findings
+	}
+	return nil
+}
+
+func (x *HallAssessed) GetSatisfied() bool {
+	if x != nil && x.Satisfied != nil {
+		return *x.Satisfied
+	}
+	return false
+}
+
+func (x *HallAssessed) GetEvidence() []*Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+func (x *HallAssessed) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+func (x *HallAssessed) GetWithdrawn() bool {
+	if x != nil {
+		return x.Withdrawn
+	}
+	return false
+}
+
+// HallSurveyed says a customer was asked about a hall.
+type HallSurveyed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The answer's id.
+	Survey string `protobuf:"bytes,1,opt,name=survey,proto3" json:"survey,omitempty"`
+	// The business unit.
+	Unit string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
+	// How the customer was asked.
+	Method SurveyMethod `protobuf:"varint,3,opt,name=method,proto3,enum=kaohe.feed.v1.SurveyMethod" json:"method,omitempty"`
+	// Whether the customer was satisfied.
+	Satisfied bool `protobuf:"varint,4,opt,name=satisfied,proto3" json:"satisfied,omitempty"`
+	// The customer; made a pseudonym at the door.
+	Customer string `protobuf:"bytes,5,opt,name=customer,proto3" json:"customer,omitempty"`
+	// What the customer said.
+	Text          string `protobuf:"bytes,6,opt,name=text,proto3" json:"text,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HallSurveyed) Reset() {
+	*x = HallSurveyed{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[35]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HallSurveyed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HallSurveyed) ProtoMessage() {}
+
+func (x *HallSurveyed) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[35]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HallSurveyed.ProtoReflect.Descriptor instead.
+func (*HallSurveyed) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{35}
+}
+
+func (x *HallSurveyed) GetSurvey() string {
+	if x != nil {
+		return x.Survey
+	}
+	return ""
+}
+
+func (x *HallSurveyed) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *HallSurveyed) GetMethod() SurveyMethod {
+	if x != nil {
+		return x.Method
+	}
+	return SurveyMethod_SURVEY_METHOD_UNSPECIFIED
+}
+
+func (x *HallSurveyed) GetSatisfied() bool {
+	if x != nil {
+		return x.Satisfied
+	}
+	return false
+}
+
+func (x *HallSurveyed) GetCustomer() string {
+	if x != nil {
+		return x.Customer
+	}
+	return ""
+}
+
+func (x *HallSurveyed) GetText() string {
+	if x != nil {
+		return x.Text
+	}
+	return ""
+}
+
+// ConductRecorded says the assessor put on record what gives or costs a hall
+// points beside its items. Sent again under the same record, the later counts.
+type ConductRecorded struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The record's id.
+	Record string `protobuf:"bytes,1,opt,name=record,proto3" json:"record,omitempty"`
+	// The business unit.
+	Unit string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
+	// What it is about.
+	Kind ConductKind `protobuf:"varint,3,opt,name=kind,proto3,enum=kaohe.feed.v1.ConductKind" json:"kind,omitempty"`
+	// The agent it is about; may be empty.
+	Agent string `protobuf:"bytes,4,opt,name=agent,proto3" json:"agent,omitempty"`
+	// Points, a decimal from 0; only of OTHER_MERIT and OTHER_FAULT.
+	Points string `protobuf:"bytes,5,opt,name=points,proto3" json:"points,omitempty"`
+	// Who put it on record.
+	Person string `protobuf:"bytes,6,opt,name=person,proto3" json:"person,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What proves it.
+	Evidence []*Evidence `protobuf:"bytes,8,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// The record is taken back.
+	Withdrawn     bool `protobuf:"varint,9,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ConductRecorded) Reset() {
+	*x = ConductRecorded{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[36]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ConductRecorded) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ConductRecorded) ProtoMessage() {}
+
+func (x *ConductRecorded) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[36]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ConductRecorded.ProtoReflect.Descriptor instead.
+func (*ConductRecorded) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{36}
+}
+
+func (x *ConductRecorded) GetRecord() string {
+	if x != nil {
+		return x.Record
+	}
+	return ""
+}
+
+func (x *ConductRecorded) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *ConductRecorded) GetKind() ConductKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ConductKind_CONDUCT_KIND_UNSPECIFIED
+}
+
+func (x *ConductRecorded) GetAgent() string {
+	if x != nil {
+		return x.Agent
+	}
+	return ""
+}
+
+func (x *ConductRecorded) GetPoints() string {
+	if x != nil {
+		return x.Points
+	}
+	return ""
+}
+
+func (x *ConductRecorded) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *ConductRecorded) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ConductRecorded) GetEvidence() []*Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+func (x *ConductRecorded) GetWithdrawn() bool {
+	if x != nil {
+		return x.Withdrawn
+	}
+	return false
+}
+
+// SanctionImposed says a unit gamed the assessment: false data, operations or
+// records, obstruction, misleading. Sent again under the same id, the later
+// counts.
+type SanctionImposed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The sanction's id.
+	Sanction string `protobuf:"bytes,1,opt,name=sanction,proto3" json:"sanction,omitempty"`
+	// The business unit.
+	Unit string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
+	// How much it takes.
+	Scope SanctionScope `protobuf:"varint,3,opt,name=scope,proto3,enum=kaohe.feed.v1.SanctionScope" json:"scope,omitempty"`
+	// The item; for a section any item of it.
+	Item string `protobuf:"bytes,4,opt,name=item,proto3" json:"item,omitempty"`
+	// What else is ordered, for example rectification or public criticism.
+	Measures []string `protobuf:"bytes,5,rep,name=measures,proto3" json:"measures,omitempty"`
+	// Who imposed it.
+	Person string `protobuf:"bytes,6,opt,name=person,proto3" json:"person,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,7,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What proves it.
+	Evidence []*Evidence `protobuf:"bytes,8,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// The sanction is taken back.
+	Withdrawn     bool `protobuf:"varint,9,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SanctionImposed) Reset() {
+	*x = SanctionImposed{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[37]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SanctionImposed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SanctionImposed) ProtoMessage() {}
+
+func (x *SanctionImposed) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[37]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SanctionImposed.ProtoReflect.Descriptor instead.
+func (*SanctionImposed) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{37}
+}
+
+func (x *SanctionImposed) GetSanction() string {
+	if x != nil {
+		return x.Sanction
+	}
+	return ""
+}
+
+func (x *SanctionImposed) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *SanctionImposed) GetScope() SanctionScope {
+	if x != nil {
+		return x.Scope
+	}
+	return SanctionScope_SANCTION_SCOPE_UNSPECIFIED
+}
+
+func (x *SanctionImposed) GetItem() string {
+	if x != nil {
+		return x.Item
+	}
+	return ""
+}
+
+func (x *SanctionImposed) GetMeasures() []string {
+	if x != nil {
+		return x.Measures
+	}
+	return nil
+}
+
+func (x *SanctionImposed) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *SanctionImposed) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *SanctionImposed) GetEvidence() []*Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+func (x *SanctionImposed) GetWithdrawn() bool {
+	if x != nil {
+		return x.Withdrawn
+	}
+	return false
+}
+
+// ItemWaived says an item is not assessed in a month and counts full.
+type ItemWaived struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The business unit.
+	Unit string `protobuf:"bytes,1,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The month, yyyy-mm.
+	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
+	// The item.
+	Item string `protobuf:"bytes,3,opt,name=item,proto3" json:"item,omitempty"`
+	// Who waived it.
+	Person string `protobuf:"bytes,4,opt,name=person,proto3" json:"person,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The waiver is taken back.
+	Withdrawn     bool `protobuf:"varint,6,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ItemWaived) Reset() {
+	*x = ItemWaived{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[38]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ItemWaived) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ItemWaived) ProtoMessage() {}
+
+func (x *ItemWaived) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[38]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ItemWaived.ProtoReflect.Descriptor instead.
+func (*ItemWaived) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{38}
+}
+
+func (x *ItemWaived) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *ItemWaived) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *ItemWaived) GetItem() string {
+	if x != nil {
+		return x.Item
+	}
+	return ""
+}
+
+func (x *ItemWaived) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *ItemWaived) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *ItemWaived) GetWithdrawn() bool {
+	if x != nil {
+		return x.Withdrawn
+	}
+	return false
+}
+
+// HallsDrawn records an unannounced draw of halls: with the seed and the list
+// anybody can draw again and see that nobody chose.
+type HallsDrawn struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The draw's id.
+	Draw string `protobuf:"bytes,1,opt,name=draw,proto3" json:"draw,omitempty"`
+	// The month it is for, yyyy-mm.
+	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
+	// The seed of the draw, in hex.
+	Seed string `protobuf:"bytes,3,opt,name=seed,proto3" json:"seed,omitempty"`
+	// Every hall that could be drawn, sorted.
+	Eligible []string `protobuf:"bytes,4,rep,name=eligible,proto3" json:"eligible,omitempty"`
+	// The halls drawn, in the order of the draw.
+	Drawn []string `protobuf:"bytes,5,rep,name=drawn,proto3" json:"drawn,omitempty"`
+	// Who had it drawn.
+	Person        string `protobuf:"bytes,6,opt,name=person,proto3" json:"person,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *HallsDrawn) Reset() {
+	*x = HallsDrawn{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[39]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *HallsDrawn) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*HallsDrawn) ProtoMessage() {}
+
+func (x *HallsDrawn) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[39]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use HallsDrawn.ProtoReflect.Descriptor instead.
+func (*HallsDrawn) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{39}
+}
+
+func (x *HallsDrawn) GetDraw() string {
+	if x != nil {
+		return x.Draw
+	}
+	return ""
+}
+
+func (x *HallsDrawn) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *HallsDrawn) GetSeed() string {
+	if x != nil {
+		return x.Seed
+	}
+	return ""
+}
+
+func (x *HallsDrawn) GetEligible() []string {
+	if x != nil {
+		return x.Eligible
+	}
+	return nil
+}
+
+func (x *HallsDrawn) GetDrawn() []string {
+	if x != nil {
+		return x.Drawn
+	}
+	return nil
+}
+
+func (x *HallsDrawn) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+// ObjectionRaised says a unit objects to an entry 异议, or appeals to the
+// committee. An entry is judged from a fact by a rule: those are what the
+// objection is about, so that it stays when the entry is posted anew.
+type ObjectionRaised struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The unit.
+	Unit string `protobuf:"bytes,1,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The month of the entry, yyyy-mm.
+	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
+	// The fact the entry was judged from.
+	Fact string `protobuf:"bytes,3,opt,name=fact,proto3" json:"fact,omitempty"`
+	// The rule that judged it.
+	Rule string `protobuf:"bytes,4,opt,name=rule,proto3" json:"rule,omitempty"`
+	// The entry as the unit saw it.
+	Entry string `protobuf:"bytes,5,opt,name=entry,proto3" json:"entry,omitempty"`
+	// Before whom.
+	Stage ObjectionStage `protobuf:"varint,6,opt,name=stage,proto3,enum=kaohe.feed.v1.ObjectionStage" json:"stage,omitempty"`
+	// Who objects.
+	Person string `protobuf:"bytes,7,opt,name=person,proto3" json:"person,omitempty"`
+	// Why.
+	Grounds string `protobuf:"bytes,8,opt,name=grounds,proto3" json:"grounds,omitempty"`
+	// What proves it.
+	Evidence      []*Evidence `protobuf:"bytes,9,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ObjectionRaised) Reset() {
+	*x = ObjectionRaised{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[40]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ObjectionRaised) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ObjectionRaised) ProtoMessage() {}
+
+func (x *ObjectionRaised) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[40]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ObjectionRaised.ProtoReflect.Descriptor instead.
+func (*ObjectionRaised) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{40}
+}
+
+func (x *ObjectionRaised) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *ObjectionRaised) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *ObjectionRaised) GetFact() string {
+	if x != nil {
+		return x.Fact
+	}
+	return ""
+}
+
+func (x *ObjectionRaised) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *ObjectionRaised) GetEntry() string {
+	if x != nil {
+		return x.Entry
+	}
+	return ""
+}
+
+func (x *ObjectionRaised) GetStage() ObjectionStage {
+	if x != nil {
+		return x.Stage
+	}
+	return ObjectionStage_OBJECTION_STAGE_UNSPECIFIED
+}
+
+func (x *ObjectionRaised) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *ObjectionRaised) GetGrounds() string {
+	if x != nil {
+		return x.Grounds
+	}
+	return ""
+}
+
+func (x *ObjectionRaised) GetEvidence() []*Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+// ObjectionDecided says an objection was decided.
+type ObjectionDecided struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The unit.
+	Unit string `protobuf:"bytes,1,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The month of the entry, yyyy-mm.
+	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
+	// The fact the entry was judged from.
+	Fact string `protobuf:"bytes,3,opt,name=fact,proto3" json:"fact,omitempty"`
+	// The rule that judged it.
+	Rule string `protobuf:"bytes,4,opt,name=rule,proto3" json:"rule,omitempty"`
+	// Who decided.
+	Stage ObjectionStage `protobuf:"varint,5,opt,name=stage,proto3,enum=kaohe.feed.v1.ObjectionStage" json:"stage,omitempty"`
+	// What was decided.
+	Outcome ObjectionOutcome `protobuf:"varint,6,opt,name=outcome,proto3,enum=kaohe.feed.v1.ObjectionOutcome" json:"outcome,omitempty"`
+	// Of ADJUSTED: the points the entry costs or brings instead, signed as
+	// entries are.
+	Points string `protobuf:"bytes,7,opt,name=points,proto3" json:"points,omitempty"`
+	// The person who decided.
+	Person string `protobuf:"bytes,8,opt,name=person,proto3" json:"person,omitempty"`
+	// Why.
+	Reason        string `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ObjectionDecided) Reset() {
+	*x = ObjectionDecided{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ObjectionDecided) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ObjectionDecided) ProtoMessage() {}
+
+func (x *ObjectionDecided) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ObjectionDecided.ProtoReflect.Descriptor instead.
+func (*ObjectionDecided) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *ObjectionDecided) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *ObjectionDecided) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *ObjectionDecided) GetFact() string {
+	if x != nil {
+		return x.Fact
+	}
+	return ""
+}
+
+func (x *ObjectionDecided) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *ObjectionDecided) GetStage() ObjectionStage {
+	if x != nil {
+		return x.Stage
+	}
+	return ObjectionStage_OBJECTION_STAGE_UNSPECIFIED
+}
+
+func (x *ObjectionDecided) GetOutcome() ObjectionOutcome {
+	if x != nil {
+		return x.Outcome
+	}
+	return ObjectionOutcome_OBJECTION_OUTCOME_UNSPECIFIED
+}
+
+func (x *ObjectionDecided) GetPoints() string {
+	if x != nil {
+		return x.Points
+	}
+	return ""
+}
+
+func (x *ObjectionDecided) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *ObjectionDecided) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+// MonthClosingStarted says the assessor begins to close a month: what is
+// missing is listed from here on.
+type MonthClosingStarted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The month, yyyy-mm.
+	Month string `protobuf:"bytes,1,opt,name=month,proto3" json:"month,omitempty"`
+	// Who.
+	Person        string `protobuf:"bytes,2,opt,name=person,proto3" json:"person,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MonthClosingStarted) Reset() {
+	*x = MonthClosingStarted{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MonthClosingStarted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MonthClosingStarted) ProtoMessage() {}
+
+func (x *MonthClosingStarted) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MonthClosingStarted.ProtoReflect.Descriptor instead.
+func (*MonthClosingStarted) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *MonthClosingStarted) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *MonthClosingStarted) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+// MonthClosed closes a month of every unit. It takes effect at its place in
+// the feed: the sheets hold exactly what the feed up to here says.
+type MonthClosed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The month, yyyy-mm.
+	Month string `protobuf:"bytes,1,opt,name=month,proto3" json:"month,omitempty"`
+	// Who closed it.
+	Person        string `protobuf:"bytes,2,opt,name=person,proto3" json:"person,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MonthClosed) Reset() {
+	*x = MonthClosed{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[43]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MonthClosed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MonthClosed) ProtoMessage() {}
+
+func (x *MonthClosed) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[43]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MonthClosed.ProtoReflect.Descriptor instead.
+func (*MonthClosed) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{43}
+}
+
+func (x *MonthClosed) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *MonthClosed) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+// MonthPublished publishes a closed month's sheets 公布.
+type MonthPublished struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The month, yyyy-mm.
+	Month string `protobuf:"bytes,1,opt,name=month,proto3" json:"month,omitempty"`
+	// Who published it.
+	Person        string `protobuf:"bytes,2,opt,name=person,proto3" json:"person,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MonthPublished) Reset() {
+	*x = MonthPublished{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[44]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MonthPublished) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MonthPublished) ProtoMessage() {}
+
+func (x *MonthPublished) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[44]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MonthPublished.ProtoReflect.Descriptor instead.
+func (*MonthPublished) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{44}
+}
+
+func (x *MonthPublished) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *MonthPublished) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+// RestatementDecided decides what came late about a closed month: approved, a
+// correction is published beside the original; refused, it never counts. It
+// takes effect at its place in the feed.
+type RestatementDecided struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The unit.
+	Unit string `protobuf:"bytes,1,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The month, yyyy-mm.
+	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
+	// Whether it is approved.
+	Approved bool `protobuf:"varint,3,opt,name=approved,proto3" json:"approved,omitempty"`
+	// Who decided.
+	Person string `protobuf:"bytes,4,opt,name=person,proto3" json:"person,omitempty"`
+	// Why.
+	Reason        string `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RestatementDecided) Reset() {
+	*x = RestatementDecided{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[45]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RestatementDecided) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RestatementDecided) ProtoMessage() {}
+
+func (x *RestatementDecided) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[45]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RestatementDecided.ProtoReflect.Descriptor instead.
+func (*RestatementDecided) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{45}
+}
+
+func (x *RestatementDecided) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *RestatementDecided) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *RestatementDecided) GetApproved() bool {
+	if x != nil {
+		return x.Approved
+	}
+	return false
+}
+
+func (x *RestatementDecided) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *RestatementDecided) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
 var File_kaohe_feed_v1_feed_proto protoreflect.FileDescriptor
 
 const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\n" +
-	"\x18kaohe/feed/v1/feed.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa2\x14\n" +
+	"\x18kaohe/feed/v1/feed.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x98\x1b\n" +
 	"\x05Event\x12\x1a\n" +
 	"\x02id\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x02id\x12*\n" +
@@ -3539,7 +5376,21 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\x0ethanks_decided\x18G \x01(\v2\x1c.kaohe.feed.v1.ThanksDecidedH\x00R\rthanksDecided\x12H\n" +
 	"\x0funit_registered\x18P \x01(\v2\x1d.kaohe.feed.v1.UnitRegisteredH\x00R\x0eunitRegistered\x12Q\n" +
 	"\x12rulebook_published\x18Q \x01(\v2 .kaohe.feed.v1.RulebookPublishedH\x00R\x11rulebookPublished\x12E\n" +
-	"\x0eclock_advanced\x18Z \x01(\v2\x1c.kaohe.feed.v1.ClockAdvancedH\x00R\rclockAdvancedB\x10\n" +
+	"\x0eclock_advanced\x18Z \x01(\v2\x1c.kaohe.feed.v1.ClockAdvancedH\x00R\rclockAdvanced\x12B\n" +
+	"\rhall_assessed\x18d \x01(\v2\x1b.kaohe.feed.v1.HallAssessedH\x00R\fhallAssessed\x12B\n" +
+	"\rhall_surveyed\x18e \x01(\v2\x1b.kaohe.feed.v1.HallSurveyedH\x00R\fhallSurveyed\x12K\n" +
+	"\x10conduct_recorded\x18f \x01(\v2\x1e.kaohe.feed.v1.ConductRecordedH\x00R\x0fconductRecorded\x12K\n" +
+	"\x10sanction_imposed\x18g \x01(\v2\x1e.kaohe.feed.v1.SanctionImposedH\x00R\x0fsanctionImposed\x12<\n" +
+	"\vitem_waived\x18h \x01(\v2\x19.kaohe.feed.v1.ItemWaivedH\x00R\n" +
+	"itemWaived\x12<\n" +
+	"\vhalls_drawn\x18i \x01(\v2\x19.kaohe.feed.v1.HallsDrawnH\x00R\n" +
+	"hallsDrawn\x12K\n" +
+	"\x10objection_raised\x18n \x01(\v2\x1e.kaohe.feed.v1.ObjectionRaisedH\x00R\x0fobjectionRaised\x12N\n" +
+	"\x11objection_decided\x18o \x01(\v2\x1f.kaohe.feed.v1.ObjectionDecidedH\x00R\x10objectionDecided\x12X\n" +
+	"\x15month_closing_started\x18x \x01(\v2\".kaohe.feed.v1.MonthClosingStartedH\x00R\x13monthClosingStarted\x12?\n" +
+	"\fmonth_closed\x18y \x01(\v2\x1a.kaohe.feed.v1.MonthClosedH\x00R\vmonthClosed\x12H\n" +
+	"\x0fmonth_published\x18z \x01(\v2\x1d.kaohe.feed.v1.MonthPublishedH\x00R\x0emonthPublished\x12T\n" +
+	"\x13restatement_decided\x18{ \x01(\v2!.kaohe.feed.v1.RestatementDecidedH\x00R\x12restatementDecidedB\x10\n" +
 	"\apayload\x12\x05\xbaH\x02\b\x01\":\n" +
 	"\n" +
 	"EventBatch\x12,\n" +
@@ -3744,7 +5595,133 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\rClockAdvanced\x12\x1d\n" +
 	"\x05clock\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05clock\x122\n" +
 	"\x02to\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x02to\x12!\n" +
-	"\abarrier\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\abarrier*t\n" +
+	"\abarrier\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\abarrier\"z\n" +
+	"\bEvidence\x12\x1c\n" +
+	"\x03uri\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x03uri\x120\n" +
+	"\x06sha256\x18\x02 \x01(\tB\x18\xbaH\x15r\x132\x11^([0-9a-f]{64})?$R\x06sha256\x12\x1e\n" +
+	"\x05label\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\x05label\"\x8a\x01\n" +
+	"\aFinding\x12\x1f\n" +
+	"\x05check\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x05check\x12\x1f\n" +
+	"\x05level\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x05level\x12\x1f\n" +
+	"\x05times\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x05times\x12\x1c\n" +
+	"\x04text\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04text\"\xdb\x03\n" +
+	"\fHallAssessed\x12 \n" +
+	"\x05visit\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05visit\x12\x1d\n" +
+	"\x04unit\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x127\n" +
+	"\x05month\x18\x03 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12C\n" +
+	"\x06method\x18\x04 \x01(\x0e2\x1f.kaohe.feed.v1.AssessmentMethodB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06method\x12!\n" +
+	"\x06person\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12=\n" +
+	"\bfindings\x18\x06 \x03(\v2\x16.kaohe.feed.v1.FindingB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\bfindings\x12!\n" +
+	"\tsatisfied\x18\a \x01(\bH\x00R\tsatisfied\x88\x01\x01\x12=\n" +
+	"\bevidence\x18\b \x03(\v2\x17.kaohe.feed.v1.EvidenceB\b\xbaH\x05\x92\x01\x02\x102R\bevidence\x12\x1c\n" +
+	"\x04text\x18\t \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\x04text\x12\x1c\n" +
+	"\twithdrawn\x18\n" +
+	" \x01(\bR\twithdrawnB\f\n" +
+	"\n" +
+	"_satisfied\"\xf4\x01\n" +
+	"\fHallSurveyed\x12\"\n" +
+	"\x06survey\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06survey\x12\x1d\n" +
+	"\x04unit\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x12?\n" +
+	"\x06method\x18\x03 \x01(\x0e2\x1b.kaohe.feed.v1.SurveyMethodB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06method\x12\x1c\n" +
+	"\tsatisfied\x18\x04 \x01(\bR\tsatisfied\x12$\n" +
+	"\bcustomer\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\bcustomer\x12\x1c\n" +
+	"\x04text\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\x04text\"\x92\x03\n" +
+	"\x0fConductRecorded\x12\"\n" +
+	"\x06record\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06record\x12\x1d\n" +
+	"\x04unit\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x12:\n" +
+	"\x04kind\x18\x03 \x01(\x0e2\x1a.kaohe.feed.v1.ConductKindB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12\x1d\n" +
+	"\x05agent\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05agent\x12=\n" +
+	"\x06points\x18\x05 \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,4}(\\.[0-9]{1,2})?)?$R\x06points\x12!\n" +
+	"\x06person\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\"\n" +
+	"\x06reason\x18\a \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12=\n" +
+	"\bevidence\x18\b \x03(\v2\x17.kaohe.feed.v1.EvidenceB\b\xbaH\x05\x92\x01\x02\x102R\bevidence\x12\x1c\n" +
+	"\twithdrawn\x18\t \x01(\bR\twithdrawn\"\x8a\x03\n" +
+	"\x0fSanctionImposed\x12&\n" +
+	"\bsanction\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\bsanction\x12\x1d\n" +
+	"\x04unit\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x12>\n" +
+	"\x05scope\x18\x03 \x01(\x0e2\x1c.kaohe.feed.v1.SanctionScopeB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05scope\x12\x1d\n" +
+	"\x04item\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x182R\x04item\x12-\n" +
+	"\bmeasures\x18\x05 \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\x14\"\ar\x05\x10\x01\x18\xf4\x03R\bmeasures\x12!\n" +
+	"\x06person\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\"\n" +
+	"\x06reason\x18\a \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12=\n" +
+	"\bevidence\x18\b \x03(\v2\x17.kaohe.feed.v1.EvidenceB\b\xbaH\x05\x92\x01\x02\x102R\bevidence\x12\x1c\n" +
+	"\twithdrawn\x18\t \x01(\bR\twithdrawn\"\xe8\x01\n" +
+	"\n" +
+	"ItemWaived\x12\x1d\n" +
+	"\x04unit\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x127\n" +
+	"\x05month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1d\n" +
+	"\x04item\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x182R\x04item\x12!\n" +
+	"\x06person\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\"\n" +
+	"\x06reason\x18\x05 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1c\n" +
+	"\twithdrawn\x18\x06 \x01(\bR\twithdrawn\"\xf7\x01\n" +
+	"\n" +
+	"HallsDrawn\x12\x1e\n" +
+	"\x04draw\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x04draw\x127\n" +
+	"\x05month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1d\n" +
+	"\x04seed\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04seed\x12)\n" +
+	"\beligible\x18\x04 \x03(\tB\r\xbaH\n" +
+	"\x92\x01\a\b\x01\x10\x90N\x18\x01R\beligible\x12#\n" +
+	"\x05drawn\x18\x05 \x03(\tB\r\xbaH\n" +
+	"\x92\x01\a\b\x01\x10\x90N\x18\x01R\x05drawn\x12!\n" +
+	"\x06person\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\"\x93\x03\n" +
+	"\x0fObjectionRaised\x12\x1d\n" +
+	"\x04unit\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x127\n" +
+	"\x05month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1e\n" +
+	"\x04fact\x18\x03 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x04fact\x12\x1e\n" +
+	"\x04rule\x18\x04 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x04rule\x12\x1f\n" +
+	"\x05entry\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x05entry\x12?\n" +
+	"\x05stage\x18\x06 \x01(\x0e2\x1d.kaohe.feed.v1.ObjectionStageB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05stage\x12!\n" +
+	"\x06person\x18\a \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12$\n" +
+	"\agrounds\x18\b \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xa0\x1fR\agrounds\x12=\n" +
+	"\bevidence\x18\t \x03(\v2\x17.kaohe.feed.v1.EvidenceB\b\xbaH\x05\x92\x01\x02\x102R\bevidence\"\xba\x03\n" +
+	"\x10ObjectionDecided\x12\x1d\n" +
+	"\x04unit\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x127\n" +
+	"\x05month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1e\n" +
+	"\x04fact\x18\x03 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xf4\x03R\x04fact\x12\x1e\n" +
+	"\x04rule\x18\x04 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x04rule\x12?\n" +
+	"\x05stage\x18\x05 \x01(\x0e2\x1d.kaohe.feed.v1.ObjectionStageB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05stage\x12E\n" +
+	"\aoutcome\x18\x06 \x01(\x0e2\x1f.kaohe.feed.v1.ObjectionOutcomeB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\aoutcome\x12?\n" +
+	"\x06points\x18\a \x01(\tB'\xbaH$r\"2 ^(-?[0-9]{1,4}(\\.[0-9]{1,2})?)?$R\x06points\x12!\n" +
+	"\x06person\x18\b \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\"\n" +
+	"\x06reason\x18\t \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\"q\n" +
+	"\x13MonthClosingStarted\x127\n" +
+	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12!\n" +
+	"\x06person\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\"i\n" +
+	"\vMonthClosed\x127\n" +
+	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12!\n" +
+	"\x06person\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\"l\n" +
+	"\x0eMonthPublished\x127\n" +
+	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12!\n" +
+	"\x06person\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\"\xcf\x01\n" +
+	"\x12RestatementDecided\x12\x1d\n" +
+	"\x04unit\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x127\n" +
+	"\x05month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1a\n" +
+	"\bapproved\x18\x03 \x01(\bR\bapproved\x12!\n" +
+	"\x06person\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\"\n" +
+	"\x06reason\x18\x05 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason*t\n" +
 	"\n" +
 	"TicketKind\x12\x1b\n" +
 	"\x17TICKET_KIND_UNSPECIFIED\x10\x00\x12\x15\n" +
@@ -3798,7 +5775,45 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\bUnitKind\x12\x19\n" +
 	"\x15UNIT_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10UNIT_KIND_OUTLET\x10\x01\x12\x18\n" +
-	"\x14UNIT_KIND_CONTRACTOR\x10\x02B*Z(kaohe.dev/proto/gen/kaohe/feed/v1;feedv1b\x06proto3"
+	"\x14UNIT_KIND_CONTRACTOR\x10\x02*\x9a\x01\n" +
+	"\x10AssessmentMethod\x12!\n" +
+	"\x1dASSESSMENT_METHOD_UNSPECIFIED\x10\x00\x12 \n" +
+	"\x1cASSESSMENT_METHOD_INSPECTION\x10\x01\x12#\n" +
+	"\x1fASSESSMENT_METHOD_MYSTERY_VISIT\x10\x02\x12\x1c\n" +
+	"\x18ASSESSMENT_METHOD_REPORT\x10\x03*d\n" +
+	"\fSurveyMethod\x12\x1d\n" +
+	"\x19SURVEY_METHOD_UNSPECIFIED\x10\x00\x12\x19\n" +
+	"\x15SURVEY_METHOD_ON_SITE\x10\x01\x12\x1a\n" +
+	"\x16SURVEY_METHOD_CALLBACK\x10\x02*\xe3\x03\n" +
+	"\vConductKind\x12\x1c\n" +
+	"\x18CONDUCT_KIND_UNSPECIFIED\x10\x00\x12\x1e\n" +
+	"\x1aCONDUCT_KIND_MODEL_SERVICE\x10\x01\x12 \n" +
+	"\x1cCONDUCT_KIND_COMPLAINT_SKILL\x10\x02\x12 \n" +
+	"\x1cCONDUCT_KIND_SMILING_SERVICE\x10\x03\x12!\n" +
+	"\x1dCONDUCT_KIND_COMPANY_ACTIVITY\x10\x04\x12\x1e\n" +
+	"\x1aCONDUCT_KIND_NEW_COLLEAGUE\x10\x05\x12\x1f\n" +
+	"\x1bCONDUCT_KIND_TRAINED_OTHERS\x10\x06\x12\x1e\n" +
+	"\x1aCONDUCT_KIND_HELPED_OTHERS\x10\a\x12#\n" +
+	"\x1fCONDUCT_KIND_PRAISED_BY_LEADERS\x10\b\x12\x1c\n" +
+	"\x18CONDUCT_KIND_OTHER_MERIT\x10\t\x12'\n" +
+	"#CONDUCT_KIND_APPEARANCE_UNCORRECTED\x10\n" +
+	"\x12\x1f\n" +
+	"\x1bCONDUCT_KIND_COSTLY_MISTAKE\x10\v\x12#\n" +
+	"\x1fCONDUCT_KIND_ATTITUDE_COMPLAINT\x10\f\x12\x1c\n" +
+	"\x18CONDUCT_KIND_OTHER_FAULT\x10\r*d\n" +
+	"\rSanctionScope\x12\x1e\n" +
+	"\x1aSANCTION_SCOPE_UNSPECIFIED\x10\x00\x12\x17\n" +
+	"\x13SANCTION_SCOPE_ITEM\x10\x01\x12\x1a\n" +
+	"\x16SANCTION_SCOPE_SECTION\x10\x02*n\n" +
+	"\x0eObjectionStage\x12\x1f\n" +
+	"\x1bOBJECTION_STAGE_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18OBJECTION_STAGE_ASSESSOR\x10\x01\x12\x1d\n" +
+	"\x19OBJECTION_STAGE_COMMITTEE\x10\x02*\x93\x01\n" +
+	"\x10ObjectionOutcome\x12!\n" +
+	"\x1dOBJECTION_OUTCOME_UNSPECIFIED\x10\x00\x12\x1c\n" +
+	"\x18OBJECTION_OUTCOME_UPHELD\x10\x01\x12\x1e\n" +
+	"\x1aOBJECTION_OUTCOME_ADJUSTED\x10\x02\x12\x1e\n" +
+	"\x1aOBJECTION_OUTCOME_REJECTED\x10\x03B*Z(kaohe.dev/proto/gen/kaohe/feed/v1;feedv1b\x06proto3"
 
 var (
 	file_kaohe_feed_v1_feed_proto_rawDescOnce sync.Once
@@ -3812,8 +5827,8 @@ func file_kaohe_feed_v1_feed_proto_rawDescGZIP() []byte {
 	return file_kaohe_feed_v1_feed_proto_rawDescData
 }
 
-var file_kaohe_feed_v1_feed_proto_enumTypes = make([]protoimpl.EnumInfo, 9)
-var file_kaohe_feed_v1_feed_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_kaohe_feed_v1_feed_proto_enumTypes = make([]protoimpl.EnumInfo, 15)
+var file_kaohe_feed_v1_feed_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
 var file_kaohe_feed_v1_feed_proto_goTypes = []any{
 	(TicketKind)(0),               // 0: kaohe.feed.v1.TicketKind
 	(SuspendReason)(0),            // 1: kaohe.feed.v1.SuspendReason
@@ -3824,101 +5839,145 @@ var file_kaohe_feed_v1_feed_proto_goTypes = []any{
 	(ReplyMatch)(0),               // 6: kaohe.feed.v1.ReplyMatch
 	(DecisionAbout)(0),            // 7: kaohe.feed.v1.DecisionAbout
 	(UnitKind)(0),                 // 8: kaohe.feed.v1.UnitKind
-	(*Event)(nil),                 // 9: kaohe.feed.v1.Event
-	(*EventBatch)(nil),            // 10: kaohe.feed.v1.EventBatch
-	(*TicketOpened)(nil),          // 11: kaohe.feed.v1.TicketOpened
-	(*TicketDispatched)(nil),      // 12: kaohe.feed.v1.TicketDispatched
-	(*TicketTransferred)(nil),     // 13: kaohe.feed.v1.TicketTransferred
-	(*TicketSuspended)(nil),       // 14: kaohe.feed.v1.TicketSuspended
-	(*TicketResumed)(nil),         // 15: kaohe.feed.v1.TicketResumed
-	(*TicketRescheduled)(nil),     // 16: kaohe.feed.v1.TicketRescheduled
-	(*TicketReplied)(nil),         // 17: kaohe.feed.v1.TicketReplied
-	(*TicketClosed)(nil),          // 18: kaohe.feed.v1.TicketClosed
-	(*TicketReopened)(nil),        // 19: kaohe.feed.v1.TicketReopened
-	(*TicketCancelled)(nil),       // 20: kaohe.feed.v1.TicketCancelled
-	(*TicketMerged)(nil),          // 21: kaohe.feed.v1.TicketMerged
-	(*TicketUnmerged)(nil),        // 22: kaohe.feed.v1.TicketUnmerged
-	(*SourceVerdictReported)(nil), // 23: kaohe.feed.v1.SourceVerdictReported
-	(*ComplaintFiled)(nil),        // 24: kaohe.feed.v1.ComplaintFiled
-	(*ComplaintForwarded)(nil),    // 25: kaohe.feed.v1.ComplaintForwarded
-	(*ComplaintAnswered)(nil),     // 26: kaohe.feed.v1.ComplaintAnswered
-	(*ComplaintVerified)(nil),     // 27: kaohe.feed.v1.ComplaintVerified
-	(*ComplaintResolved)(nil),     // 28: kaohe.feed.v1.ComplaintResolved
-	(*ComplaintFedBack)(nil),      // 29: kaohe.feed.v1.ComplaintFedBack
-	(*CallbackDone)(nil),          // 30: kaohe.feed.v1.CallbackDone
-	(*PraiseGiven)(nil),           // 31: kaohe.feed.v1.PraiseGiven
-	(*MassFaultDeclared)(nil),     // 32: kaohe.feed.v1.MassFaultDeclared
-	(*MassFaultTold)(nil),         // 33: kaohe.feed.v1.MassFaultTold
-	(*MassFaultRestored)(nil),     // 34: kaohe.feed.v1.MassFaultRestored
-	(*InterruptionPlanned)(nil),   // 35: kaohe.feed.v1.InterruptionPlanned
-	(*PointsDecided)(nil),         // 36: kaohe.feed.v1.PointsDecided
-	(*ThanksDecided)(nil),         // 37: kaohe.feed.v1.ThanksDecided
-	(*UnitRegistered)(nil),        // 38: kaohe.feed.v1.UnitRegistered
-	(*RulebookPublished)(nil),     // 39: kaohe.feed.v1.RulebookPublished
-	(*ClockAdvanced)(nil),         // 40: kaohe.feed.v1.ClockAdvanced
-	(*timestamppb.Timestamp)(nil), // 41: google.protobuf.Timestamp
+	(AssessmentMethod)(0),         // 9: kaohe.feed.v1.AssessmentMethod
+	(SurveyMethod)(0),             // 10: kaohe.feed.v1.SurveyMethod
+	(ConductKind)(0),              // 11: kaohe.feed.v1.ConductKind
+	(SanctionScope)(0),            // 12: kaohe.feed.v1.SanctionScope
+	(ObjectionStage)(0),           // 13: kaohe.feed.v1.ObjectionStage
+	(ObjectionOutcome)(0),         // 14: kaohe.feed.v1.ObjectionOutcome
+	(*Event)(nil),                 // 15: kaohe.feed.v1.Event
+	(*EventBatch)(nil),            // 16: kaohe.feed.v1.EventBatch
+	(*TicketOpened)(nil),          // 17: kaohe.feed.v1.TicketOpened
+	(*TicketDispatched)(nil),      // 18: kaohe.feed.v1.TicketDispatched
+	(*TicketTransferred)(nil),     // 19: kaohe.feed.v1.TicketTransferred
+	(*TicketSuspended)(nil),       // 20: kaohe.feed.v1.TicketSuspended
+	(*TicketResumed)(nil),         // 21: kaohe.feed.v1.TicketResumed
+	(*TicketRescheduled)(nil),     // 22: kaohe.feed.v1.TicketRescheduled
+	(*TicketReplied)(nil),         // 23: kaohe.feed.v1.TicketReplied
+	(*TicketClosed)(nil),          // 24: kaohe.feed.v1.TicketClosed
+	(*TicketReopened)(nil),        // 25: kaohe.feed.v1.TicketReopened
+	(*TicketCancelled)(nil),       // 26: kaohe.feed.v1.TicketCancelled
+	(*TicketMerged)(nil),          // 27: kaohe.feed.v1.TicketMerged
+	(*TicketUnmerged)(nil),        // 28: kaohe.feed.v1.TicketUnmerged
+	(*SourceVerdictReported)(nil), // 29: kaohe.feed.v1.SourceVerdictReported
+	(*ComplaintFiled)(nil),        // 30: kaohe.feed.v1.ComplaintFiled
+	(*ComplaintForwarded)(nil),    // 31: kaohe.feed.v1.ComplaintForwarded
+	(*ComplaintAnswered)(nil),     // 32: kaohe.feed.v1.ComplaintAnswered
+	(*ComplaintVerified)(nil),     // 33: kaohe.feed.v1.ComplaintVerified
+	(*ComplaintResolved)(nil),     // 34: kaohe.feed.v1.ComplaintResolved
+	(*ComplaintFedBack)(nil),      // 35: kaohe.feed.v1.ComplaintFedBack
+	(*CallbackDone)(nil),          // 36: kaohe.feed.v1.CallbackDone
+	(*PraiseGiven)(nil),           // 37: kaohe.feed.v1.PraiseGiven
+	(*MassFaultDeclared)(nil),     // 38: kaohe.feed.v1.MassFaultDeclared
+	(*MassFaultTold)(nil),         // 39: kaohe.feed.v1.MassFaultTold
+	(*MassFaultRestored)(nil),     // 40: kaohe.feed.v1.MassFaultRestored
+	(*InterruptionPlanned)(nil),   // 41: kaohe.feed.v1.InterruptionPlanned
+	(*PointsDecided)(nil),         // 42: kaohe.feed.v1.PointsDecided
+	(*ThanksDecided)(nil),         // 43: kaohe.feed.v1.ThanksDecided
+	(*UnitRegistered)(nil),        // 44: kaohe.feed.v1.UnitRegistered
+	(*RulebookPublished)(nil),     // 45: kaohe.feed.v1.RulebookPublished
+	(*ClockAdvanced)(nil),         // 46: kaohe.feed.v1.ClockAdvanced
+	(*Evidence)(nil),              // 47: kaohe.feed.v1.Evidence
+	(*Finding)(nil),               // 48: kaohe.feed.v1.Finding
+	(*HallAssessed)(nil),          // 49: kaohe.feed.v1.HallAssessed
+	(*HallSurveyed)(nil),          // 50: kaohe.feed.v1.HallSurveyed
+	(*ConductRecorded)(nil),       // 51: kaohe.feed.v1.ConductRecorded
+	(*SanctionImposed)(nil),       // 52: kaohe.feed.v1.SanctionImposed
+	(*ItemWaived)(nil),            // 53: kaohe.feed.v1.ItemWaived
+	(*HallsDrawn)(nil),            // 54: kaohe.feed.v1.HallsDrawn
+	(*ObjectionRaised)(nil),       // 55: kaohe.feed.v1.ObjectionRaised
+	(*ObjectionDecided)(nil),      // 56: kaohe.feed.v1.ObjectionDecided
+	(*MonthClosingStarted)(nil),   // 57: kaohe.feed.v1.MonthClosingStarted
+	(*MonthClosed)(nil),           // 58: kaohe.feed.v1.MonthClosed
+	(*MonthPublished)(nil),        // 59: kaohe.feed.v1.MonthPublished
+	(*RestatementDecided)(nil),    // 60: kaohe.feed.v1.RestatementDecided
+	(*timestamppb.Timestamp)(nil), // 61: google.protobuf.Timestamp
 }
 var file_kaohe_feed_v1_feed_proto_depIdxs = []int32{
-	41, // 0: kaohe.feed.v1.Event.occurred_at:type_name -> google.protobuf.Timestamp
-	41, // 1: kaohe.feed.v1.Event.received_at:type_name -> google.protobuf.Timestamp
-	11, // 2: kaohe.feed.v1.Event.ticket_opened:type_name -> kaohe.feed.v1.TicketOpened
-	12, // 3: kaohe.feed.v1.Event.ticket_dispatched:type_name -> kaohe.feed.v1.TicketDispatched
-	13, // 4: kaohe.feed.v1.Event.ticket_transferred:type_name -> kaohe.feed.v1.TicketTransferred
-	14, // 5: kaohe.feed.v1.Event.ticket_suspended:type_name -> kaohe.feed.v1.TicketSuspended
-	15, // 6: kaohe.feed.v1.Event.ticket_resumed:type_name -> kaohe.feed.v1.TicketResumed
-	16, // 7: kaohe.feed.v1.Event.ticket_rescheduled:type_name -> kaohe.feed.v1.TicketRescheduled
-	17, // 8: kaohe.feed.v1.Event.ticket_replied:type_name -> kaohe.feed.v1.TicketReplied
-	18, // 9: kaohe.feed.v1.Event.ticket_closed:type_name -> kaohe.feed.v1.TicketClosed
-	19, // 10: kaohe.feed.v1.Event.ticket_reopened:type_name -> kaohe.feed.v1.TicketReopened
-	20, // 11: kaohe.feed.v1.Event.ticket_cancelled:type_name -> kaohe.feed.v1.TicketCancelled
-	21, // 12: kaohe.feed.v1.Event.ticket_merged:type_name -> kaohe.feed.v1.TicketMerged
-	22, // 13: kaohe.feed.v1.Event.ticket_unmerged:type_name -> kaohe.feed.v1.TicketUnmerged
-	23, // 14: kaohe.feed.v1.Event.source_verdict_reported:type_name -> kaohe.feed.v1.SourceVerdictReported
-	24, // 15: kaohe.feed.v1.Event.complaint_filed:type_name -> kaohe.feed.v1.ComplaintFiled
-	25, // 16: kaohe.feed.v1.Event.complaint_forwarded:type_name -> kaohe.feed.v1.ComplaintForwarded
-	26, // 17: kaohe.feed.v1.Event.complaint_answered:type_name -> kaohe.feed.v1.ComplaintAnswered
-	27, // 18: kaohe.feed.v1.Event.complaint_verified:type_name -> kaohe.feed.v1.ComplaintVerified
-	28, // 19: kaohe.feed.v1.Event.complaint_resolved:type_name -> kaohe.feed.v1.ComplaintResolved
-	29, // 20: kaohe.feed.v1.Event.complaint_fed_back:type_name -> kaohe.feed.v1.ComplaintFedBack
-	30, // 21: kaohe.feed.v1.Event.callback_done:type_name -> kaohe.feed.v1.CallbackDone
-	31, // 22: kaohe.feed.v1.Event.praise_given:type_name -> kaohe.feed.v1.PraiseGiven
-	32, // 23: kaohe.feed.v1.Event.mass_fault_declared:type_name -> kaohe.feed.v1.MassFaultDeclared
-	33, // 24: kaohe.feed.v1.Event.mass_fault_told:type_name -> kaohe.feed.v1.MassFaultTold
-	34, // 25: kaohe.feed.v1.Event.mass_fault_restored:type_name -> kaohe.feed.v1.MassFaultRestored
-	35, // 26: kaohe.feed.v1.Event.interruption_planned:type_name -> kaohe.feed.v1.InterruptionPlanned
-	36, // 27: kaohe.feed.v1.Event.points_decided:type_name -> kaohe.feed.v1.PointsDecided
-	37, // 28: kaohe.feed.v1.Event.thanks_decided:type_name -> kaohe.feed.v1.ThanksDecided
-	38, // 29: kaohe.feed.v1.Event.unit_registered:type_name -> kaohe.feed.v1.UnitRegistered
-	39, // 30: kaohe.feed.v1.Event.rulebook_published:type_name -> kaohe.feed.v1.RulebookPublished
-	40, // 31: kaohe.feed.v1.Event.clock_advanced:type_name -> kaohe.feed.v1.ClockAdvanced
-	9,  // 32: kaohe.feed.v1.EventBatch.events:type_name -> kaohe.feed.v1.Event
-	0,  // 33: kaohe.feed.v1.TicketOpened.kind:type_name -> kaohe.feed.v1.TicketKind
-	41, // 34: kaohe.feed.v1.TicketOpened.due_at:type_name -> google.protobuf.Timestamp
-	1,  // 35: kaohe.feed.v1.TicketSuspended.reason:type_name -> kaohe.feed.v1.SuspendReason
-	41, // 36: kaohe.feed.v1.TicketRescheduled.due_at:type_name -> google.protobuf.Timestamp
-	2,  // 37: kaohe.feed.v1.TicketReplied.result:type_name -> kaohe.feed.v1.ReplyResult
-	41, // 38: kaohe.feed.v1.TicketReplied.completed_at:type_name -> google.protobuf.Timestamp
-	41, // 39: kaohe.feed.v1.TicketClosed.completed_at:type_name -> google.protobuf.Timestamp
-	41, // 40: kaohe.feed.v1.TicketReopened.due_at:type_name -> google.protobuf.Timestamp
-	3,  // 41: kaohe.feed.v1.ComplaintFiled.cause:type_name -> kaohe.feed.v1.ComplaintCause
-	5,  // 42: kaohe.feed.v1.ComplaintFiled.channel:type_name -> kaohe.feed.v1.ComplaintChannel
-	4,  // 43: kaohe.feed.v1.ComplaintFiled.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	6,  // 44: kaohe.feed.v1.CallbackDone.match:type_name -> kaohe.feed.v1.ReplyMatch
-	41, // 45: kaohe.feed.v1.MassFaultTold.expected_end:type_name -> google.protobuf.Timestamp
-	41, // 46: kaohe.feed.v1.MassFaultRestored.told_at:type_name -> google.protobuf.Timestamp
-	41, // 47: kaohe.feed.v1.InterruptionPlanned.starts_at:type_name -> google.protobuf.Timestamp
-	41, // 48: kaohe.feed.v1.InterruptionPlanned.notice_at:type_name -> google.protobuf.Timestamp
-	41, // 49: kaohe.feed.v1.InterruptionPlanned.customers_told_at:type_name -> google.protobuf.Timestamp
-	7,  // 50: kaohe.feed.v1.PointsDecided.about:type_name -> kaohe.feed.v1.DecisionAbout
-	41, // 51: kaohe.feed.v1.PointsDecided.about_at:type_name -> google.protobuf.Timestamp
-	8,  // 52: kaohe.feed.v1.UnitRegistered.kind:type_name -> kaohe.feed.v1.UnitKind
-	41, // 53: kaohe.feed.v1.UnitRegistered.effective_from:type_name -> google.protobuf.Timestamp
-	41, // 54: kaohe.feed.v1.ClockAdvanced.to:type_name -> google.protobuf.Timestamp
-	55, // [55:55] is the sub-list for method output_type
-	55, // [55:55] is the sub-list for method input_type
-	55, // [55:55] is the sub-list for extension type_name
-	55, // [55:55] is the sub-list for extension extendee
-	0,  // [0:55] is the sub-list for field type_name
+	61, // 0: kaohe.feed.v1.Event.occurred_at:type_name -> google.protobuf.Timestamp
+	61, // 1: kaohe.feed.v1.Event.received_at:type_name -> google.protobuf.Timestamp
+	17, // 2: kaohe.feed.v1.Event.ticket_opened:type_name -> kaohe.feed.v1.TicketOpened
+	18, // 3: kaohe.feed.v1.Event.ticket_dispatched:type_name -> kaohe.feed.v1.TicketDispatched
+	19, // 4: kaohe.feed.v1.Event.ticket_transferred:type_name -> kaohe.feed.v1.TicketTransferred
+	20, // 5: kaohe.feed.v1.Event.ticket_suspended:type_name -> kaohe.feed.v1.TicketSuspended
+	21, // 6: kaohe.feed.v1.Event.ticket_resumed:type_name -> kaohe.feed.v1.TicketResumed
+	22, // 7: kaohe.feed.v1.Event.ticket_rescheduled:type_name -> kaohe.feed.v1.TicketRescheduled
+	23, // 8: kaohe.feed.v1.Event.ticket_replied:type_name -> kaohe.feed.v1.TicketReplied
+	24, // 9: kaohe.feed.v1.Event.ticket_closed:type_name -> kaohe.feed.v1.TicketClosed
+	25, // 10: kaohe.feed.v1.Event.ticket_reopened:type_name -> kaohe.feed.v1.TicketReopened
+	26, // 11: kaohe.feed.v1.Event.ticket_cancelled:type_name -> kaohe.feed.v1.TicketCancelled
+	27, // 12: kaohe.feed.v1.Event.ticket_merged:type_name -> kaohe.feed.v1.TicketMerged
+	28, // 13: kaohe.feed.v1.Event.ticket_unmerged:type_name -> kaohe.feed.v1.TicketUnmerged
+	29, // 14: kaohe.feed.v1.Event.source_verdict_reported:type_name -> kaohe.feed.v1.SourceVerdictReported
+	30, // 15: kaohe.feed.v1.Event.complaint_filed:type_name -> kaohe.feed.v1.ComplaintFiled
+	31, // 16: kaohe.feed.v1.Event.complaint_forwarded:type_name -> kaohe.feed.v1.ComplaintForwarded
+	32, // 17: kaohe.feed.v1.Event.complaint_answered:type_name -> kaohe.feed.v1.ComplaintAnswered
+	33, // 18: kaohe.feed.v1.Event.complaint_verified:type_name -> kaohe.feed.v1.ComplaintVerified
+	34, // 19: kaohe.feed.v1.Event.complaint_resolved:type_name -> kaohe.feed.v1.ComplaintResolved
+	35, // 20: kaohe.feed.v1.Event.complaint_fed_back:type_name -> kaohe.feed.v1.ComplaintFedBack
+	36, // 21: kaohe.feed.v1.Event.callback_done:type_name -> kaohe.feed.v1.CallbackDone
+	37, // 22: kaohe.feed.v1.Event.praise_given:type_name -> kaohe.feed.v1.PraiseGiven
+	38, // 23: kaohe.feed.v1.Event.mass_fault_declared:type_name -> kaohe.feed.v1.MassFaultDeclared
+	39, // 24: kaohe.feed.v1.Event.mass_fault_told:type_name -> kaohe.feed.v1.MassFaultTold
+	40, // 25: kaohe.feed.v1.Event.mass_fault_restored:type_name -> kaohe.feed.v1.MassFaultRestored
+	41, // 26: kaohe.feed.v1.Event.interruption_planned:type_name -> kaohe.feed.v1.InterruptionPlanned
+	42, // 27: kaohe.feed.v1.Event.points_decided:type_name -> kaohe.feed.v1.PointsDecided
+	43, // 28: kaohe.feed.v1.Event.thanks_decided:type_name -> kaohe.feed.v1.ThanksDecided
+	44, // 29: kaohe.feed.v1.Event.unit_registered:type_name -> kaohe.feed.v1.UnitRegistered
+	45, // 30: kaohe.feed.v1.Event.rulebook_published:type_name -> kaohe.feed.v1.RulebookPublished
+	46, // 31: kaohe.feed.v1.Event.clock_advanced:type_name -> kaohe.feed.v1.ClockAdvanced
+	49, // 32: kaohe.feed.v1.Event.hall_assessed:type_name -> kaohe.feed.v1.HallAssessed
+	50, // 33: kaohe.feed.v1.Event.hall_surveyed:type_name -> kaohe.feed.v1.HallSurveyed
+	51, // 34: kaohe.feed.v1.Event.conduct_recorded:type_name -> kaohe.feed.v1.ConductRecorded
+	52, // 35: kaohe.feed.v1.Event.sanction_imposed:type_name -> kaohe.feed.v1.SanctionImposed
+	53, // 36: kaohe.feed.v1.Event.item_waived:type_name -> kaohe.feed.v1.ItemWaived
+	54, // 37: kaohe.feed.v1.Event.halls_drawn:type_name -> kaohe.feed.v1.HallsDrawn
+	55, // 38: kaohe.feed.v1.Event.objection_raised:type_name -> kaohe.feed.v1.ObjectionRaised
+	56, // 39: kaohe.feed.v1.Event.objection_decided:type_name -> kaohe.feed.v1.ObjectionDecided
+	57, // 40: kaohe.feed.v1.Event.month_closing_started:type_name -> kaohe.feed.v1.MonthClosingStarted
+	58, // 41: kaohe.feed.v1.Event.month_closed:type_name -> kaohe.feed.v1.MonthClosed
+	59, // 42: kaohe.feed.v1.Event.month_published:type_name -> kaohe.feed.v1.MonthPublished
+	60, // 43: kaohe.feed.v1.Event.restatement_decided:type_name -> kaohe.feed.v1.RestatementDecided
+	15, // 44: kaohe.feed.v1.EventBatch.events:type_name -> kaohe.feed.v1.Event
+	0,  // 45: kaohe.feed.v1.TicketOpened.kind:type_name -> kaohe.feed.v1.TicketKind
+	61, // 46: kaohe.feed.v1.TicketOpened.due_at:type_name -> google.protobuf.Timestamp
+	1,  // 47: kaohe.feed.v1.TicketSuspended.reason:type_name -> kaohe.feed.v1.SuspendReason
+	61, // 48: kaohe.feed.v1.TicketRescheduled.due_at:type_name -> google.protobuf.Timestamp
+	2,  // 49: kaohe.feed.v1.TicketReplied.result:type_name -> kaohe.feed.v1.ReplyResult
+	61, // 50: kaohe.feed.v1.TicketReplied.completed_at:type_name -> google.protobuf.Timestamp
+	61, // 51: kaohe.feed.v1.TicketClosed.completed_at:type_name -> google.protobuf.Timestamp
+	61, // 52: kaohe.feed.v1.TicketReopened.due_at:type_name -> google.protobuf.Timestamp
+	3,  // 53: kaohe.feed.v1.ComplaintFiled.cause:type_name -> kaohe.feed.v1.ComplaintCause
+	5,  // 54: kaohe.feed.v1.ComplaintFiled.channel:type_name -> kaohe.feed.v1.ComplaintChannel
+	4,  // 55: kaohe.feed.v1.ComplaintFiled.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	6,  // 56: kaohe.feed.v1.CallbackDone.match:type_name -> kaohe.feed.v1.ReplyMatch
+	61, // 57: kaohe.feed.v1.MassFaultTold.expected_end:type_name -> google.protobuf.Timestamp
+	61, // 58: kaohe.feed.v1.MassFaultRestored.told_at:type_name -> google.protobuf.Timestamp
+	61, // 59: kaohe.feed.v1.InterruptionPlanned.starts_at:type_name -> google.protobuf.Timestamp
+	61, // 60: kaohe.feed.v1.InterruptionPlanned.notice_at:type_name -> google.protobuf.Timestamp
+	61, // 61: kaohe.feed.v1.InterruptionPlanned.customers_told_at:type_name -> google.protobuf.Timestamp
+	7,  // 62: kaohe.feed.v1.PointsDecided.about:type_name -> kaohe.feed.v1.DecisionAbout
+	61, // 63: kaohe.feed.v1.PointsDecided.about_at:type_name -> google.protobuf.Timestamp
+	8,  // 64: kaohe.feed.v1.UnitRegistered.kind:type_name -> kaohe.feed.v1.UnitKind
+	61, // 65: kaohe.feed.v1.UnitRegistered.effective_from:type_name -> google.protobuf.Timestamp
+	61, // 66: kaohe.feed.v1.ClockAdvanced.to:type_name -> google.protobuf.Timestamp
+	9,  // 67: kaohe.feed.v1.HallAssessed.method:type_name -> kaohe.feed.v1.AssessmentMethod
+	48, // 68: kaohe.feed.v1.HallAssessed.findings:type_name -> kaohe.feed.v1.Finding
+	47, // 69: kaohe.feed.v1.HallAssessed.evidence:type_name -> kaohe.feed.v1.Evidence
+	10, // 70: kaohe.feed.v1.HallSurveyed.method:type_name -> kaohe.feed.v1.SurveyMethod
+	11, // 71: kaohe.feed.v1.ConductRecorded.kind:type_name -> kaohe.feed.v1.ConductKind
+	47, // 72: kaohe.feed.v1.ConductRecorded.evidence:type_name -> kaohe.feed.v1.Evidence
+	12, // 73: kaohe.feed.v1.SanctionImposed.scope:type_name -> kaohe.feed.v1.SanctionScope
+	47, // 74: kaohe.feed.v1.SanctionImposed.evidence:type_name -> kaohe.feed.v1.Evidence
+	13, // 75: kaohe.feed.v1.ObjectionRaised.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	47, // 76: kaohe.feed.v1.ObjectionRaised.evidence:type_name -> kaohe.feed.v1.Evidence
+	13, // 77: kaohe.feed.v1.ObjectionDecided.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	14, // 78: kaohe.feed.v1.ObjectionDecided.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
+	79, // [79:79] is the sub-list for method output_type
+	79, // [79:79] is the sub-list for method input_type
+	79, // [79:79] is the sub-list for extension type_name
+	79, // [79:79] is the sub-list for extension extendee
+	0,  // [0:79] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_feed_v1_feed_proto_init() }
@@ -3957,6 +6016,18 @@ func file_kaohe_feed_v1_feed_proto_init() {
 		(*Event_UnitRegistered)(nil),
 		(*Event_RulebookPublished)(nil),
 		(*Event_ClockAdvanced)(nil),
+		(*Event_HallAssessed)(nil),
+		(*Event_HallSurveyed)(nil),
+		(*Event_ConductRecorded)(nil),
+		(*Event_SanctionImposed)(nil),
+		(*Event_ItemWaived)(nil),
+		(*Event_HallsDrawn)(nil),
+		(*Event_ObjectionRaised)(nil),
+		(*Event_ObjectionDecided)(nil),
+		(*Event_MonthClosingStarted)(nil),
+		(*Event_MonthClosed)(nil),
+		(*Event_MonthPublished)(nil),
+		(*Event_RestatementDecided)(nil),
 	}
 	file_kaohe_feed_v1_feed_proto_msgTypes[2].OneofWrappers = []any{
 		(*TicketOpened_DueAt)(nil),
@@ -3964,13 +6035,14 @@ func file_kaohe_feed_v1_feed_proto_init() {
 	}
 	file_kaohe_feed_v1_feed_proto_msgTypes[4].OneofWrappers = []any{}
 	file_kaohe_feed_v1_feed_proto_msgTypes[21].OneofWrappers = []any{}
+	file_kaohe_feed_v1_feed_proto_msgTypes[34].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_feed_v1_feed_proto_rawDesc), len(file_kaohe_feed_v1_feed_proto_rawDesc)),
-			NumEnums:      9,
-			NumMessages:   32,
+			NumEnums:      15,
+			NumMessages:   46,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -90,6 +90,8 @@ const (
 	Effect_EFFECT_ZERO_ITEM Effect = 2
 	// The part scores 0, whatever else is in it.
 	Effect_EFFECT_ZERO_PART Effect = 3
+	// The item's whole section scores 0.
+	Effect_EFFECT_ZERO_SECTION Effect = 4
 )
 
 // Enum value maps for Effect.
@@ -99,12 +101,14 @@ var (
 		1: "EFFECT_POINTS",
 		2: "EFFECT_ZERO_ITEM",
 		3: "EFFECT_ZERO_PART",
+		4: "EFFECT_ZERO_SECTION",
 	}
 	Effect_value = map[string]int32{
-		"EFFECT_UNSPECIFIED": 0,
-		"EFFECT_POINTS":      1,
-		"EFFECT_ZERO_ITEM":   2,
-		"EFFECT_ZERO_PART":   3,
+		"EFFECT_UNSPECIFIED":  0,
+		"EFFECT_POINTS":       1,
+		"EFFECT_ZERO_ITEM":    2,
+		"EFFECT_ZERO_PART":    3,
+		"EFFECT_ZERO_SECTION": 4,
 	}
 )
 
@@ -185,6 +189,66 @@ func (x EntryState) Number() protoreflect.EnumNumber {
 // Deprecated: Use EntryState.Descriptor instead.
 func (EntryState) EnumDescriptor() ([]byte, []int) {
 	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{2}
+}
+
+// MonthState is where a unit's month stands in its life.
+type MonthState int32
+
+const (
+	MonthState_MONTH_STATE_UNSPECIFIED MonthState = 0
+	// Running: everything counts as it comes.
+	MonthState_MONTH_STATE_OPEN MonthState = 1
+	// The assessor is closing it; everything still counts.
+	MonthState_MONTH_STATE_CLOSING MonthState = 2
+	// Closed: what comes late waits for a decision.
+	MonthState_MONTH_STATE_CLOSED MonthState = 3
+	// Published 公布.
+	MonthState_MONTH_STATE_PUBLISHED MonthState = 4
+)
+
+// Enum value maps for MonthState.
+var (
+	MonthState_name = map[int32]string{
+		0: "MONTH_STATE_UNSPECIFIED",
+		1: "MONTH_STATE_OPEN",
+		2: "MONTH_STATE_CLOSING",
+		3: "MONTH_STATE_CLOSED",
+		4: "MONTH_STATE_PUBLISHED",
+	}
+	MonthState_value = map[string]int32{
+		"MONTH_STATE_UNSPECIFIED": 0,
+		"MONTH_STATE_OPEN":        1,
+		"MONTH_STATE_CLOSING":     2,
+		"MONTH_STATE_CLOSED":      3,
+		"MONTH_STATE_PUBLISHED":   4,
+	}
+)
+
+func (x MonthState) Enum() *MonthState {
+	p := new(MonthState)
+	*p = x
+	return p
+}
+
+func (x MonthState) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (MonthState) Descriptor() protoreflect.EnumDescriptor {
+	return file_kaohe_ledger_v1_ledger_proto_enumTypes[3].Descriptor()
+}
+
+func (MonthState) Type() protoreflect.EnumType {
+	return &file_kaohe_ledger_v1_ledger_proto_enumTypes[3]
+}
+
+func (x MonthState) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use MonthState.Descriptor instead.
+func (MonthState) EnumDescriptor() ([]byte, []int) {
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
 }
 
 // Incident is what an entry is about.
@@ -542,7 +606,11 @@ type ItemScore struct {
 	// How many entries are active.
 	Entries int64 `protobuf:"varint,8,opt,name=entries,proto3" json:"entries,omitempty"`
 	// Whether an entry sets it to 0.
-	Zeroed        bool `protobuf:"varint,9,opt,name=zeroed,proto3" json:"zeroed,omitempty"`
+	Zeroed bool `protobuf:"varint,9,opt,name=zeroed,proto3" json:"zeroed,omitempty"`
+	// Whether it counts full because nobody has assessed it yet.
+	Provisional bool `protobuf:"varint,10,opt,name=provisional,proto3" json:"provisional,omitempty"`
+	// Whether it was waived this month: it counts full.
+	Waived        bool `protobuf:"varint,11,opt,name=waived,proto3" json:"waived,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -640,6 +708,112 @@ func (x *ItemScore) GetZeroed() bool {
 	return false
 }
 
+func (x *ItemScore) GetProvisional() bool {
+	if x != nil {
+		return x.Provisional
+	}
+	return false
+}
+
+func (x *ItemScore) GetWaived() bool {
+	if x != nil {
+		return x.Waived
+	}
+	return false
+}
+
+// SectionScore is a section of the sheet.
+type SectionScore struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its label.
+	Label *v1.Text `protobuf:"bytes,1,opt,name=label,proto3" json:"label,omitempty"`
+	// The most it can give, as declared.
+	Max string `protobuf:"bytes,2,opt,name=max,proto3" json:"max,omitempty"`
+	// The sum of its items' scores.
+	ItemsTotal string `protobuf:"bytes,3,opt,name=items_total,json=itemsTotal,proto3" json:"items_total,omitempty"`
+	// What it gives: the items' sum, scaled to the declared maximum where the
+	// rulebook says so.
+	Score string `protobuf:"bytes,4,opt,name=score,proto3" json:"score,omitempty"`
+	// Whether a sanction sets it to 0.
+	Zeroed bool `protobuf:"varint,5,opt,name=zeroed,proto3" json:"zeroed,omitempty"`
+	// How many of the part's items, in the order of the sheet, belong to it.
+	Items         int32 `protobuf:"varint,6,opt,name=items,proto3" json:"items,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *SectionScore) Reset() {
+	*x = SectionScore{}
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *SectionScore) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*SectionScore) ProtoMessage() {}
+
+func (x *SectionScore) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use SectionScore.ProtoReflect.Descriptor instead.
+func (*SectionScore) Descriptor() ([]byte, []int) {
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *SectionScore) GetLabel() *v1.Text {
+	if x != nil {
+		return x.Label
+	}
+	return nil
+}
+
+func (x *SectionScore) GetMax() string {
+	if x != nil {
+		return x.Max
+	}
+	return ""
+}
+
+func (x *SectionScore) GetItemsTotal() string {
+	if x != nil {
+		return x.ItemsTotal
+	}
+	return ""
+}
+
+func (x *SectionScore) GetScore() string {
+	if x != nil {
+		return x.Score
+	}
+	return ""
+}
+
+func (x *SectionScore) GetZeroed() bool {
+	if x != nil {
+		return x.Zeroed
+	}
+	return false
+}
+
+func (x *SectionScore) GetItems() int32 {
+	if x != nil {
+		return x.Items
+	}
+	return 0
+}
+
 // PartScore is one part of the score.
 type PartScore struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -660,14 +834,18 @@ type PartScore struct {
 	// What the part scores.
 	Score string `protobuf:"bytes,8,opt,name=score,proto3" json:"score,omitempty"`
 	// Whether an entry sets the part to 0.
-	Zeroed        bool `protobuf:"varint,9,opt,name=zeroed,proto3" json:"zeroed,omitempty"`
+	Zeroed bool `protobuf:"varint,9,opt,name=zeroed,proto3" json:"zeroed,omitempty"`
+	// The sections, in the order of the sheet.
+	Sections []*SectionScore `protobuf:"bytes,10,rep,name=sections,proto3" json:"sections,omitempty"`
+	// The sum of deductions beside the items, positive.
+	Penalties     string `protobuf:"bytes,11,opt,name=penalties,proto3" json:"penalties,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *PartScore) Reset() {
 	*x = PartScore{}
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[3]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -679,7 +857,7 @@ func (x *PartScore) String() string {
 func (*PartScore) ProtoMessage() {}
 
 func (x *PartScore) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[3]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -692,7 +870,7 @@ func (x *PartScore) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PartScore.ProtoReflect.Descriptor instead.
 func (*PartScore) Descriptor() ([]byte, []int) {
-	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{3}
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *PartScore) GetPart() string {
@@ -758,6 +936,20 @@ func (x *PartScore) GetZeroed() bool {
 	return false
 }
 
+func (x *PartScore) GetSections() []*SectionScore {
+	if x != nil {
+		return x.Sections
+	}
+	return nil
+}
+
+func (x *PartScore) GetPenalties() string {
+	if x != nil {
+		return x.Penalties
+	}
+	return ""
+}
+
 // Quota is the repair quota 报修指标 of a unit and month.
 type Quota struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -781,7 +973,7 @@ type Quota struct {
 
 func (x *Quota) Reset() {
 	*x = Quota{}
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[4]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -793,7 +985,7 @@ func (x *Quota) String() string {
 func (*Quota) ProtoMessage() {}
 
 func (x *Quota) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[4]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -806,7 +998,7 @@ func (x *Quota) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quota.ProtoReflect.Descriptor instead.
 func (*Quota) Descriptor() ([]byte, []int) {
-	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{4}
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Quota) GetCustomers() int64 {
@@ -880,14 +1072,30 @@ type Scorecard struct {
 	// Its place in the ledger: higher is newer.
 	Sequence uint64 `protobuf:"varint,9,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// As of when.
-	AsOf          *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	AsOf *timestamppb.Timestamp `protobuf:"bytes,10,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Where the month stands.
+	State MonthState `protobuf:"varint,11,opt,name=state,proto3,enum=kaohe.ledger.v1.MonthState" json:"state,omitempty"`
+	// 0 for the sheet as closed, 1 for the first correction, and so on.
+	Correction int32 `protobuf:"varint,12,opt,name=correction,proto3" json:"correction,omitempty"`
+	// When it was closed, and by whom.
+	ClosedAt *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=closed_at,json=closedAt,proto3" json:"closed_at,omitempty"`
+	// The person who closed it.
+	ClosedBy string `protobuf:"bytes,14,opt,name=closed_by,json=closedBy,proto3" json:"closed_by,omitempty"`
+	// When it was published, and by whom.
+	PublishedAt *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=published_at,json=publishedAt,proto3" json:"published_at,omitempty"`
+	// The person who published it.
+	PublishedBy string `protobuf:"bytes,16,opt,name=published_by,json=publishedBy,proto3" json:"published_by,omitempty"`
+	// Of a correction: why.
+	CorrectionReason *v1.Text `protobuf:"bytes,17,opt,name=correction_reason,json=correctionReason,proto3" json:"correction_reason,omitempty"`
+	// Of a closed month: the fingerprint of the entries that count, in hex.
+	Hash          string `protobuf:"bytes,18,opt,name=hash,proto3" json:"hash,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Scorecard) Reset() {
 	*x = Scorecard{}
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[5]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -899,7 +1107,7 @@ func (x *Scorecard) String() string {
 func (*Scorecard) ProtoMessage() {}
 
 func (x *Scorecard) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[5]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -912,7 +1120,7 @@ func (x *Scorecard) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Scorecard.ProtoReflect.Descriptor instead.
 func (*Scorecard) Descriptor() ([]byte, []int) {
-	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{5}
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Scorecard) GetUnit() string {
@@ -985,6 +1193,263 @@ func (x *Scorecard) GetAsOf() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *Scorecard) GetState() MonthState {
+	if x != nil {
+		return x.State
+	}
+	return MonthState_MONTH_STATE_UNSPECIFIED
+}
+
+func (x *Scorecard) GetCorrection() int32 {
+	if x != nil {
+		return x.Correction
+	}
+	return 0
+}
+
+func (x *Scorecard) GetClosedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ClosedAt
+	}
+	return nil
+}
+
+func (x *Scorecard) GetClosedBy() string {
+	if x != nil {
+		return x.ClosedBy
+	}
+	return ""
+}
+
+func (x *Scorecard) GetPublishedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PublishedAt
+	}
+	return nil
+}
+
+func (x *Scorecard) GetPublishedBy() string {
+	if x != nil {
+		return x.PublishedBy
+	}
+	return ""
+}
+
+func (x *Scorecard) GetCorrectionReason() *v1.Text {
+	if x != nil {
+		return x.CorrectionReason
+	}
+	return nil
+}
+
+func (x *Scorecard) GetHash() string {
+	if x != nil {
+		return x.Hash
+	}
+	return ""
+}
+
+// Restatement is what came late about a closed month: nothing of it counts
+// until it is approved.
+type Restatement struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The unit.
+	Unit string `protobuf:"bytes,1,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The month, yyyy-mm.
+	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
+	// Entries that would be taken back.
+	Vanish []*Entry `protobuf:"bytes,3,rep,name=vanish,proto3" json:"vanish,omitempty"`
+	// Entries that would be posted; they have no ids yet.
+	Appear []*Entry `protobuf:"bytes,4,rep,name=appear,proto3" json:"appear,omitempty"`
+	// The unit's score as it stands.
+	Total string `protobuf:"bytes,5,opt,name=total,proto3" json:"total,omitempty"`
+	// The unit's score if approved.
+	RestatedTotal string `protobuf:"bytes,6,opt,name=restated_total,json=restatedTotal,proto3" json:"restated_total,omitempty"`
+	// The sheet if approved.
+	Restated *Scorecard `protobuf:"bytes,7,opt,name=restated,proto3" json:"restated,omitempty"`
+	// Its place in the ledger: higher is newer.
+	Sequence      uint64 `protobuf:"varint,8,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Restatement) Reset() {
+	*x = Restatement{}
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[7]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Restatement) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Restatement) ProtoMessage() {}
+
+func (x *Restatement) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[7]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Restatement.ProtoReflect.Descriptor instead.
+func (*Restatement) Descriptor() ([]byte, []int) {
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{7}
+}
+
+func (x *Restatement) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *Restatement) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *Restatement) GetVanish() []*Entry {
+	if x != nil {
+		return x.Vanish
+	}
+	return nil
+}
+
+func (x *Restatement) GetAppear() []*Entry {
+	if x != nil {
+		return x.Appear
+	}
+	return nil
+}
+
+func (x *Restatement) GetTotal() string {
+	if x != nil {
+		return x.Total
+	}
+	return ""
+}
+
+func (x *Restatement) GetRestatedTotal() string {
+	if x != nil {
+		return x.RestatedTotal
+	}
+	return ""
+}
+
+func (x *Restatement) GetRestated() *Scorecard {
+	if x != nil {
+		return x.Restated
+	}
+	return nil
+}
+
+func (x *Restatement) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+// Objection is an objection 异议 as it stands.
+type Objection struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The unit.
+	Unit string `protobuf:"bytes,1,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The month of the entry, yyyy-mm.
+	Month string `protobuf:"bytes,2,opt,name=month,proto3" json:"month,omitempty"`
+	// What was objected, and decided.
+	Objection *v1.ObjectionRecorded `protobuf:"bytes,3,opt,name=objection,proto3" json:"objection,omitempty"`
+	// Its id: what it is about.
+	Id string `protobuf:"bytes,4,opt,name=id,proto3" json:"id,omitempty"`
+	// Its place in the ledger: higher is newer.
+	Sequence uint64 `protobuf:"varint,5,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// Whether it was taken back.
+	Retracted     bool `protobuf:"varint,6,opt,name=retracted,proto3" json:"retracted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Objection) Reset() {
+	*x = Objection{}
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[8]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Objection) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Objection) ProtoMessage() {}
+
+func (x *Objection) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[8]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Objection.ProtoReflect.Descriptor instead.
+func (*Objection) Descriptor() ([]byte, []int) {
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{8}
+}
+
+func (x *Objection) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *Objection) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *Objection) GetObjection() *v1.ObjectionRecorded {
+	if x != nil {
+		return x.Objection
+	}
+	return nil
+}
+
+func (x *Objection) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Objection) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *Objection) GetRetracted() bool {
+	if x != nil {
+		return x.Retracted
+	}
+	return false
+}
+
 // Barrier says that all that was in the feed before a marker is decided.
 type Barrier struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -998,14 +1463,17 @@ type Barrier struct {
 	FeedSequence uint64 `protobuf:"varint,4,opt,name=feed_sequence,json=feedSequence,proto3" json:"feed_sequence,omitempty"`
 	// The part of scoring that passed it; empty before the ledger. All parts must
 	// have passed it.
-	From          string `protobuf:"bytes,5,opt,name=from,proto3" json:"from,omitempty"`
+	From string `protobuf:"bytes,5,opt,name=from,proto3" json:"from,omitempty"`
+	// What a person decided that takes effect at this place of the feed, for
+	// example that a month is closed; absent: it is only asked who has come here.
+	Act           *v1.Fact `protobuf:"bytes,6,opt,name=act,proto3" json:"act,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Barrier) Reset() {
 	*x = Barrier{}
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[6]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1017,7 +1485,7 @@ func (x *Barrier) String() string {
 func (*Barrier) ProtoMessage() {}
 
 func (x *Barrier) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[6]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1030,7 +1498,7 @@ func (x *Barrier) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Barrier.ProtoReflect.Descriptor instead.
 func (*Barrier) Descriptor() ([]byte, []int) {
-	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{6}
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Barrier) GetBarrier() string {
@@ -1068,6 +1536,13 @@ func (x *Barrier) GetFrom() string {
 	return ""
 }
 
+func (x *Barrier) GetAct() *v1.Fact {
+	if x != nil {
+		return x.Act
+	}
+	return nil
+}
+
 // Record is what the ledger stream carries.
 type Record struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1078,6 +1553,9 @@ type Record struct {
 	//	*Record_Entry
 	//	*Record_Scorecard
 	//	*Record_Barrier
+	//	*Record_Sheet
+	//	*Record_Restatement
+	//	*Record_Objection
 	Record        isRecord_Record `protobuf_oneof:"record"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1085,7 +1563,7 @@ type Record struct {
 
 func (x *Record) Reset() {
 	*x = Record{}
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[7]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1097,7 +1575,7 @@ func (x *Record) String() string {
 func (*Record) ProtoMessage() {}
 
 func (x *Record) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[7]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1110,7 +1588,7 @@ func (x *Record) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Record.ProtoReflect.Descriptor instead.
 func (*Record) Descriptor() ([]byte, []int) {
-	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{7}
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Record) GetRecord() isRecord_Record {
@@ -1147,6 +1625,33 @@ func (x *Record) GetBarrier() *Barrier {
 	return nil
 }
 
+func (x *Record) GetSheet() *Scorecard {
+	if x != nil {
+		if x, ok := x.Record.(*Record_Sheet); ok {
+			return x.Sheet
+		}
+	}
+	return nil
+}
+
+func (x *Record) GetRestatement() *Restatement {
+	if x != nil {
+		if x, ok := x.Record.(*Record_Restatement); ok {
+			return x.Restatement
+		}
+	}
+	return nil
+}
+
+func (x *Record) GetObjection() *Objection {
+	if x != nil {
+		if x, ok := x.Record.(*Record_Objection); ok {
+			return x.Objection
+		}
+	}
+	return nil
+}
+
 type isRecord_Record interface {
 	isRecord_Record()
 }
@@ -1166,11 +1671,32 @@ type Record_Barrier struct {
 	Barrier *Barrier `protobuf:"bytes,3,opt,name=barrier,proto3,oneof"`
 }
 
+type Record_Sheet struct {
+	// A sheet as closed, published or corrected, kept for ever.
+	Sheet *Scorecard `protobuf:"bytes,4,opt,name=sheet,proto3,oneof"`
+}
+
+type Record_Restatement struct {
+	// What came late about a closed month; with no entries, nothing waits.
+	Restatement *Restatement `protobuf:"bytes,5,opt,name=restatement,proto3,oneof"`
+}
+
+type Record_Objection struct {
+	// An objection that changed.
+	Objection *Objection `protobuf:"bytes,6,opt,name=objection,proto3,oneof"`
+}
+
 func (*Record_Entry) isRecord_Record() {}
 
 func (*Record_Scorecard) isRecord_Record() {}
 
 func (*Record_Barrier) isRecord_Record() {}
+
+func (*Record_Sheet) isRecord_Record() {}
+
+func (*Record_Restatement) isRecord_Record() {}
+
+func (*Record_Objection) isRecord_Record() {}
 
 // RecordBatch is a message of the ledger: records that were posted together.
 type RecordBatch struct {
@@ -1183,7 +1709,7 @@ type RecordBatch struct {
 
 func (x *RecordBatch) Reset() {
 	*x = RecordBatch{}
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[8]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1195,7 +1721,7 @@ func (x *RecordBatch) String() string {
 func (*RecordBatch) ProtoMessage() {}
 
 func (x *RecordBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[8]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1208,7 +1734,7 @@ func (x *RecordBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordBatch.ProtoReflect.Descriptor instead.
 func (*RecordBatch) Descriptor() ([]byte, []int) {
-	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{8}
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *RecordBatch) GetRecords() []*Record {
@@ -1258,7 +1784,7 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"reversedBy\x12\x1a\n" +
 	"\bsequence\x18\x19 \x01(\x04R\bsequence\x12\x16\n" +
 	"\x06ticket\x18\x1a \x01(\tR\x06ticket\x12\x18\n" +
-	"\aposting\x18\x1b \x01(\x05R\aposting\"\x8b\x02\n" +
+	"\aposting\x18\x1b \x01(\x05R\aposting\"\xc5\x02\n" +
 	"\tItemScore\x12\x12\n" +
 	"\x04item\x18\x01 \x01(\tR\x04item\x12-\n" +
 	"\asection\x18\x02 \x01(\v2\x13.kaohe.fact.v1.TextR\asection\x12)\n" +
@@ -1268,7 +1794,18 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\boverflow\x18\x06 \x01(\tR\boverflow\x12\x14\n" +
 	"\x05score\x18\a \x01(\tR\x05score\x12\x18\n" +
 	"\aentries\x18\b \x01(\x03R\aentries\x12\x16\n" +
-	"\x06zeroed\x18\t \x01(\bR\x06zeroed\"\x97\x02\n" +
+	"\x06zeroed\x18\t \x01(\bR\x06zeroed\x12 \n" +
+	"\vprovisional\x18\n" +
+	" \x01(\bR\vprovisional\x12\x16\n" +
+	"\x06waived\x18\v \x01(\bR\x06waived\"\xb0\x01\n" +
+	"\fSectionScore\x12)\n" +
+	"\x05label\x18\x01 \x01(\v2\x13.kaohe.fact.v1.TextR\x05label\x12\x10\n" +
+	"\x03max\x18\x02 \x01(\tR\x03max\x12\x1f\n" +
+	"\vitems_total\x18\x03 \x01(\tR\n" +
+	"itemsTotal\x12\x14\n" +
+	"\x05score\x18\x04 \x01(\tR\x05score\x12\x16\n" +
+	"\x06zeroed\x18\x05 \x01(\bR\x06zeroed\x12\x14\n" +
+	"\x05items\x18\x06 \x01(\x05R\x05items\"\xf0\x02\n" +
 	"\tPartScore\x12\x12\n" +
 	"\x04part\x18\x01 \x01(\tR\x04part\x12)\n" +
 	"\x05label\x18\x02 \x01(\v2\x13.kaohe.fact.v1.TextR\x05label\x12\x16\n" +
@@ -1279,7 +1816,10 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\abonuses\x18\x06 \x01(\tR\abonuses\x12\x18\n" +
 	"\acarried\x18\a \x01(\tR\acarried\x12\x14\n" +
 	"\x05score\x18\b \x01(\tR\x05score\x12\x16\n" +
-	"\x06zeroed\x18\t \x01(\bR\x06zeroed\"\xbe\x01\n" +
+	"\x06zeroed\x18\t \x01(\bR\x06zeroed\x129\n" +
+	"\bsections\x18\n" +
+	" \x03(\v2\x1d.kaohe.ledger.v1.SectionScoreR\bsections\x12\x1c\n" +
+	"\tpenalties\x18\v \x01(\tR\tpenalties\"\xbe\x01\n" +
 	"\x05Quota\x12\x1c\n" +
 	"\tcustomers\x18\x01 \x01(\x03R\tcustomers\x12\x14\n" +
 	"\x05limit\x18\x02 \x01(\tR\x05limit\x12\x12\n" +
@@ -1287,7 +1827,7 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04left\x18\x04 \x01(\tR\x04left\x12\x1c\n" +
 	"\tprojected\x18\x05 \x01(\tR\tprojected\x12!\n" +
 	"\fcrossing_day\x18\x06 \x01(\tR\vcrossingDay\x12\x18\n" +
-	"\acrossed\x18\a \x01(\bR\acrossed\"\xfd\x02\n" +
+	"\acrossed\x18\a \x01(\bR\acrossed\"\xde\x05\n" +
 	"\tScorecard\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x12'\n" +
 	"\x04name\x18\x02 \x01(\v2\x13.kaohe.fact.v1.TextR\x04name\x12\x14\n" +
@@ -1299,34 +1839,72 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\bwarnings\x18\b \x03(\v2\x13.kaohe.fact.v1.TextR\bwarnings\x12\x1a\n" +
 	"\bsequence\x18\t \x01(\x04R\bsequence\x12/\n" +
 	"\x05as_of\x18\n" +
-	" \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\x9e\x01\n" +
+	" \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x121\n" +
+	"\x05state\x18\v \x01(\x0e2\x1b.kaohe.ledger.v1.MonthStateR\x05state\x12\x1e\n" +
+	"\n" +
+	"correction\x18\f \x01(\x05R\n" +
+	"correction\x127\n" +
+	"\tclosed_at\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\x12\x1b\n" +
+	"\tclosed_by\x18\x0e \x01(\tR\bclosedBy\x12=\n" +
+	"\fpublished_at\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\vpublishedAt\x12!\n" +
+	"\fpublished_by\x18\x10 \x01(\tR\vpublishedBy\x12@\n" +
+	"\x11correction_reason\x18\x11 \x01(\v2\x13.kaohe.fact.v1.TextR\x10correctionReason\x12\x12\n" +
+	"\x04hash\x18\x12 \x01(\tR\x04hash\"\xa8\x02\n" +
+	"\vRestatement\x12\x12\n" +
+	"\x04unit\x18\x01 \x01(\tR\x04unit\x12\x14\n" +
+	"\x05month\x18\x02 \x01(\tR\x05month\x12.\n" +
+	"\x06vanish\x18\x03 \x03(\v2\x16.kaohe.ledger.v1.EntryR\x06vanish\x12.\n" +
+	"\x06appear\x18\x04 \x03(\v2\x16.kaohe.ledger.v1.EntryR\x06appear\x12\x14\n" +
+	"\x05total\x18\x05 \x01(\tR\x05total\x12%\n" +
+	"\x0erestated_total\x18\x06 \x01(\tR\rrestatedTotal\x126\n" +
+	"\brestated\x18\a \x01(\v2\x1a.kaohe.ledger.v1.ScorecardR\brestated\x12\x1a\n" +
+	"\bsequence\x18\b \x01(\x04R\bsequence\"\xbf\x01\n" +
+	"\tObjection\x12\x12\n" +
+	"\x04unit\x18\x01 \x01(\tR\x04unit\x12\x14\n" +
+	"\x05month\x18\x02 \x01(\tR\x05month\x12>\n" +
+	"\tobjection\x18\x03 \x01(\v2 .kaohe.fact.v1.ObjectionRecordedR\tobjection\x12\x0e\n" +
+	"\x02id\x18\x04 \x01(\tR\x02id\x12\x1a\n" +
+	"\bsequence\x18\x05 \x01(\x04R\bsequence\x12\x1c\n" +
+	"\tretracted\x18\x06 \x01(\bR\tretracted\"\xc5\x01\n" +
 	"\aBarrier\x12\x18\n" +
 	"\abarrier\x18\x01 \x01(\tR\abarrier\x12\x14\n" +
 	"\x05clock\x18\x02 \x01(\tR\x05clock\x12*\n" +
 	"\x02to\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12#\n" +
 	"\rfeed_sequence\x18\x04 \x01(\x04R\ffeedSequence\x12\x12\n" +
-	"\x04from\x18\x05 \x01(\tR\x04from\"\xb4\x01\n" +
+	"\x04from\x18\x05 \x01(\tR\x04from\x12%\n" +
+	"\x03act\x18\x06 \x01(\v2\x13.kaohe.fact.v1.FactR\x03act\"\xe6\x02\n" +
 	"\x06Record\x12.\n" +
 	"\x05entry\x18\x01 \x01(\v2\x16.kaohe.ledger.v1.EntryH\x00R\x05entry\x12:\n" +
 	"\tscorecard\x18\x02 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardH\x00R\tscorecard\x124\n" +
-	"\abarrier\x18\x03 \x01(\v2\x18.kaohe.ledger.v1.BarrierH\x00R\abarrierB\b\n" +
+	"\abarrier\x18\x03 \x01(\v2\x18.kaohe.ledger.v1.BarrierH\x00R\abarrier\x122\n" +
+	"\x05sheet\x18\x04 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardH\x00R\x05sheet\x12@\n" +
+	"\vrestatement\x18\x05 \x01(\v2\x1c.kaohe.ledger.v1.RestatementH\x00R\vrestatement\x12:\n" +
+	"\tobjection\x18\x06 \x01(\v2\x1a.kaohe.ledger.v1.ObjectionH\x00R\tobjectionB\b\n" +
 	"\x06record\"@\n" +
 	"\vRecordBatch\x121\n" +
 	"\arecords\x18\x01 \x03(\v2\x17.kaohe.ledger.v1.RecordR\arecords*X\n" +
 	"\tEntryType\x12\x1a\n" +
 	"\x16ENTRY_TYPE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ENTRY_TYPE_POSTING\x10\x01\x12\x17\n" +
-	"\x13ENTRY_TYPE_REVERSAL\x10\x02*_\n" +
+	"\x13ENTRY_TYPE_REVERSAL\x10\x02*x\n" +
 	"\x06Effect\x12\x16\n" +
 	"\x12EFFECT_UNSPECIFIED\x10\x00\x12\x11\n" +
 	"\rEFFECT_POINTS\x10\x01\x12\x14\n" +
 	"\x10EFFECT_ZERO_ITEM\x10\x02\x12\x14\n" +
-	"\x10EFFECT_ZERO_PART\x10\x03*[\n" +
+	"\x10EFFECT_ZERO_PART\x10\x03\x12\x17\n" +
+	"\x13EFFECT_ZERO_SECTION\x10\x04*[\n" +
 	"\n" +
 	"EntryState\x12\x1b\n" +
 	"\x17ENTRY_STATE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ENTRY_STATE_ACTIVE\x10\x01\x12\x18\n" +
-	"\x14ENTRY_STATE_REVERSED\x10\x02B.Z,kaohe.dev/proto/gen/kaohe/ledger/v1;ledgerv1b\x06proto3"
+	"\x14ENTRY_STATE_REVERSED\x10\x02*\x8b\x01\n" +
+	"\n" +
+	"MonthState\x12\x1b\n" +
+	"\x17MONTH_STATE_UNSPECIFIED\x10\x00\x12\x14\n" +
+	"\x10MONTH_STATE_OPEN\x10\x01\x12\x17\n" +
+	"\x13MONTH_STATE_CLOSING\x10\x02\x12\x16\n" +
+	"\x12MONTH_STATE_CLOSED\x10\x03\x12\x19\n" +
+	"\x15MONTH_STATE_PUBLISHED\x10\x04B.Z,kaohe.dev/proto/gen/kaohe/ledger/v1;ledgerv1b\x06proto3"
 
 var (
 	file_kaohe_ledger_v1_ledger_proto_rawDescOnce sync.Once
@@ -1340,54 +1918,74 @@ func file_kaohe_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 	return file_kaohe_ledger_v1_ledger_proto_rawDescData
 }
 
-var file_kaohe_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 3)
-var file_kaohe_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 9)
+var file_kaohe_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
+var file_kaohe_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
 var file_kaohe_ledger_v1_ledger_proto_goTypes = []any{
 	(EntryType)(0),                // 0: kaohe.ledger.v1.EntryType
 	(Effect)(0),                   // 1: kaohe.ledger.v1.Effect
 	(EntryState)(0),               // 2: kaohe.ledger.v1.EntryState
-	(*Incident)(nil),              // 3: kaohe.ledger.v1.Incident
-	(*Entry)(nil),                 // 4: kaohe.ledger.v1.Entry
-	(*ItemScore)(nil),             // 5: kaohe.ledger.v1.ItemScore
-	(*PartScore)(nil),             // 6: kaohe.ledger.v1.PartScore
-	(*Quota)(nil),                 // 7: kaohe.ledger.v1.Quota
-	(*Scorecard)(nil),             // 8: kaohe.ledger.v1.Scorecard
-	(*Barrier)(nil),               // 9: kaohe.ledger.v1.Barrier
-	(*Record)(nil),                // 10: kaohe.ledger.v1.Record
-	(*RecordBatch)(nil),           // 11: kaohe.ledger.v1.RecordBatch
-	(*v1.Text)(nil),               // 12: kaohe.fact.v1.Text
-	(*timestamppb.Timestamp)(nil), // 13: google.protobuf.Timestamp
+	(MonthState)(0),               // 3: kaohe.ledger.v1.MonthState
+	(*Incident)(nil),              // 4: kaohe.ledger.v1.Incident
+	(*Entry)(nil),                 // 5: kaohe.ledger.v1.Entry
+	(*ItemScore)(nil),             // 6: kaohe.ledger.v1.ItemScore
+	(*SectionScore)(nil),          // 7: kaohe.ledger.v1.SectionScore
+	(*PartScore)(nil),             // 8: kaohe.ledger.v1.PartScore
+	(*Quota)(nil),                 // 9: kaohe.ledger.v1.Quota
+	(*Scorecard)(nil),             // 10: kaohe.ledger.v1.Scorecard
+	(*Restatement)(nil),           // 11: kaohe.ledger.v1.Restatement
+	(*Objection)(nil),             // 12: kaohe.ledger.v1.Objection
+	(*Barrier)(nil),               // 13: kaohe.ledger.v1.Barrier
+	(*Record)(nil),                // 14: kaohe.ledger.v1.Record
+	(*RecordBatch)(nil),           // 15: kaohe.ledger.v1.RecordBatch
+	(*v1.Text)(nil),               // 16: kaohe.fact.v1.Text
+	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
+	(*v1.ObjectionRecorded)(nil),  // 18: kaohe.fact.v1.ObjectionRecorded
+	(*v1.Fact)(nil),               // 19: kaohe.fact.v1.Fact
 }
 var file_kaohe_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: kaohe.ledger.v1.Entry.type:type_name -> kaohe.ledger.v1.EntryType
 	1,  // 1: kaohe.ledger.v1.Entry.effect:type_name -> kaohe.ledger.v1.Effect
-	3,  // 2: kaohe.ledger.v1.Entry.incident:type_name -> kaohe.ledger.v1.Incident
-	12, // 3: kaohe.ledger.v1.Entry.label:type_name -> kaohe.fact.v1.Text
-	12, // 4: kaohe.ledger.v1.Entry.reason:type_name -> kaohe.fact.v1.Text
-	13, // 5: kaohe.ledger.v1.Entry.occurred_at:type_name -> google.protobuf.Timestamp
-	13, // 6: kaohe.ledger.v1.Entry.received_at:type_name -> google.protobuf.Timestamp
-	13, // 7: kaohe.ledger.v1.Entry.detected_at:type_name -> google.protobuf.Timestamp
-	13, // 8: kaohe.ledger.v1.Entry.posted_at:type_name -> google.protobuf.Timestamp
+	4,  // 2: kaohe.ledger.v1.Entry.incident:type_name -> kaohe.ledger.v1.Incident
+	16, // 3: kaohe.ledger.v1.Entry.label:type_name -> kaohe.fact.v1.Text
+	16, // 4: kaohe.ledger.v1.Entry.reason:type_name -> kaohe.fact.v1.Text
+	17, // 5: kaohe.ledger.v1.Entry.occurred_at:type_name -> google.protobuf.Timestamp
+	17, // 6: kaohe.ledger.v1.Entry.received_at:type_name -> google.protobuf.Timestamp
+	17, // 7: kaohe.ledger.v1.Entry.detected_at:type_name -> google.protobuf.Timestamp
+	17, // 8: kaohe.ledger.v1.Entry.posted_at:type_name -> google.protobuf.Timestamp
 	2,  // 9: kaohe.ledger.v1.Entry.state:type_name -> kaohe.ledger.v1.EntryState
-	12, // 10: kaohe.ledger.v1.ItemScore.section:type_name -> kaohe.fact.v1.Text
-	12, // 11: kaohe.ledger.v1.ItemScore.label:type_name -> kaohe.fact.v1.Text
-	12, // 12: kaohe.ledger.v1.PartScore.label:type_name -> kaohe.fact.v1.Text
-	5,  // 13: kaohe.ledger.v1.PartScore.items:type_name -> kaohe.ledger.v1.ItemScore
-	12, // 14: kaohe.ledger.v1.Scorecard.name:type_name -> kaohe.fact.v1.Text
-	6,  // 15: kaohe.ledger.v1.Scorecard.parts:type_name -> kaohe.ledger.v1.PartScore
-	7,  // 16: kaohe.ledger.v1.Scorecard.quota:type_name -> kaohe.ledger.v1.Quota
-	12, // 17: kaohe.ledger.v1.Scorecard.warnings:type_name -> kaohe.fact.v1.Text
-	13, // 18: kaohe.ledger.v1.Scorecard.as_of:type_name -> google.protobuf.Timestamp
-	13, // 19: kaohe.ledger.v1.Barrier.to:type_name -> google.protobuf.Timestamp
-	4,  // 20: kaohe.ledger.v1.Record.entry:type_name -> kaohe.ledger.v1.Entry
-	8,  // 21: kaohe.ledger.v1.Record.scorecard:type_name -> kaohe.ledger.v1.Scorecard
-	9,  // 22: kaohe.ledger.v1.Record.barrier:type_name -> kaohe.ledger.v1.Barrier
-	10, // 23: kaohe.ledger.v1.RecordBatch.records:type_name -> kaohe.ledger.v1.Record
-	24, // [24:24] is the sub-list for method output_type
-	24, // [24:24] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	16, // 10: kaohe.ledger.v1.ItemScore.section:type_name -> kaohe.fact.v1.Text
+	16, // 11: kaohe.ledger.v1.ItemScore.label:type_name -> kaohe.fact.v1.Text
+	16, // 12: kaohe.ledger.v1.SectionScore.label:type_name -> kaohe.fact.v1.Text
+	16, // 13: kaohe.ledger.v1.PartScore.label:type_name -> kaohe.fact.v1.Text
+	6,  // 14: kaohe.ledger.v1.PartScore.items:type_name -> kaohe.ledger.v1.ItemScore
+	7,  // 15: kaohe.ledger.v1.PartScore.sections:type_name -> kaohe.ledger.v1.SectionScore
+	16, // 16: kaohe.ledger.v1.Scorecard.name:type_name -> kaohe.fact.v1.Text
+	8,  // 17: kaohe.ledger.v1.Scorecard.parts:type_name -> kaohe.ledger.v1.PartScore
+	9,  // 18: kaohe.ledger.v1.Scorecard.quota:type_name -> kaohe.ledger.v1.Quota
+	16, // 19: kaohe.ledger.v1.Scorecard.warnings:type_name -> kaohe.fact.v1.Text
+	17, // 20: kaohe.ledger.v1.Scorecard.as_of:type_name -> google.protobuf.Timestamp
+	3,  // 21: kaohe.ledger.v1.Scorecard.state:type_name -> kaohe.ledger.v1.MonthState
+	17, // 22: kaohe.ledger.v1.Scorecard.closed_at:type_name -> google.protobuf.Timestamp
+	17, // 23: kaohe.ledger.v1.Scorecard.published_at:type_name -> google.protobuf.Timestamp
+	16, // 24: kaohe.ledger.v1.Scorecard.correction_reason:type_name -> kaohe.fact.v1.Text
+	5,  // 25: kaohe.ledger.v1.Restatement.vanish:type_name -> kaohe.ledger.v1.Entry
+	5,  // 26: kaohe.ledger.v1.Restatement.appear:type_name -> kaohe.ledger.v1.Entry
+	10, // 27: kaohe.ledger.v1.Restatement.restated:type_name -> kaohe.ledger.v1.Scorecard
+	18, // 28: kaohe.ledger.v1.Objection.objection:type_name -> kaohe.fact.v1.ObjectionRecorded
+	17, // 29: kaohe.ledger.v1.Barrier.to:type_name -> google.protobuf.Timestamp
+	19, // 30: kaohe.ledger.v1.Barrier.act:type_name -> kaohe.fact.v1.Fact
+	5,  // 31: kaohe.ledger.v1.Record.entry:type_name -> kaohe.ledger.v1.Entry
+	10, // 32: kaohe.ledger.v1.Record.scorecard:type_name -> kaohe.ledger.v1.Scorecard
+	13, // 33: kaohe.ledger.v1.Record.barrier:type_name -> kaohe.ledger.v1.Barrier
+	10, // 34: kaohe.ledger.v1.Record.sheet:type_name -> kaohe.ledger.v1.Scorecard
+	11, // 35: kaohe.ledger.v1.Record.restatement:type_name -> kaohe.ledger.v1.Restatement
+	12, // 36: kaohe.ledger.v1.Record.objection:type_name -> kaohe.ledger.v1.Objection
+	14, // 37: kaohe.ledger.v1.RecordBatch.records:type_name -> kaohe.ledger.v1.Record
+	38, // [38:38] is the sub-list for method output_type
+	38, // [38:38] is the sub-list for method input_type
+	38, // [38:38] is the sub-list for extension type_name
+	38, // [38:38] is the sub-list for extension extendee
+	0,  // [0:38] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_ledger_v1_ledger_proto_init() }
@@ -1395,18 +1993,21 @@ func file_kaohe_ledger_v1_ledger_proto_init() {
 	if File_kaohe_ledger_v1_ledger_proto != nil {
 		return
 	}
-	file_kaohe_ledger_v1_ledger_proto_msgTypes[7].OneofWrappers = []any{
+	file_kaohe_ledger_v1_ledger_proto_msgTypes[10].OneofWrappers = []any{
 		(*Record_Entry)(nil),
 		(*Record_Scorecard)(nil),
 		(*Record_Barrier)(nil),
+		(*Record_Sheet)(nil),
+		(*Record_Restatement)(nil),
+		(*Record_Objection)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_ledger_v1_ledger_proto_rawDesc), len(file_kaohe_ledger_v1_ledger_proto_rawDesc)),
-			NumEnums:      3,
-			NumMessages:   9,
+			NumEnums:      4,
+			NumMessages:   12,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

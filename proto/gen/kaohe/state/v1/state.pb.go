@@ -201,7 +201,9 @@ type Position struct {
 	Clocks map[string]*timestamppb.Timestamp `protobuf:"bytes,2,rep,name=clocks,proto3" json:"clocks,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The markers seen, for a barrier that comes by several ways: barrier name
 	// to the services it came from.
-	Arrivals      map[string]*Arrivals `protobuf:"bytes,3,rep,name=arrivals,proto3" json:"arrivals,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	Arrivals map[string]*Arrivals `protobuf:"bytes,3,rep,name=arrivals,proto3" json:"arrivals,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The place in the feed of the last marker passed on.
+	Passed        uint64 `protobuf:"varint,4,opt,name=passed,proto3" json:"passed,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -255,6 +257,13 @@ func (x *Position) GetArrivals() map[string]*Arrivals {
 		return x.Arrivals
 	}
 	return nil
+}
+
+func (x *Position) GetPassed() uint64 {
+	if x != nil {
+		return x.Passed
+	}
+	return 0
 }
 
 // Arrivals says from which services a marker has come.
@@ -473,7 +482,20 @@ type Account struct {
 	// Whether the month's counters include it.
 	Counted bool `protobuf:"varint,5,opt,name=counted,proto3" json:"counted,omitempty"`
 	// The day of that month it happened on, 1 to 31, in the unit's zone.
-	Day           int32 `protobuf:"varint,6,opt,name=day,proto3" json:"day,omitempty"`
+	Day int32 `protobuf:"varint,6,opt,name=day,proto3" json:"day,omitempty"`
+	// What was decided about objections, by rule.
+	Rulings map[string]*v1.ObjectionRuling `protobuf:"bytes,7,rep,name=rulings,proto3" json:"rulings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What came late about a closed month and waits for a decision: the fact as
+	// it is now.
+	Late *v1.Fact `protobuf:"bytes,8,opt,name=late,proto3" json:"late,omitempty"`
+	// A hash of what came late and was refused; signed like the others.
+	Refused int64 `protobuf:"fixed64,9,opt,name=refused,proto3" json:"refused,omitempty"`
+	// The items the fact shows to be assessed, as "part/item".
+	Assessed []string `protobuf:"bytes,10,rep,name=assessed,proto3" json:"assessed,omitempty"`
+	// The revisions of the objections behind the rulings, by rule.
+	Objections map[string]uint64 `protobuf:"bytes,11,rep,name=objections,proto3" json:"objections,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// The month in which what came late waits, yyyy-mm.
+	LateMonth     string `protobuf:"bytes,12,opt,name=late_month,json=lateMonth,proto3" json:"late_month,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -550,13 +572,59 @@ func (x *Account) GetDay() int32 {
 	return 0
 }
 
+func (x *Account) GetRulings() map[string]*v1.ObjectionRuling {
+	if x != nil {
+		return x.Rulings
+	}
+	return nil
+}
+
+func (x *Account) GetLate() *v1.Fact {
+	if x != nil {
+		return x.Late
+	}
+	return nil
+}
+
+func (x *Account) GetRefused() int64 {
+	if x != nil {
+		return x.Refused
+	}
+	return 0
+}
+
+func (x *Account) GetAssessed() []string {
+	if x != nil {
+		return x.Assessed
+	}
+	return nil
+}
+
+func (x *Account) GetObjections() map[string]uint64 {
+	if x != nil {
+		return x.Objections
+	}
+	return nil
+}
+
+func (x *Account) GetLateMonth() string {
+	if x != nil {
+		return x.LateMonth
+	}
+	return ""
+}
+
 // Tally is the sum of an item's entries.
 type Tally struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Sum of points, signed decimal.
 	Points string `protobuf:"bytes,1,opt,name=points,proto3" json:"points,omitempty"`
 	// How many entries.
-	Entries       int64 `protobuf:"varint,2,opt,name=entries,proto3" json:"entries,omitempty"`
+	Entries int64 `protobuf:"varint,2,opt,name=entries,proto3" json:"entries,omitempty"`
+	// How many of them set the item to 0, and how many its section.
+	ZeroItems int64 `protobuf:"varint,3,opt,name=zero_items,json=zeroItems,proto3" json:"zero_items,omitempty"`
+	// See above.
+	ZeroSections  int64 `protobuf:"varint,4,opt,name=zero_sections,json=zeroSections,proto3" json:"zero_sections,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -605,6 +673,20 @@ func (x *Tally) GetEntries() int64 {
 	return 0
 }
 
+func (x *Tally) GetZeroItems() int64 {
+	if x != nil {
+		return x.ZeroItems
+	}
+	return 0
+}
+
+func (x *Tally) GetZeroSections() int64 {
+	if x != nil {
+		return x.ZeroSections
+	}
+	return 0
+}
+
 // UnitMonth is what scoring knows of a unit's month.
 type UnitMonth struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -625,7 +707,18 @@ type UnitMonth struct {
 	// Faults counted per day of the month, 1 to 31.
 	FaultsByDay map[int32]int64 `protobuf:"bytes,7,rep,name=faults_by_day,json=faultsByDay,proto3" json:"faults_by_day,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// The latest instant the month was judged as of.
-	AsOf          *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	AsOf *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
+	// Where the month stands, the number of a kaohe.ledger.v1.MonthState.
+	State int32 `protobuf:"varint,9,opt,name=state,proto3" json:"state,omitempty"`
+	// Set when it is closed: what was pinned.
+	Pinned *Pinned `protobuf:"bytes,10,opt,name=pinned,proto3" json:"pinned,omitempty"`
+	// What was decided about objections to entries of the month as a whole, by
+	// rule.
+	Rulings map[string]*v1.ObjectionRuling `protobuf:"bytes,11,rep,name=rulings,proto3" json:"rulings,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// What came late about a closed month and waits, by fact.
+	Late map[string]*Late `protobuf:"bytes,12,rep,name=late,proto3" json:"late,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	// The revisions of the objections behind the rulings, by rule.
+	Objections    map[string]uint64 `protobuf:"bytes,13,rep,name=objections,proto3" json:"objections,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -716,6 +809,298 @@ func (x *UnitMonth) GetAsOf() *timestamppb.Timestamp {
 	return nil
 }
 
+func (x *UnitMonth) GetState() int32 {
+	if x != nil {
+		return x.State
+	}
+	return 0
+}
+
+func (x *UnitMonth) GetPinned() *Pinned {
+	if x != nil {
+		return x.Pinned
+	}
+	return nil
+}
+
+func (x *UnitMonth) GetRulings() map[string]*v1.ObjectionRuling {
+	if x != nil {
+		return x.Rulings
+	}
+	return nil
+}
+
+func (x *UnitMonth) GetLate() map[string]*Late {
+	if x != nil {
+		return x.Late
+	}
+	return nil
+}
+
+func (x *UnitMonth) GetObjections() map[string]uint64 {
+	if x != nil {
+		return x.Objections
+	}
+	return nil
+}
+
+// Late is what a fact that came late would change in a closed month.
+type Late struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The fact as it counts; absent: it does not.
+	Before *v1.Fact `protobuf:"bytes,1,opt,name=before,proto3" json:"before,omitempty"`
+	// What it is judged to be.
+	JudgedBefore *Judged `protobuf:"bytes,2,opt,name=judged_before,json=judgedBefore,proto3" json:"judged_before,omitempty"`
+	// The fact as it is now; absent: it does not hold, or elsewhere.
+	After *v1.Fact `protobuf:"bytes,3,opt,name=after,proto3" json:"after,omitempty"`
+	// What it would be judged to be.
+	JudgedAfter   *Judged `protobuf:"bytes,4,opt,name=judged_after,json=judgedAfter,proto3" json:"judged_after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Late) Reset() {
+	*x = Late{}
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Late) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Late) ProtoMessage() {}
+
+func (x *Late) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Late.ProtoReflect.Descriptor instead.
+func (*Late) Descriptor() ([]byte, []int) {
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *Late) GetBefore() *v1.Fact {
+	if x != nil {
+		return x.Before
+	}
+	return nil
+}
+
+func (x *Late) GetJudgedBefore() *Judged {
+	if x != nil {
+		return x.JudgedBefore
+	}
+	return nil
+}
+
+func (x *Late) GetAfter() *v1.Fact {
+	if x != nil {
+		return x.After
+	}
+	return nil
+}
+
+func (x *Late) GetJudgedAfter() *Judged {
+	if x != nil {
+		return x.JudgedAfter
+	}
+	return nil
+}
+
+// Judged is what the rules made of a fact.
+type Judged struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The entries.
+	Entries []*v11.Entry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	// The day of the month.
+	Day int32 `protobuf:"varint,2,opt,name=day,proto3" json:"day,omitempty"`
+	// The items shown to be assessed, as "part/item".
+	Assessed      []string `protobuf:"bytes,3,rep,name=assessed,proto3" json:"assessed,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Judged) Reset() {
+	*x = Judged{}
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Judged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Judged) ProtoMessage() {}
+
+func (x *Judged) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Judged.ProtoReflect.Descriptor instead.
+func (*Judged) Descriptor() ([]byte, []int) {
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Judged) GetEntries() []*v11.Entry {
+	if x != nil {
+		return x.Entries
+	}
+	return nil
+}
+
+func (x *Judged) GetDay() int32 {
+	if x != nil {
+		return x.Day
+	}
+	return 0
+}
+
+func (x *Judged) GetAssessed() []string {
+	if x != nil {
+		return x.Assessed
+	}
+	return nil
+}
+
+// Pinned is what a closed month is judged by and holds.
+type Pinned struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// When and by whom it was closed.
+	ClosedAt *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=closed_at,json=closedAt,proto3" json:"closed_at,omitempty"`
+	// The person.
+	ClosedBy string `protobuf:"bytes,2,opt,name=closed_by,json=closedBy,proto3" json:"closed_by,omitempty"`
+	// When and by whom it was published.
+	PublishedAt *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=published_at,json=publishedAt,proto3" json:"published_at,omitempty"`
+	// The person.
+	PublishedBy string `protobuf:"bytes,4,opt,name=published_by,json=publishedBy,proto3" json:"published_by,omitempty"`
+	// How many corrections there were.
+	Corrections int32 `protobuf:"varint,5,opt,name=corrections,proto3" json:"corrections,omitempty"`
+	// The customers the quota was judged by.
+	Customers int64 `protobuf:"varint,6,opt,name=customers,proto3" json:"customers,omitempty"`
+	// The place in the feed of the last decision that was applied, so that none
+	// is applied twice.
+	Acted uint64 `protobuf:"varint,7,opt,name=acted,proto3" json:"acted,omitempty"`
+	// Why the last correction was made.
+	Reason *v1.Text `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What the last decision about a restatement settled, by fact: after a crash
+	// its accounts are settled again.
+	Settled       map[string]*Late `protobuf:"bytes,9,rep,name=settled,proto3" json:"settled,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Pinned) Reset() {
+	*x = Pinned{}
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pinned) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pinned) ProtoMessage() {}
+
+func (x *Pinned) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pinned.ProtoReflect.Descriptor instead.
+func (*Pinned) Descriptor() ([]byte, []int) {
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Pinned) GetClosedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ClosedAt
+	}
+	return nil
+}
+
+func (x *Pinned) GetClosedBy() string {
+	if x != nil {
+		return x.ClosedBy
+	}
+	return ""
+}
+
+func (x *Pinned) GetPublishedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.PublishedAt
+	}
+	return nil
+}
+
+func (x *Pinned) GetPublishedBy() string {
+	if x != nil {
+		return x.PublishedBy
+	}
+	return ""
+}
+
+func (x *Pinned) GetCorrections() int32 {
+	if x != nil {
+		return x.Corrections
+	}
+	return 0
+}
+
+func (x *Pinned) GetCustomers() int64 {
+	if x != nil {
+		return x.Customers
+	}
+	return 0
+}
+
+func (x *Pinned) GetActed() uint64 {
+	if x != nil {
+		return x.Acted
+	}
+	return 0
+}
+
+func (x *Pinned) GetReason() *v1.Text {
+	if x != nil {
+		return x.Reason
+	}
+	return nil
+}
+
+func (x *Pinned) GetSettled() map[string]*Late {
+	if x != nil {
+		return x.Settled
+	}
+	return nil
+}
+
 // ScoringState is a document of scoring: of one fact, or of one unit and month.
 type ScoringState struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -732,7 +1117,7 @@ type ScoringState struct {
 
 func (x *ScoringState) Reset() {
 	*x = ScoringState{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -744,7 +1129,7 @@ func (x *ScoringState) String() string {
 func (*ScoringState) ProtoMessage() {}
 
 func (x *ScoringState) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -757,7 +1142,7 @@ func (x *ScoringState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScoringState.ProtoReflect.Descriptor instead.
 func (*ScoringState) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{10}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ScoringState) GetState() isScoringState_State {
@@ -814,7 +1199,7 @@ type EntryView struct {
 
 func (x *EntryView) Reset() {
 	*x = EntryView{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -826,7 +1211,7 @@ func (x *EntryView) String() string {
 func (*EntryView) ProtoMessage() {}
 
 func (x *EntryView) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -839,7 +1224,7 @@ func (x *EntryView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntryView.ProtoReflect.Descriptor instead.
 func (*EntryView) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{11}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *EntryView) GetEntry() *v11.Entry {
@@ -860,7 +1245,7 @@ type ScorecardView struct {
 
 func (x *ScorecardView) Reset() {
 	*x = ScorecardView{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[12]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -872,7 +1257,7 @@ func (x *ScorecardView) String() string {
 func (*ScorecardView) ProtoMessage() {}
 
 func (x *ScorecardView) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[12]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -885,7 +1270,7 @@ func (x *ScorecardView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScorecardView.ProtoReflect.Descriptor instead.
 func (*ScorecardView) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{12}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *ScorecardView) GetScorecard() *v11.Scorecard {
@@ -906,7 +1291,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[13]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -918,7 +1303,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[13]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -931,7 +1316,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{13}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Seen) GetHash() int64 {
@@ -968,7 +1353,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[14]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -980,7 +1365,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[14]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -993,7 +1378,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{14}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Token) GetName() string {
@@ -1078,7 +1463,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[15]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1090,7 +1475,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[15]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1103,7 +1488,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{15}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Quarantined) GetService() string {
@@ -1157,11 +1542,12 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\brevision\x18\x03 \x01(\x04R\brevision\x12\x1c\n" +
 	"\tretracted\x18\x04 \x01(\bR\tretracted\x12\x12\n" +
 	"\x04hash\x18\x05 \x01(\x10R\x04hash\x12*\n" +
-	"\x05route\x18\x06 \x01(\v2\x14.kaohe.fact.v1.RouteR\x05route\"\xd6\x02\n" +
+	"\x05route\x18\x06 \x01(\v2\x14.kaohe.fact.v1.RouteR\x05route\"\xee\x02\n" +
 	"\bPosition\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12<\n" +
 	"\x06clocks\x18\x02 \x03(\v2$.kaohe.state.v1.Position.ClocksEntryR\x06clocks\x12B\n" +
-	"\barrivals\x18\x03 \x03(\v2&.kaohe.state.v1.Position.ArrivalsEntryR\barrivals\x1aU\n" +
+	"\barrivals\x18\x03 \x03(\v2&.kaohe.state.v1.Position.ArrivalsEntryR\barrivals\x12\x16\n" +
+	"\x06passed\x18\x04 \x01(\x04R\x06passed\x1aU\n" +
 	"\vClocksEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x120\n" +
 	"\x05value\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x05value:\x028\x01\x1aU\n" +
@@ -1180,20 +1566,39 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x06format\x18\x02 \x01(\x05R\x06format\"7\n" +
 	"\n" +
 	"References\x12)\n" +
-	"\x05facts\x18\x01 \x03(\v2\x13.kaohe.fact.v1.FactR\x05facts\"\xa4\x02\n" +
+	"\x05facts\x18\x01 \x03(\v2\x13.kaohe.fact.v1.FactR\x05facts\"\xc6\x05\n" +
 	"\aAccount\x12'\n" +
 	"\x04fact\x18\x01 \x01(\v2\x13.kaohe.fact.v1.FactR\x04fact\x12\x14\n" +
 	"\x05month\x18\x02 \x01(\tR\x05month\x12.\n" +
 	"\x06active\x18\x03 \x03(\v2\x16.kaohe.ledger.v1.EntryR\x06active\x12A\n" +
 	"\bpostings\x18\x04 \x03(\v2%.kaohe.state.v1.Account.PostingsEntryR\bpostings\x12\x18\n" +
 	"\acounted\x18\x05 \x01(\bR\acounted\x12\x10\n" +
-	"\x03day\x18\x06 \x01(\x05R\x03day\x1a;\n" +
+	"\x03day\x18\x06 \x01(\x05R\x03day\x12>\n" +
+	"\arulings\x18\a \x03(\v2$.kaohe.state.v1.Account.RulingsEntryR\arulings\x12'\n" +
+	"\x04late\x18\b \x01(\v2\x13.kaohe.fact.v1.FactR\x04late\x12\x18\n" +
+	"\arefused\x18\t \x01(\x10R\arefused\x12\x1a\n" +
+	"\bassessed\x18\n" +
+	" \x03(\tR\bassessed\x12G\n" +
+	"\n" +
+	"objections\x18\v \x03(\v2'.kaohe.state.v1.Account.ObjectionsEntryR\n" +
+	"objections\x12\x1d\n" +
+	"\n" +
+	"late_month\x18\f \x01(\tR\tlateMonth\x1a;\n" +
 	"\rPostingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\"9\n" +
+	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\x1aZ\n" +
+	"\fRulingsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x124\n" +
+	"\x05value\x18\x02 \x01(\v2\x1e.kaohe.fact.v1.ObjectionRulingR\x05value:\x028\x01\x1a=\n" +
+	"\x0fObjectionsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"}\n" +
 	"\x05Tally\x12\x16\n" +
 	"\x06points\x18\x01 \x01(\tR\x06points\x12\x18\n" +
-	"\aentries\x18\x02 \x01(\x03R\aentries\"\xb7\x05\n" +
+	"\aentries\x18\x02 \x01(\x03R\aentries\x12\x1d\n" +
+	"\n" +
+	"zero_items\x18\x03 \x01(\x03R\tzeroItems\x12#\n" +
+	"\rzero_sections\x18\x04 \x01(\x03R\fzeroSections\"\xad\t\n" +
 	"\tUnitMonth\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x12\x14\n" +
 	"\x05month\x18\x02 \x01(\tR\x05month\x12@\n" +
@@ -1202,7 +1607,15 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x06active\x18\x05 \x03(\v2\x16.kaohe.ledger.v1.EntryR\x06active\x12C\n" +
 	"\bpostings\x18\x06 \x03(\v2'.kaohe.state.v1.UnitMonth.PostingsEntryR\bpostings\x12N\n" +
 	"\rfaults_by_day\x18\a \x03(\v2*.kaohe.state.v1.UnitMonth.FaultsByDayEntryR\vfaultsByDay\x12/\n" +
-	"\x05as_of\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x1aQ\n" +
+	"\x05as_of\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x14\n" +
+	"\x05state\x18\t \x01(\x05R\x05state\x12.\n" +
+	"\x06pinned\x18\n" +
+	" \x01(\v2\x16.kaohe.state.v1.PinnedR\x06pinned\x12@\n" +
+	"\arulings\x18\v \x03(\v2&.kaohe.state.v1.UnitMonth.RulingsEntryR\arulings\x127\n" +
+	"\x04late\x18\f \x03(\v2#.kaohe.state.v1.UnitMonth.LateEntryR\x04late\x12I\n" +
+	"\n" +
+	"objections\x18\r \x03(\v2).kaohe.state.v1.UnitMonth.ObjectionsEntryR\n" +
+	"objections\x1aQ\n" +
 	"\fTalliesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12+\n" +
 	"\x05value\x18\x02 \x01(\v2\x15.kaohe.state.v1.TallyR\x05value:\x028\x01\x1a9\n" +
@@ -1214,7 +1627,38 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\x1a>\n" +
 	"\x10FaultsByDayEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\x05R\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\"\x7f\n" +
+	"\x05value\x18\x02 \x01(\x03R\x05value:\x028\x01\x1aZ\n" +
+	"\fRulingsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x124\n" +
+	"\x05value\x18\x02 \x01(\v2\x1e.kaohe.fact.v1.ObjectionRulingR\x05value:\x028\x01\x1aM\n" +
+	"\tLateEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12*\n" +
+	"\x05value\x18\x02 \x01(\v2\x14.kaohe.state.v1.LateR\x05value:\x028\x01\x1a=\n" +
+	"\x0fObjectionsEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xd6\x01\n" +
+	"\x04Late\x12+\n" +
+	"\x06before\x18\x01 \x01(\v2\x13.kaohe.fact.v1.FactR\x06before\x12;\n" +
+	"\rjudged_before\x18\x02 \x01(\v2\x16.kaohe.state.v1.JudgedR\fjudgedBefore\x12)\n" +
+	"\x05after\x18\x03 \x01(\v2\x13.kaohe.fact.v1.FactR\x05after\x129\n" +
+	"\fjudged_after\x18\x04 \x01(\v2\x16.kaohe.state.v1.JudgedR\vjudgedAfter\"h\n" +
+	"\x06Judged\x120\n" +
+	"\aentries\x18\x01 \x03(\v2\x16.kaohe.ledger.v1.EntryR\aentries\x12\x10\n" +
+	"\x03day\x18\x02 \x01(\x05R\x03day\x12\x1a\n" +
+	"\bassessed\x18\x03 \x03(\tR\bassessed\"\xd4\x03\n" +
+	"\x06Pinned\x127\n" +
+	"\tclosed_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\x12\x1b\n" +
+	"\tclosed_by\x18\x02 \x01(\tR\bclosedBy\x12=\n" +
+	"\fpublished_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vpublishedAt\x12!\n" +
+	"\fpublished_by\x18\x04 \x01(\tR\vpublishedBy\x12 \n" +
+	"\vcorrections\x18\x05 \x01(\x05R\vcorrections\x12\x1c\n" +
+	"\tcustomers\x18\x06 \x01(\x03R\tcustomers\x12\x14\n" +
+	"\x05acted\x18\a \x01(\x04R\x05acted\x12+\n" +
+	"\x06reason\x18\b \x01(\v2\x13.kaohe.fact.v1.TextR\x06reason\x12=\n" +
+	"\asettled\x18\t \x03(\v2#.kaohe.state.v1.Pinned.SettledEntryR\asettled\x1aP\n" +
+	"\fSettledEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\tR\x03key\x12*\n" +
+	"\x05value\x18\x02 \x01(\v2\x14.kaohe.state.v1.LateR\x05value:\x028\x01\"\x7f\n" +
 	"\fScoringState\x123\n" +
 	"\aaccount\x18\x01 \x01(\v2\x17.kaohe.state.v1.AccountH\x00R\aaccount\x121\n" +
 	"\x05month\x18\x02 \x01(\v2\x19.kaohe.state.v1.UnitMonthH\x00R\x05monthB\a\n" +
@@ -1259,7 +1703,7 @@ func file_kaohe_state_v1_state_proto_rawDescGZIP() []byte {
 	return file_kaohe_state_v1_state_proto_rawDescData
 }
 
-var file_kaohe_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_kaohe_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
 var file_kaohe_state_v1_state_proto_goTypes = []any{
 	(*Dossier)(nil),               // 0: kaohe.state.v1.Dossier
 	(*Emitted)(nil),               // 1: kaohe.state.v1.Emitted
@@ -1271,60 +1715,91 @@ var file_kaohe_state_v1_state_proto_goTypes = []any{
 	(*Account)(nil),               // 7: kaohe.state.v1.Account
 	(*Tally)(nil),                 // 8: kaohe.state.v1.Tally
 	(*UnitMonth)(nil),             // 9: kaohe.state.v1.UnitMonth
-	(*ScoringState)(nil),          // 10: kaohe.state.v1.ScoringState
-	(*EntryView)(nil),             // 11: kaohe.state.v1.EntryView
-	(*ScorecardView)(nil),         // 12: kaohe.state.v1.ScorecardView
-	(*Seen)(nil),                  // 13: kaohe.state.v1.Seen
-	(*Token)(nil),                 // 14: kaohe.state.v1.Token
-	(*Quarantined)(nil),           // 15: kaohe.state.v1.Quarantined
-	nil,                           // 16: kaohe.state.v1.Position.ClocksEntry
-	nil,                           // 17: kaohe.state.v1.Position.ArrivalsEntry
-	nil,                           // 18: kaohe.state.v1.Account.PostingsEntry
-	nil,                           // 19: kaohe.state.v1.UnitMonth.TalliesEntry
-	nil,                           // 20: kaohe.state.v1.UnitMonth.CountsEntry
-	nil,                           // 21: kaohe.state.v1.UnitMonth.PostingsEntry
-	nil,                           // 22: kaohe.state.v1.UnitMonth.FaultsByDayEntry
-	(*v1.Fact)(nil),               // 23: kaohe.fact.v1.Fact
-	(*timestamppb.Timestamp)(nil), // 24: google.protobuf.Timestamp
-	(*v1.Route)(nil),              // 25: kaohe.fact.v1.Route
-	(*v11.Entry)(nil),             // 26: kaohe.ledger.v1.Entry
-	(*v11.Scorecard)(nil),         // 27: kaohe.ledger.v1.Scorecard
-	(*v1.Reason)(nil),             // 28: kaohe.fact.v1.Reason
+	(*Late)(nil),                  // 10: kaohe.state.v1.Late
+	(*Judged)(nil),                // 11: kaohe.state.v1.Judged
+	(*Pinned)(nil),                // 12: kaohe.state.v1.Pinned
+	(*ScoringState)(nil),          // 13: kaohe.state.v1.ScoringState
+	(*EntryView)(nil),             // 14: kaohe.state.v1.EntryView
+	(*ScorecardView)(nil),         // 15: kaohe.state.v1.ScorecardView
+	(*Seen)(nil),                  // 16: kaohe.state.v1.Seen
+	(*Token)(nil),                 // 17: kaohe.state.v1.Token
+	(*Quarantined)(nil),           // 18: kaohe.state.v1.Quarantined
+	nil,                           // 19: kaohe.state.v1.Position.ClocksEntry
+	nil,                           // 20: kaohe.state.v1.Position.ArrivalsEntry
+	nil,                           // 21: kaohe.state.v1.Account.PostingsEntry
+	nil,                           // 22: kaohe.state.v1.Account.RulingsEntry
+	nil,                           // 23: kaohe.state.v1.Account.ObjectionsEntry
+	nil,                           // 24: kaohe.state.v1.UnitMonth.TalliesEntry
+	nil,                           // 25: kaohe.state.v1.UnitMonth.CountsEntry
+	nil,                           // 26: kaohe.state.v1.UnitMonth.PostingsEntry
+	nil,                           // 27: kaohe.state.v1.UnitMonth.FaultsByDayEntry
+	nil,                           // 28: kaohe.state.v1.UnitMonth.RulingsEntry
+	nil,                           // 29: kaohe.state.v1.UnitMonth.LateEntry
+	nil,                           // 30: kaohe.state.v1.UnitMonth.ObjectionsEntry
+	nil,                           // 31: kaohe.state.v1.Pinned.SettledEntry
+	(*v1.Fact)(nil),               // 32: kaohe.fact.v1.Fact
+	(*timestamppb.Timestamp)(nil), // 33: google.protobuf.Timestamp
+	(*v1.Route)(nil),              // 34: kaohe.fact.v1.Route
+	(*v11.Entry)(nil),             // 35: kaohe.ledger.v1.Entry
+	(*v1.Text)(nil),               // 36: kaohe.fact.v1.Text
+	(*v11.Scorecard)(nil),         // 37: kaohe.ledger.v1.Scorecard
+	(*v1.Reason)(nil),             // 38: kaohe.fact.v1.Reason
+	(*v1.ObjectionRuling)(nil),    // 39: kaohe.fact.v1.ObjectionRuling
 }
 var file_kaohe_state_v1_state_proto_depIdxs = []int32{
-	23, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
+	32, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
 	1,  // 1: kaohe.state.v1.Dossier.emitted:type_name -> kaohe.state.v1.Emitted
-	24, // 2: kaohe.state.v1.Dossier.as_of:type_name -> google.protobuf.Timestamp
-	25, // 3: kaohe.state.v1.Emitted.route:type_name -> kaohe.fact.v1.Route
-	16, // 4: kaohe.state.v1.Position.clocks:type_name -> kaohe.state.v1.Position.ClocksEntry
-	17, // 5: kaohe.state.v1.Position.arrivals:type_name -> kaohe.state.v1.Position.ArrivalsEntry
-	23, // 6: kaohe.state.v1.References.facts:type_name -> kaohe.fact.v1.Fact
-	23, // 7: kaohe.state.v1.Account.fact:type_name -> kaohe.fact.v1.Fact
-	26, // 8: kaohe.state.v1.Account.active:type_name -> kaohe.ledger.v1.Entry
-	18, // 9: kaohe.state.v1.Account.postings:type_name -> kaohe.state.v1.Account.PostingsEntry
-	19, // 10: kaohe.state.v1.UnitMonth.tallies:type_name -> kaohe.state.v1.UnitMonth.TalliesEntry
-	20, // 11: kaohe.state.v1.UnitMonth.counts:type_name -> kaohe.state.v1.UnitMonth.CountsEntry
-	26, // 12: kaohe.state.v1.UnitMonth.active:type_name -> kaohe.ledger.v1.Entry
-	21, // 13: kaohe.state.v1.UnitMonth.postings:type_name -> kaohe.state.v1.UnitMonth.PostingsEntry
-	22, // 14: kaohe.state.v1.UnitMonth.faults_by_day:type_name -> kaohe.state.v1.UnitMonth.FaultsByDayEntry
-	24, // 15: kaohe.state.v1.UnitMonth.as_of:type_name -> google.protobuf.Timestamp
-	7,  // 16: kaohe.state.v1.ScoringState.account:type_name -> kaohe.state.v1.Account
-	9,  // 17: kaohe.state.v1.ScoringState.month:type_name -> kaohe.state.v1.UnitMonth
-	26, // 18: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
-	27, // 19: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
-	24, // 20: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
-	24, // 21: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
-	24, // 22: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
-	28, // 23: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
-	24, // 24: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
-	24, // 25: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
-	3,  // 26: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
-	8,  // 27: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
-	28, // [28:28] is the sub-list for method output_type
-	28, // [28:28] is the sub-list for method input_type
-	28, // [28:28] is the sub-list for extension type_name
-	28, // [28:28] is the sub-list for extension extendee
-	0,  // [0:28] is the sub-list for field type_name
+	33, // 2: kaohe.state.v1.Dossier.as_of:type_name -> google.protobuf.Timestamp
+	34, // 3: kaohe.state.v1.Emitted.route:type_name -> kaohe.fact.v1.Route
+	19, // 4: kaohe.state.v1.Position.clocks:type_name -> kaohe.state.v1.Position.ClocksEntry
+	20, // 5: kaohe.state.v1.Position.arrivals:type_name -> kaohe.state.v1.Position.ArrivalsEntry
+	32, // 6: kaohe.state.v1.References.facts:type_name -> kaohe.fact.v1.Fact
+	32, // 7: kaohe.state.v1.Account.fact:type_name -> kaohe.fact.v1.Fact
+	35, // 8: kaohe.state.v1.Account.active:type_name -> kaohe.ledger.v1.Entry
+	21, // 9: kaohe.state.v1.Account.postings:type_name -> kaohe.state.v1.Account.PostingsEntry
+	22, // 10: kaohe.state.v1.Account.rulings:type_name -> kaohe.state.v1.Account.RulingsEntry
+	32, // 11: kaohe.state.v1.Account.late:type_name -> kaohe.fact.v1.Fact
+	23, // 12: kaohe.state.v1.Account.objections:type_name -> kaohe.state.v1.Account.ObjectionsEntry
+	24, // 13: kaohe.state.v1.UnitMonth.tallies:type_name -> kaohe.state.v1.UnitMonth.TalliesEntry
+	25, // 14: kaohe.state.v1.UnitMonth.counts:type_name -> kaohe.state.v1.UnitMonth.CountsEntry
+	35, // 15: kaohe.state.v1.UnitMonth.active:type_name -> kaohe.ledger.v1.Entry
+	26, // 16: kaohe.state.v1.UnitMonth.postings:type_name -> kaohe.state.v1.UnitMonth.PostingsEntry
+	27, // 17: kaohe.state.v1.UnitMonth.faults_by_day:type_name -> kaohe.state.v1.UnitMonth.FaultsByDayEntry
+	33, // 18: kaohe.state.v1.UnitMonth.as_of:type_name -> google.protobuf.Timestamp
+	12, // 19: kaohe.state.v1.UnitMonth.pinned:type_name -> kaohe.state.v1.Pinned
+	28, // 20: kaohe.state.v1.UnitMonth.rulings:type_name -> kaohe.state.v1.UnitMonth.RulingsEntry
+	29, // 21: kaohe.state.v1.UnitMonth.late:type_name -> kaohe.state.v1.UnitMonth.LateEntry
+	30, // 22: kaohe.state.v1.UnitMonth.objections:type_name -> kaohe.state.v1.UnitMonth.ObjectionsEntry
+	32, // 23: kaohe.state.v1.Late.before:type_name -> kaohe.fact.v1.Fact
+	11, // 24: kaohe.state.v1.Late.judged_before:type_name -> kaohe.state.v1.Judged
+	32, // 25: kaohe.state.v1.Late.after:type_name -> kaohe.fact.v1.Fact
+	11, // 26: kaohe.state.v1.Late.judged_after:type_name -> kaohe.state.v1.Judged
+	35, // 27: kaohe.state.v1.Judged.entries:type_name -> kaohe.ledger.v1.Entry
+	33, // 28: kaohe.state.v1.Pinned.closed_at:type_name -> google.protobuf.Timestamp
+	33, // 29: kaohe.state.v1.Pinned.published_at:type_name -> google.protobuf.Timestamp
+	36, // 30: kaohe.state.v1.Pinned.reason:type_name -> kaohe.fact.v1.Text
+	31, // 31: kaohe.state.v1.Pinned.settled:type_name -> kaohe.state.v1.Pinned.SettledEntry
+	7,  // 32: kaohe.state.v1.ScoringState.account:type_name -> kaohe.state.v1.Account
+	9,  // 33: kaohe.state.v1.ScoringState.month:type_name -> kaohe.state.v1.UnitMonth
+	35, // 34: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
+	37, // 35: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
+	33, // 36: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
+	33, // 37: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
+	33, // 38: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
+	38, // 39: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
+	33, // 40: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
+	33, // 41: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
+	3,  // 42: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
+	39, // 43: kaohe.state.v1.Account.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
+	8,  // 44: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
+	39, // 45: kaohe.state.v1.UnitMonth.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
+	10, // 46: kaohe.state.v1.UnitMonth.LateEntry.value:type_name -> kaohe.state.v1.Late
+	10, // 47: kaohe.state.v1.Pinned.SettledEntry.value:type_name -> kaohe.state.v1.Late
+	48, // [48:48] is the sub-list for method output_type
+	48, // [48:48] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_state_v1_state_proto_init() }
@@ -1332,7 +1807,7 @@ func file_kaohe_state_v1_state_proto_init() {
 	if File_kaohe_state_v1_state_proto != nil {
 		return
 	}
-	file_kaohe_state_v1_state_proto_msgTypes[10].OneofWrappers = []any{
+	file_kaohe_state_v1_state_proto_msgTypes[13].OneofWrappers = []any{
 		(*ScoringState_Account)(nil),
 		(*ScoringState_Month)(nil),
 	}
@@ -1342,7 +1817,7 @@ func file_kaohe_state_v1_state_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_state_v1_state_proto_rawDesc), len(file_kaohe_state_v1_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   23,
+			NumMessages:   32,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
