@@ -97,7 +97,7 @@ func (h *house) services() *house {
 		}
 		switch i {
 		case 0:
-			options.Stream, options.Upstream = bus.Feed, nil
+			options.Stream, options.Upstream, options.Downstream = bus.Feed, nil, []string{scoring.Name}
 		case len(machines):
 			options.Upstream = names
 		}

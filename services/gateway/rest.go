@@ -1,9 +1,11 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
@@ -14,6 +16,8 @@ import (
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+	"google.golang.org/protobuf/reflect/protoregistry"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	"kaohe.dev/services/gateway/access"
@@ -27,6 +31,8 @@ func (g *Gateway) register(s *grpc.Server) *grpc.Server {
 	apiv1.RegisterScoreServiceServer(s, &scoreServer{g: g})
 	apiv1.RegisterLogServiceServer(s, &logServer{g: g})
 	apiv1.RegisterTokenServiceServer(s, &tokenServer{g: g})
+	apiv1.RegisterMonthServiceServer(s, &monthServer{g: g})
+	apiv1.RegisterObjectionServiceServer(s, &objectionServer{g: g})
 	return s
 }
 
@@ -81,24 +87,38 @@ func (g *Gateway) ownHandlers() map[string]http.Handler {
 // call behind each.
 func Routes() map[string]string {
 	routes := map[string]string{}
-	services := apiv1.File_kaohe_api_v1_api_proto.Services()
-	for i := range services.Len() {
-		methods := services.Get(i).Methods()
-		for j := range methods.Len() {
-			m := methods.Get(j)
-			rule, _ := proto.GetExtension(m.Options(), annotations.E_Http).(*annotations.HttpRule)
-			call := fmt.Sprintf("/%s/%s", services.Get(i).FullName(), m.Name())
-			switch rule.GetPattern().(type) {
-			case *annotations.HttpRule_Get:
-				routes["GET "+spread(call, rule.GetGet())] = call
-			case *annotations.HttpRule_Post:
-				routes["POST "+rule.GetPost()] = call
-			case *annotations.HttpRule_Delete:
-				routes["DELETE "+rule.GetDelete()] = call
-			}
+	for _, m := range Calls() {
+		rule, _ := proto.GetExtension(m.Options(), annotations.E_Http).(*annotations.HttpRule)
+		call := fmt.Sprintf("/%s/%s", m.Parent().FullName(), m.Name())
+		switch rule.GetPattern().(type) {
+		case *annotations.HttpRule_Get:
+			routes["GET "+spread(call, rule.GetGet())] = call
+		case *annotations.HttpRule_Post:
+			routes["POST "+rule.GetPost()] = call
+		case *annotations.HttpRule_Delete:
+			routes["DELETE "+rule.GetDelete()] = call
 		}
 	}
 	return routes
+}
+
+// Calls are all calls of the contract, file by file, in its order.
+func Calls() (all []protoreflect.MethodDescriptor) {
+	var files []protoreflect.FileDescriptor
+	protoregistry.GlobalFiles.RangeFilesByPackage(apiv1.File_kaohe_api_v1_api_proto.Package(), func(f protoreflect.FileDescriptor) bool {
+		files = append(files, f)
+		return true
+	})
+	slices.SortFunc(files, func(a, b protoreflect.FileDescriptor) int { return cmp.Compare(a.Path(), b.Path()) })
+	for _, file := range files {
+		for i := range file.Services().Len() {
+			methods := file.Services().Get(i).Methods()
+			for j := range methods.Len() {
+				all = append(all, methods.Get(j))
+			}
+		}
+	}
+	return all
 }
 
 // spread lets the id of an entry or a ticket have slashes.
@@ -136,6 +156,12 @@ func (g *Gateway) rest(ctx context.Context) (*runtime.ServeMux, error) {
 		return nil, err
 	}
 	if err := apiv1.RegisterTokenServiceHandlerServer(ctx, mux, &tokenServer{g: g}); err != nil {
+		return nil, err
+	}
+	if err := apiv1.RegisterMonthServiceHandlerServer(ctx, mux, &monthServer{g: g}); err != nil {
+		return nil, err
+	}
+	if err := apiv1.RegisterObjectionServiceHandlerServer(ctx, mux, &objectionServer{g: g}); err != nil {
 		return nil, err
 	}
 	return mux, apiv1.RegisterScoreServiceHandlerServer(ctx, mux, &scoreServer{g: g})

@@ -16,7 +16,17 @@ type objected interface {
 }
 
 func objectionKey(o objected) string {
-	return "objection/" + escape(o.GetUnit()) + "/" + escape(o.GetRule()) + "/" + o.GetFact()
+	return "objection/" + objectedTo(o.GetUnit(), o.GetRule(), o.GetFact())
+}
+
+// ObjectionID names the fact that an objection to what a rule made of a unit's
+// fact becomes.
+func ObjectionID(unit, rule, fact string) string {
+	return string(flow.ObjectionRecorded) + "/" + objectedTo(unit, rule, fact)
+}
+
+func objectedTo(unit, rule, fact string) string {
+	return escape(unit) + "/" + escape(rule) + "/" + fact
 }
 
 // objectionFacts gives an objection 异议 with its appeal and what was decided:

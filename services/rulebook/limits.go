@@ -34,9 +34,11 @@ func (r *reader) figure(f field) field {
 }
 
 // limits reads the durations and thresholds of recognition.
+//
+// Objections were added later, so their limit may be absent.
 func (r *reader) limits(f field) Limits {
 	o, _ := r.object(f, "reply", "complaint_answer", "second_complaint", "rework", "interruption_notice",
-		"mass_fault_told", "mass_fault_end_told", "complaints_rose", "handled_phrases")
+		"mass_fault_told", "mass_fault_end_told", "complaints_rose", "handled_phrases", "objection?")
 	limit := func(name string) time.Duration {
 		return r.duration(r.figure(o.get(name)))
 	}
@@ -49,6 +51,11 @@ func (r *reader) limits(f field) Limits {
 		MassFaultTold:      limit("mass_fault_told"),
 		MassFaultEndTold:   limit("mass_fault_end_told"),
 		ComplaintsRose:     r.count(r.figure(o.get("complaints_rose")), 1, 1000),
+	}
+	if o.get("objection").present() {
+		l.Objection = limit("objection")
+	} else {
+		l.Objection = defaultObjection // rulebooks written before there were objections
 	}
 	for _, phrase := range r.list(r.figure(o.get("handled_phrases"))) {
 		l.HandledPhrases = append(l.HandledPhrases, r.text(phrase))
@@ -190,3 +197,7 @@ func (r *reader) promised(f field, working bool) time.Duration {
 	}
 	return r.duration(f)
 }
+
+// defaultObjection is how long after publication a unit may object where the
+// rulebook does not say.
+const defaultObjection = 5 * 24 * time.Hour

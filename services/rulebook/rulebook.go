@@ -80,6 +80,9 @@ type Limits struct {
 	// ComplaintsRose is from how many complaints because of a mass fault on
 	// complaints count as risen (六.4).
 	ComplaintsRose int
+	// Objection is how long after publication a unit may object to an entry
+	// (domain §5).
+	Objection time.Duration
 	// HandledPhrases are replies that say no more than "handled" (六.6),
 	// compared without spaces, punctuation and case.
 	HandledPhrases []string

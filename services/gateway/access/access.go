@@ -11,6 +11,7 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/flow"
 )
 
 // Principal is who calls.
@@ -64,8 +65,20 @@ func table() map[string][]apiv1.Role {
 		apiv1.ScoreService_ListQuarantine_FullMethodName: {operations},
 		apiv1.LogService_ExportEvents_FullMethodName:     {operations},
 		apiv1.TokenService_WhoAmI_FullMethodName:         everybody,
-		ListMonths:                                       readers,
-		Metrics:                                          {operations},
+
+		apiv1.MonthService_GetMonth_FullMethodName:            {assessor, committee, operations},
+		apiv1.MonthService_StartClosing_FullMethodName:        {assessor},
+		apiv1.MonthService_CloseMonth_FullMethodName:          {assessor},
+		apiv1.MonthService_PublishMonth_FullMethodName:        {assessor, committee},
+		apiv1.MonthService_ListSheets_FullMethodName:          readers,
+		apiv1.MonthService_ListRestatements_FullMethodName:    {assessor, committee},
+		apiv1.MonthService_DecideRestatement_FullMethodName:   {committee},
+		apiv1.ObjectionService_RaiseObjection_FullMethodName:  {manager},
+		apiv1.ObjectionService_DecideObjection_FullMethodName: {assessor, committee}, // each at its stage
+		apiv1.ObjectionService_ListObjections_FullMethodName:  readers,
+
+		ListMonths: readers,
+		Metrics:    {operations},
 	}
 }
 
@@ -93,10 +106,18 @@ func (p *Principal) MaySend(e *feedv1.Event) bool {
 	switch e.Payload.(type) {
 	case *feedv1.Event_PointsDecided, *feedv1.Event_ThanksDecided:
 		return p.Role == assessor || p.Role == committee || p.Role == administrator
-	case *feedv1.Event_RulebookPublished:
+	case *feedv1.Event_HallAssessed, *feedv1.Event_ConductRecorded, *feedv1.Event_SanctionImposed,
+		*feedv1.Event_ItemWaived, *feedv1.Event_HallsDrawn:
+		return p.Role == assessor || p.Role == administrator
+	case *feedv1.Event_HallSurveyed:
+		return p.Role == feed || p.Role == operations || p.Role == assessor || p.Role == administrator
+	case *feedv1.Event_RulebookPublished, *feedv1.Event_ObjectionRaised, *feedv1.Event_ObjectionDecided:
 		return p.Role == administrator
 	case *feedv1.Event_UnitRegistered, *feedv1.Event_ClockAdvanced:
 		return p.Role == operations || p.Role == administrator
+	}
+	if flow.TakesEffectInPlace(e) { // MonthService checks before it sends them
+		return p.Role == administrator
 	}
 	if e.Clock != "" {
 		return p.Role == operations || p.Role == administrator

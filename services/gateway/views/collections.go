@@ -13,6 +13,7 @@ const (
 	group             = "views"
 	entryCollection   = group + "/entries"
 	scoreCollection   = group + "/scores"
+	matterCollection  = group + "/matters"
 	positionKey       = "position"
 	stateActive       = "active"
 	stateReversed     = "reversed"
@@ -22,6 +23,7 @@ const (
 	fieldState        = "state"
 	fieldTicket       = "ticket"
 	fieldFact         = "fact"
+	fieldKind         = "kind"
 	fieldSequence     = "sequence"
 	maxBatch          = 1000
 	subscriptionSpace = 4096
@@ -55,6 +57,12 @@ func Collections() []store.Collection {
 			Fields:  text(fieldMonth, fieldUnit),
 			Indexes: ordered(nil, []string{fieldMonth}),
 			New:     func() proto.Message { return &statev1.ScorecardView{} },
+		},
+		{
+			Name:    matterCollection,
+			Fields:  text(fieldKind, fieldMonth, fieldUnit),
+			Indexes: ordered([]string{fieldKind, fieldMonth}),
+			New:     func() proto.Message { return &statev1.MatterView{} },
 		},
 		run.Positions(group),
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -50,7 +52,7 @@ func (v *Views) project(ctx context.Context, caughtUp func()) error {
 // take folds a batch, commits it, and tells whoever watches or waits.
 func (v *Views) take(ctx context.Context, batch []bus.Delivery) error {
 	for {
-		f := &fold{entries: map[string]*store.Doc{}, scores: map[string]*store.Doc{}}
+		f := &fold{entries: map[string]*store.Doc{}, scores: map[string]*store.Doc{}, matters: map[string]*store.Doc{}}
 		f.decode(v, batch)
 		if err := f.load(ctx, v.store); err != nil {
 			return err
@@ -87,8 +89,10 @@ type fold struct {
 	records  []*ledgerv1.Record
 	entries  map[string]*store.Doc // by id; Version 0 and no body: not stored
 	scores   map[string]*store.Doc
-	order    []string // of the entries
-	scored   []string // order of the scores
+	matters  map[string]*store.Doc
+	newest   map[string]store.Doc // of the matters, by key
+	order    []string             // of the entries
+	scored   []string             // order of the scores
 	news     []*ledgerv1.Record
 	barriers []Passed
 }
@@ -118,9 +122,24 @@ func (f *fold) decode(v *Views, batch []bus.Delivery) {
 			}
 		case *ledgerv1.Record_Barrier:
 			f.barriers = append(f.barriers, Passed{r.Barrier, d.Sequence})
+		default:
+			f.matter(record, d.Sequence)
 		}
 		f.records = append(f.records, record)
 	}
+}
+
+// matter notes a matter; of several versions in a batch the last.
+func (f *fold) matter(record *ledgerv1.Record, sequence uint64) {
+	doc, is := matterDoc(record, sequence)
+	if !is {
+		return
+	}
+	if f.newest == nil {
+		f.newest = map[string]store.Doc{}
+	}
+	f.newest[doc.Key] = doc
+	f.matters[doc.Key] = &store.Doc{}
 }
 
 func (f *fold) want(id string) {
@@ -131,7 +150,9 @@ func (f *fold) want(id string) {
 }
 
 func (f *fold) load(ctx context.Context, s store.Store) error {
-	for collection, docs := range map[string]map[string]*store.Doc{entryCollection: f.entries, scoreCollection: f.scores} {
+	for collection, docs := range map[string]map[string]*store.Doc{
+		entryCollection: f.entries, scoreCollection: f.scores, matterCollection: f.matters,
+	} {
 		keys := make([]string, 0, len(docs))
 		for key := range docs {
 			keys = append(keys, key)
@@ -195,6 +216,14 @@ func (f *fold) writes() []store.Write {
 	}
 	for _, key := range f.scored {
 		writes = append(writes, store.Write{Collection: scoreCollection, Doc: *f.scores[key]})
+	}
+	for _, key := range slices.Sorted(maps.Keys(f.newest)) {
+		known, doc := f.matters[key], f.newest[key]
+		if known.Body != nil && known.Fields[fieldSequence].(int64) > doc.Fields[fieldSequence].(int64) {
+			continue // another replica is ahead
+		}
+		doc.Version = known.Version
+		writes = append(writes, store.Write{Collection: matterCollection, Doc: doc})
 	}
 	return writes
 }

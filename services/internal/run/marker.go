@@ -34,7 +34,7 @@ func (s *session) passMarker(ctx context.Context, in input) error {
 		return err
 	}
 	s.forget(in.marker)
-	if err := s.act(in); err != nil {
+	if err := s.act(ctx, in); err != nil {
 		return err
 	}
 	if len(s.opts.Machine.Produces()) == 0 {
@@ -53,8 +53,9 @@ func (s *session) passMarker(ctx context.Context, in input) error {
 }
 
 // act lets a decision take effect: all before it has been dealt with, and
-// nothing after it has come, because the reader of the feed holds.
-func (s *session) act(in input) error {
+// nothing after it has come, because the reader of the feed holds. What it did
+// is told before the marker that says it is done.
+func (s *session) act(ctx context.Context, in input) error {
 	actor, ok := s.opts.Machine.(flow.Actor)
 	if !ok || in.marker.Act == nil {
 		return nil
@@ -69,6 +70,12 @@ func (s *session) act(in input) error {
 			return fmt.Errorf("step %s at %d: %w", s.name, in.sequence, err)
 		}
 	}
+	s.position.Sequence = in.sequence - 1 // the input is not dealt with before its marker is passed on
+	if err := s.flush(ctx); err != nil {
+		return err
+	}
+	s.position.Sequence = in.sequence
+	s.batch.begin(ctx, in)
 	return nil
 }
 

@@ -1280,6 +1280,110 @@ func (x *ScorecardView) GetScorecard() *v11.Scorecard {
 	return nil
 }
 
+// MatterView is what the gateway serves of the life of months.
+type MatterView struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What it is.
+	//
+	// Types that are valid to be assigned to Matter:
+	//
+	//	*MatterView_Sheet
+	//	*MatterView_Restatement
+	//	*MatterView_Objection
+	Matter        isMatterView_Matter `protobuf_oneof:"matter"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *MatterView) Reset() {
+	*x = MatterView{}
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *MatterView) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*MatterView) ProtoMessage() {}
+
+func (x *MatterView) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use MatterView.ProtoReflect.Descriptor instead.
+func (*MatterView) Descriptor() ([]byte, []int) {
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *MatterView) GetMatter() isMatterView_Matter {
+	if x != nil {
+		return x.Matter
+	}
+	return nil
+}
+
+func (x *MatterView) GetSheet() *v11.Scorecard {
+	if x != nil {
+		if x, ok := x.Matter.(*MatterView_Sheet); ok {
+			return x.Sheet
+		}
+	}
+	return nil
+}
+
+func (x *MatterView) GetRestatement() *v11.Restatement {
+	if x != nil {
+		if x, ok := x.Matter.(*MatterView_Restatement); ok {
+			return x.Restatement
+		}
+	}
+	return nil
+}
+
+func (x *MatterView) GetObjection() *v11.Objection {
+	if x != nil {
+		if x, ok := x.Matter.(*MatterView_Objection); ok {
+			return x.Objection
+		}
+	}
+	return nil
+}
+
+type isMatterView_Matter interface {
+	isMatterView_Matter()
+}
+
+type MatterView_Sheet struct {
+	// A sheet of a closed month.
+	Sheet *v11.Scorecard `protobuf:"bytes,1,opt,name=sheet,proto3,oneof"`
+}
+
+type MatterView_Restatement struct {
+	// What came late about a closed month.
+	Restatement *v11.Restatement `protobuf:"bytes,2,opt,name=restatement,proto3,oneof"`
+}
+
+type MatterView_Objection struct {
+	// An objection.
+	Objection *v11.Objection `protobuf:"bytes,3,opt,name=objection,proto3,oneof"`
+}
+
+func (*MatterView_Sheet) isMatterView_Matter() {}
+
+func (*MatterView_Restatement) isMatterView_Matter() {}
+
+func (*MatterView_Objection) isMatterView_Matter() {}
+
 // Seen remembers an event that passed the door.
 type Seen struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1291,7 +1395,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[16]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1303,7 +1407,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[16]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1316,7 +1420,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{16}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *Seen) GetHash() int64 {
@@ -1353,7 +1457,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[17]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1365,7 +1469,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[17]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1378,7 +1482,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{17}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Token) GetName() string {
@@ -1463,7 +1567,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[18]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1475,7 +1579,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[18]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1488,7 +1592,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{18}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Quarantined) GetService() string {
@@ -1666,7 +1770,13 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\tEntryView\x12,\n" +
 	"\x05entry\x18\x01 \x01(\v2\x16.kaohe.ledger.v1.EntryR\x05entry\"I\n" +
 	"\rScorecardView\x128\n" +
-	"\tscorecard\x18\x01 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardR\tscorecard\"\x1a\n" +
+	"\tscorecard\x18\x01 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardR\tscorecard\"\xc8\x01\n" +
+	"\n" +
+	"MatterView\x122\n" +
+	"\x05sheet\x18\x01 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardH\x00R\x05sheet\x12@\n" +
+	"\vrestatement\x18\x02 \x01(\v2\x1c.kaohe.ledger.v1.RestatementH\x00R\vrestatement\x12:\n" +
+	"\tobjection\x18\x03 \x01(\v2\x1a.kaohe.ledger.v1.ObjectionH\x00R\tobjectionB\b\n" +
+	"\x06matter\"\x1a\n" +
 	"\x04Seen\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\x10R\x04hash\"\xc8\x02\n" +
 	"\x05Token\x12\x12\n" +
@@ -1703,7 +1813,7 @@ func file_kaohe_state_v1_state_proto_rawDescGZIP() []byte {
 	return file_kaohe_state_v1_state_proto_rawDescData
 }
 
-var file_kaohe_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 32)
+var file_kaohe_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
 var file_kaohe_state_v1_state_proto_goTypes = []any{
 	(*Dossier)(nil),               // 0: kaohe.state.v1.Dossier
 	(*Emitted)(nil),               // 1: kaohe.state.v1.Emitted
@@ -1721,85 +1831,91 @@ var file_kaohe_state_v1_state_proto_goTypes = []any{
 	(*ScoringState)(nil),          // 13: kaohe.state.v1.ScoringState
 	(*EntryView)(nil),             // 14: kaohe.state.v1.EntryView
 	(*ScorecardView)(nil),         // 15: kaohe.state.v1.ScorecardView
-	(*Seen)(nil),                  // 16: kaohe.state.v1.Seen
-	(*Token)(nil),                 // 17: kaohe.state.v1.Token
-	(*Quarantined)(nil),           // 18: kaohe.state.v1.Quarantined
-	nil,                           // 19: kaohe.state.v1.Position.ClocksEntry
-	nil,                           // 20: kaohe.state.v1.Position.ArrivalsEntry
-	nil,                           // 21: kaohe.state.v1.Account.PostingsEntry
-	nil,                           // 22: kaohe.state.v1.Account.RulingsEntry
-	nil,                           // 23: kaohe.state.v1.Account.ObjectionsEntry
-	nil,                           // 24: kaohe.state.v1.UnitMonth.TalliesEntry
-	nil,                           // 25: kaohe.state.v1.UnitMonth.CountsEntry
-	nil,                           // 26: kaohe.state.v1.UnitMonth.PostingsEntry
-	nil,                           // 27: kaohe.state.v1.UnitMonth.FaultsByDayEntry
-	nil,                           // 28: kaohe.state.v1.UnitMonth.RulingsEntry
-	nil,                           // 29: kaohe.state.v1.UnitMonth.LateEntry
-	nil,                           // 30: kaohe.state.v1.UnitMonth.ObjectionsEntry
-	nil,                           // 31: kaohe.state.v1.Pinned.SettledEntry
-	(*v1.Fact)(nil),               // 32: kaohe.fact.v1.Fact
-	(*timestamppb.Timestamp)(nil), // 33: google.protobuf.Timestamp
-	(*v1.Route)(nil),              // 34: kaohe.fact.v1.Route
-	(*v11.Entry)(nil),             // 35: kaohe.ledger.v1.Entry
-	(*v1.Text)(nil),               // 36: kaohe.fact.v1.Text
-	(*v11.Scorecard)(nil),         // 37: kaohe.ledger.v1.Scorecard
-	(*v1.Reason)(nil),             // 38: kaohe.fact.v1.Reason
-	(*v1.ObjectionRuling)(nil),    // 39: kaohe.fact.v1.ObjectionRuling
+	(*MatterView)(nil),            // 16: kaohe.state.v1.MatterView
+	(*Seen)(nil),                  // 17: kaohe.state.v1.Seen
+	(*Token)(nil),                 // 18: kaohe.state.v1.Token
+	(*Quarantined)(nil),           // 19: kaohe.state.v1.Quarantined
+	nil,                           // 20: kaohe.state.v1.Position.ClocksEntry
+	nil,                           // 21: kaohe.state.v1.Position.ArrivalsEntry
+	nil,                           // 22: kaohe.state.v1.Account.PostingsEntry
+	nil,                           // 23: kaohe.state.v1.Account.RulingsEntry
+	nil,                           // 24: kaohe.state.v1.Account.ObjectionsEntry
+	nil,                           // 25: kaohe.state.v1.UnitMonth.TalliesEntry
+	nil,                           // 26: kaohe.state.v1.UnitMonth.CountsEntry
+	nil,                           // 27: kaohe.state.v1.UnitMonth.PostingsEntry
+	nil,                           // 28: kaohe.state.v1.UnitMonth.FaultsByDayEntry
+	nil,                           // 29: kaohe.state.v1.UnitMonth.RulingsEntry
+	nil,                           // 30: kaohe.state.v1.UnitMonth.LateEntry
+	nil,                           // 31: kaohe.state.v1.UnitMonth.ObjectionsEntry
+	nil,                           // 32: kaohe.state.v1.Pinned.SettledEntry
+	(*v1.Fact)(nil),               // 33: kaohe.fact.v1.Fact
+	(*timestamppb.Timestamp)(nil), // 34: google.protobuf.Timestamp
+	(*v1.Route)(nil),              // 35: kaohe.fact.v1.Route
+	(*v11.Entry)(nil),             // 36: kaohe.ledger.v1.Entry
+	(*v1.Text)(nil),               // 37: kaohe.fact.v1.Text
+	(*v11.Scorecard)(nil),         // 38: kaohe.ledger.v1.Scorecard
+	(*v11.Restatement)(nil),       // 39: kaohe.ledger.v1.Restatement
+	(*v11.Objection)(nil),         // 40: kaohe.ledger.v1.Objection
+	(*v1.Reason)(nil),             // 41: kaohe.fact.v1.Reason
+	(*v1.ObjectionRuling)(nil),    // 42: kaohe.fact.v1.ObjectionRuling
 }
 var file_kaohe_state_v1_state_proto_depIdxs = []int32{
-	32, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
+	33, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
 	1,  // 1: kaohe.state.v1.Dossier.emitted:type_name -> kaohe.state.v1.Emitted
-	33, // 2: kaohe.state.v1.Dossier.as_of:type_name -> google.protobuf.Timestamp
-	34, // 3: kaohe.state.v1.Emitted.route:type_name -> kaohe.fact.v1.Route
-	19, // 4: kaohe.state.v1.Position.clocks:type_name -> kaohe.state.v1.Position.ClocksEntry
-	20, // 5: kaohe.state.v1.Position.arrivals:type_name -> kaohe.state.v1.Position.ArrivalsEntry
-	32, // 6: kaohe.state.v1.References.facts:type_name -> kaohe.fact.v1.Fact
-	32, // 7: kaohe.state.v1.Account.fact:type_name -> kaohe.fact.v1.Fact
-	35, // 8: kaohe.state.v1.Account.active:type_name -> kaohe.ledger.v1.Entry
-	21, // 9: kaohe.state.v1.Account.postings:type_name -> kaohe.state.v1.Account.PostingsEntry
-	22, // 10: kaohe.state.v1.Account.rulings:type_name -> kaohe.state.v1.Account.RulingsEntry
-	32, // 11: kaohe.state.v1.Account.late:type_name -> kaohe.fact.v1.Fact
-	23, // 12: kaohe.state.v1.Account.objections:type_name -> kaohe.state.v1.Account.ObjectionsEntry
-	24, // 13: kaohe.state.v1.UnitMonth.tallies:type_name -> kaohe.state.v1.UnitMonth.TalliesEntry
-	25, // 14: kaohe.state.v1.UnitMonth.counts:type_name -> kaohe.state.v1.UnitMonth.CountsEntry
-	35, // 15: kaohe.state.v1.UnitMonth.active:type_name -> kaohe.ledger.v1.Entry
-	26, // 16: kaohe.state.v1.UnitMonth.postings:type_name -> kaohe.state.v1.UnitMonth.PostingsEntry
-	27, // 17: kaohe.state.v1.UnitMonth.faults_by_day:type_name -> kaohe.state.v1.UnitMonth.FaultsByDayEntry
-	33, // 18: kaohe.state.v1.UnitMonth.as_of:type_name -> google.protobuf.Timestamp
+	34, // 2: kaohe.state.v1.Dossier.as_of:type_name -> google.protobuf.Timestamp
+	35, // 3: kaohe.state.v1.Emitted.route:type_name -> kaohe.fact.v1.Route
+	20, // 4: kaohe.state.v1.Position.clocks:type_name -> kaohe.state.v1.Position.ClocksEntry
+	21, // 5: kaohe.state.v1.Position.arrivals:type_name -> kaohe.state.v1.Position.ArrivalsEntry
+	33, // 6: kaohe.state.v1.References.facts:type_name -> kaohe.fact.v1.Fact
+	33, // 7: kaohe.state.v1.Account.fact:type_name -> kaohe.fact.v1.Fact
+	36, // 8: kaohe.state.v1.Account.active:type_name -> kaohe.ledger.v1.Entry
+	22, // 9: kaohe.state.v1.Account.postings:type_name -> kaohe.state.v1.Account.PostingsEntry
+	23, // 10: kaohe.state.v1.Account.rulings:type_name -> kaohe.state.v1.Account.RulingsEntry
+	33, // 11: kaohe.state.v1.Account.late:type_name -> kaohe.fact.v1.Fact
+	24, // 12: kaohe.state.v1.Account.objections:type_name -> kaohe.state.v1.Account.ObjectionsEntry
+	25, // 13: kaohe.state.v1.UnitMonth.tallies:type_name -> kaohe.state.v1.UnitMonth.TalliesEntry
+	26, // 14: kaohe.state.v1.UnitMonth.counts:type_name -> kaohe.state.v1.UnitMonth.CountsEntry
+	36, // 15: kaohe.state.v1.UnitMonth.active:type_name -> kaohe.ledger.v1.Entry
+	27, // 16: kaohe.state.v1.UnitMonth.postings:type_name -> kaohe.state.v1.UnitMonth.PostingsEntry
+	28, // 17: kaohe.state.v1.UnitMonth.faults_by_day:type_name -> kaohe.state.v1.UnitMonth.FaultsByDayEntry
+	34, // 18: kaohe.state.v1.UnitMonth.as_of:type_name -> google.protobuf.Timestamp
 	12, // 19: kaohe.state.v1.UnitMonth.pinned:type_name -> kaohe.state.v1.Pinned
-	28, // 20: kaohe.state.v1.UnitMonth.rulings:type_name -> kaohe.state.v1.UnitMonth.RulingsEntry
-	29, // 21: kaohe.state.v1.UnitMonth.late:type_name -> kaohe.state.v1.UnitMonth.LateEntry
-	30, // 22: kaohe.state.v1.UnitMonth.objections:type_name -> kaohe.state.v1.UnitMonth.ObjectionsEntry
-	32, // 23: kaohe.state.v1.Late.before:type_name -> kaohe.fact.v1.Fact
+	29, // 20: kaohe.state.v1.UnitMonth.rulings:type_name -> kaohe.state.v1.UnitMonth.RulingsEntry
+	30, // 21: kaohe.state.v1.UnitMonth.late:type_name -> kaohe.state.v1.UnitMonth.LateEntry
+	31, // 22: kaohe.state.v1.UnitMonth.objections:type_name -> kaohe.state.v1.UnitMonth.ObjectionsEntry
+	33, // 23: kaohe.state.v1.Late.before:type_name -> kaohe.fact.v1.Fact
 	11, // 24: kaohe.state.v1.Late.judged_before:type_name -> kaohe.state.v1.Judged
-	32, // 25: kaohe.state.v1.Late.after:type_name -> kaohe.fact.v1.Fact
+	33, // 25: kaohe.state.v1.Late.after:type_name -> kaohe.fact.v1.Fact
 	11, // 26: kaohe.state.v1.Late.judged_after:type_name -> kaohe.state.v1.Judged
-	35, // 27: kaohe.state.v1.Judged.entries:type_name -> kaohe.ledger.v1.Entry
-	33, // 28: kaohe.state.v1.Pinned.closed_at:type_name -> google.protobuf.Timestamp
-	33, // 29: kaohe.state.v1.Pinned.published_at:type_name -> google.protobuf.Timestamp
-	36, // 30: kaohe.state.v1.Pinned.reason:type_name -> kaohe.fact.v1.Text
-	31, // 31: kaohe.state.v1.Pinned.settled:type_name -> kaohe.state.v1.Pinned.SettledEntry
+	36, // 27: kaohe.state.v1.Judged.entries:type_name -> kaohe.ledger.v1.Entry
+	34, // 28: kaohe.state.v1.Pinned.closed_at:type_name -> google.protobuf.Timestamp
+	34, // 29: kaohe.state.v1.Pinned.published_at:type_name -> google.protobuf.Timestamp
+	37, // 30: kaohe.state.v1.Pinned.reason:type_name -> kaohe.fact.v1.Text
+	32, // 31: kaohe.state.v1.Pinned.settled:type_name -> kaohe.state.v1.Pinned.SettledEntry
 	7,  // 32: kaohe.state.v1.ScoringState.account:type_name -> kaohe.state.v1.Account
 	9,  // 33: kaohe.state.v1.ScoringState.month:type_name -> kaohe.state.v1.UnitMonth
-	35, // 34: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
-	37, // 35: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
-	33, // 36: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
-	33, // 37: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
-	33, // 38: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
-	38, // 39: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
-	33, // 40: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
-	33, // 41: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
-	3,  // 42: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
-	39, // 43: kaohe.state.v1.Account.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
-	8,  // 44: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
-	39, // 45: kaohe.state.v1.UnitMonth.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
-	10, // 46: kaohe.state.v1.UnitMonth.LateEntry.value:type_name -> kaohe.state.v1.Late
-	10, // 47: kaohe.state.v1.Pinned.SettledEntry.value:type_name -> kaohe.state.v1.Late
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	36, // 34: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
+	38, // 35: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
+	38, // 36: kaohe.state.v1.MatterView.sheet:type_name -> kaohe.ledger.v1.Scorecard
+	39, // 37: kaohe.state.v1.MatterView.restatement:type_name -> kaohe.ledger.v1.Restatement
+	40, // 38: kaohe.state.v1.MatterView.objection:type_name -> kaohe.ledger.v1.Objection
+	34, // 39: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
+	34, // 40: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
+	34, // 41: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
+	41, // 42: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
+	34, // 43: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
+	34, // 44: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
+	3,  // 45: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
+	42, // 46: kaohe.state.v1.Account.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
+	8,  // 47: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
+	42, // 48: kaohe.state.v1.UnitMonth.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
+	10, // 49: kaohe.state.v1.UnitMonth.LateEntry.value:type_name -> kaohe.state.v1.Late
+	10, // 50: kaohe.state.v1.Pinned.SettledEntry.value:type_name -> kaohe.state.v1.Late
+	51, // [51:51] is the sub-list for method output_type
+	51, // [51:51] is the sub-list for method input_type
+	51, // [51:51] is the sub-list for extension type_name
+	51, // [51:51] is the sub-list for extension extendee
+	0,  // [0:51] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_state_v1_state_proto_init() }
@@ -1811,13 +1927,18 @@ func file_kaohe_state_v1_state_proto_init() {
 		(*ScoringState_Account)(nil),
 		(*ScoringState_Month)(nil),
 	}
+	file_kaohe_state_v1_state_proto_msgTypes[16].OneofWrappers = []any{
+		(*MatterView_Sheet)(nil),
+		(*MatterView_Restatement)(nil),
+		(*MatterView_Objection)(nil),
+	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_state_v1_state_proto_rawDesc), len(file_kaohe_state_v1_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   32,
+			NumMessages:   33,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
