@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -50,6 +51,7 @@ func (v *Views) project(ctx context.Context, caughtUp func()) error {
 // take folds a batch, commits it, and tells whoever watches or waits.
 func (v *Views) take(ctx context.Context, batch []bus.Delivery) error {
 	for {
+		began := time.Now()
 		f := &fold{entries: map[string]*store.Doc{}, scores: map[string]*store.Doc{}}
 		f.decode(v, batch)
 		if err := f.load(ctx, v.store); err != nil {
@@ -75,8 +77,13 @@ func (v *Views) take(ctx context.Context, batch []bus.Delivery) error {
 		for key, doc := range f.scores {
 			v.latest.Store(key, doc.Body.(*statev1.ScorecardView).Scorecard.Sequence)
 		}
-		v.hub.publish(f.news, last)
+		news, followed := v.show(f, began)
+		v.hub.publish(news, last)
+		for _, span := range followed {
+			span.End(nil)
+		}
 		v.gauge.Set(float64(last))
+		v.metrics.Took(group, batch, time.Since(began))
 		v.barriers.passed(f.barriers, v.parts)
 		return nil
 	}
@@ -91,6 +98,7 @@ type fold struct {
 	scored   []string // order of the scores
 	news     []*ledgerv1.Record
 	barriers []Passed
+	carried  map[*ledgerv1.Record]string // the traces of those that are followed
 }
 
 func (f *fold) decode(v *Views, batch []bus.Delivery) {
@@ -120,6 +128,12 @@ func (f *fold) decode(v *Views, batch []bus.Delivery) {
 			f.barriers = append(f.barriers, Passed{r.Barrier, d.Sequence})
 		}
 		f.records = append(f.records, record)
+		if d.Trace != "" {
+			if f.carried == nil {
+				f.carried = map[*ledgerv1.Record]string{}
+			}
+			f.carried[record] = d.Trace
+		}
 	}
 }
 

@@ -29,6 +29,7 @@ var forbidden = map[string]string{
 	"github.com/nats-io":          "streams are the shell's",
 	"go.mongodb.org":              "documents are the shell's",
 	"google.golang.org/grpc":      "the API is the gateway's",
+	"go.opentelemetry.io":         "who is followed is the shell's",
 	"kaohe.dev/services/internal": "technology appears at the edges only",
 	"kaohe.dev/services/gateway":  "the core does not know who serves it",
 	"kaohe.dev/services/app":      "the core does not know who starts it",
