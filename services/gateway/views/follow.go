@@ -39,7 +39,7 @@ func shown(r *ledgerv1.Record) string {
 func describe(span traces.Span, r *ledgerv1.Record) {
 	span.Note("target", group, "sequence", SequenceOf(r))
 	if e := r.GetEntry(); e != nil {
-		span.Note("entry", e.Id, "unit", e.Unit, "month", e.Month, "rule", e.Rule, "points", e.Points, "ticket", e.GetIncident().GetTicket())
+		span.Note("entry", e.Id, "unit", e.Unit, "month", e.Month, "rule", e.Rule, "points", e.Points, "ticket", e.Ticket)
 		return
 	}
 	s := r.GetScorecard()
