@@ -1,0 +1,159 @@
+package app_test
+
+import (
+	"compress/gzip"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	collectorv1 "go.opentelemetry.io/proto/otlp/collector/trace/v1"
+	tracev1 "go.opentelemetry.io/proto/otlp/trace/v1"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/types/known/timestamppb"
+
+	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/simulate"
+)
+
+// collector takes spans as OTLP over HTTP.
+type collector struct {
+	mu    sync.Mutex
+	spans []*tracev1.Span
+}
+
+func (c *collector) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	var from io.Reader = r.Body
+	if r.Header.Get("Content-Encoding") == "gzip" {
+		from, _ = gzip.NewReader(r.Body)
+	}
+	body, err := io.ReadAll(from)
+	request := &collectorv1.ExportTraceServiceRequest{}
+	if err != nil || r.URL.Path != "/v1/traces" || proto.Unmarshal(body, request) != nil {
+		w.WriteHeader(http.StatusBadRequest)
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, resource := range request.ResourceSpans {
+		for _, scope := range resource.ScopeSpans {
+			c.spans = append(c.spans, scope.Spans...)
+		}
+	}
+}
+
+func (c *collector) names() (names []string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for _, s := range c.spans {
+		names = append(names, s.Name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// Whoever pushes with a traceparent finds the way of his event in the
+// collector; who pushes without, and is not chosen, is not followed.
+func TestATracedPushIsFollowedToTheViews(t *testing.T) {
+	sink := &collector{}
+	server := httptest.NewServer(sink)
+	defer server.Close()
+	c := config(t)
+	c.Traces, c.TraceRatio = server.URL, 0
+	a := start(t, c)
+	mainJob(t, a)
+	ctx, connection := dial(t, a)
+	feed := apiv1.NewFeedServiceClient(connection)
+	late := small("past")[3]
+	late.Id, late.GetTicketOpened().Ticket = "traced", "T9"
+	traced := metadata.AppendToOutgoingContext(ctx, "traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")
+	if pushed, err := feed.PushEvents(traced, &apiv1.PushEventsRequest{Events: []*feedv1.Event{late}}); err != nil || pushed.Accepted != 1 {
+		t.Fatalf("pushed %v, error %v", pushed, err)
+	}
+	if _, err := feed.AwaitBarrier(ctx, &apiv1.AwaitBarrierRequest{}); err != nil {
+		t.Fatal(err)
+	}
+	if err := a.Stop(context.Background()); err != nil { // it sends what waits
+		t.Fatal(err)
+	}
+	want := []string{"append", "commit", "entry shown", "event", "score shown", "scoring step", "sla-timer step", "ticket-ingest step"}
+	got := sink.names()
+	for _, name := range want {
+		if !slices.Contains(got, name) {
+			t.Errorf("there is no span %q: %q", name, got)
+		}
+	}
+	for _, span := range sink.spans {
+		if string(span.TraceId) != "\x0a\xf7\x65\x19\x16\xcd\x43\xdd\x84\x48\xeb\x21\x1c\x80\x31\x9c" {
+			t.Errorf("%s is of another trace, %x", span.Name, span.TraceId)
+		}
+	}
+}
+
+// A collector that takes connections and never answers harms nobody: all is
+// done, and the end is clean.
+func TestACollectorThatHangsHarmsNobody(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Close()
+	for _, scheme := range []string{"grpc://", "http://"} {
+		c := config(t)
+		c.Traces, c.TraceRatio = scheme+listener.Addr().String(), 1
+		a := start(t, c)
+		mainJob(t, a)
+		if err := a.Stop(context.Background()); err != nil {
+			t.Errorf("%s: %v", scheme, err)
+		}
+	}
+}
+
+// BenchmarkTraces is the whole way, door to views, with none, few and all of
+// the events followed and their spans sent over the loopback.
+func BenchmarkTraces(b *testing.B) {
+	const events = 20_000
+	for _, run := range []struct {
+		name  string
+		on    bool
+		ratio float64
+	}{{"off", false, 0}, {"ratio=0.01", true, 0.01}, {"ratio=1", true, 1}} {
+		b.Run(run.name, func(b *testing.B) {
+			server := httptest.NewServer(&collector{})
+			defer server.Close()
+			for range b.N {
+				b.StopTimer()
+				c := config(b)
+				if run.on {
+					c.Traces, c.TraceRatio = server.URL, run.ratio
+				}
+				a := start(b, c)
+				feed := slices.Collect(simulate.Load(1, events, 20, "bench"))
+				ctx, connection := dial(b, a)
+				client := apiv1.NewFeedServiceClient(connection)
+				b.StartTimer()
+				for batch := range slices.Chunk(feed, 1000) {
+					if _, err := client.PushEvents(ctx, &apiv1.PushEventsRequest{Events: batch}); err != nil {
+						b.Fatal(err)
+					}
+				}
+				end := timestamppb.New(simulate.LoadStart.Add(365 * 24 * time.Hour))
+				if _, err := client.AwaitBarrier(ctx, &apiv1.AwaitBarrierRequest{Clock: "bench", To: end}); err != nil {
+					b.Fatal(err)
+				}
+				b.StopTimer()
+				if err := a.Stop(context.Background()); err != nil {
+					b.Fatal(err)
+				}
+			}
+			b.ReportMetric(float64(b.N*events)/b.Elapsed().Seconds(), "events/s")
+		})
+	}
+}
