@@ -54,6 +54,19 @@ func TestThePureCoreImportsNoTechnology(t *testing.T) {
 	}
 }
 
+// Following is one concern: who wants a span asks for it in the house's words.
+func TestOnePackageKnowsOpenTelemetry(t *testing.T) {
+	sources(t, filepath.Join("..", ".."), func(path string) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), `"go.opentelemetry.io/`) && !strings.Contains(path, filepath.Join("internal", "traces")) {
+			t.Errorf("%s imports OpenTelemetry: use internal/traces", path)
+		}
+	})
+}
+
 func TestThePureCoreReadsNoClock(t *testing.T) {
 	for _, dir := range pure {
 		sources(t, filepath.Join("..", "..", dir), func(path string) {
