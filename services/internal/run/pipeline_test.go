@@ -45,6 +45,7 @@ type pipeline struct {
 	runners []*run.Runner
 	parts   int
 	tracer  *traces.Tracer
+	metrics *prometheus.Registry
 }
 
 func services() []flow.Service {
@@ -89,7 +90,8 @@ func (p *pipeline) start(dir string, now func() time.Time, fault func(string) er
 	if p.store, err = sqlitestore.Open(t.Context(), filepath.Join(dir, "state")); err != nil {
 		t.Fatal(err)
 	}
-	metrics := run.NewMetrics(prometheus.NewRegistry())
+	p.metrics = prometheus.NewRegistry()
+	metrics := run.NewMetrics(p.metrics)
 	upstream := []string{}
 	for i, s := range services() {
 		stream := bus.Facts
