@@ -25,6 +25,8 @@ func (s *session) follow(in *input) {
 	in.span.Note("target", s.opts.Machine.Name(), "part", s.opts.Part, "stream", s.opts.Stream,
 		"subject", in.delivery.Subject, "sequence", in.sequence, "stored", in.delivery.Stored)
 	switch {
+	case in.marker != nil:
+		in.span.Note("kind", "marker", "event_type", flow.EventType(in.marker.Act.GetEvent()), "marker", in.marker.Barrier, "from", in.from)
 	case in.reference != nil:
 		in.span.Note("kind", in.reference.Kind)
 	case in.step != nil && in.step.Wake != "":
