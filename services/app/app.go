@@ -21,6 +21,7 @@ import (
 	"kaohe.dev/services/internal/space"
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/store/storeurl"
+	"kaohe.dev/services/internal/traces"
 )
 
 // App is a running kaohe, or a part of one.
@@ -31,6 +32,7 @@ type App struct {
 	bus     *bus.Bus
 	store   store.Store
 	gateway *gateway.Gateway
+	tracer  *traces.Tracer
 	runners []runner
 	// starting is why it is not ready yet.
 	starting atomic.Pointer[error]
@@ -86,6 +88,10 @@ func (a *App) Start(ctx context.Context) (err error) {
 	if err := a.serveOps(ctx, registry); err != nil {
 		return err
 	}
+	if a.tracer, err = traces.Start(ctx, a.config.traces()); err != nil {
+		return err
+	}
+	a.later("traces", a.tracer.Stop)
 	if err := a.openData(); err != nil {
 		return err
 	}
@@ -233,7 +239,7 @@ func (a *App) runnersOf(t target, metrics *run.Metrics) ([]runner, error) {
 		return run.New(run.Options{
 			Machine: t.machine(), Part: part, Parts: parts, Bus: a.bus, Store: a.store, Stream: t.stream,
 			Upstream: allParts(t.upstream, parts), Downstream: allParts(t.downstream, parts),
-			Now: a.config.Now, Logger: a.config.Logger, Metrics: metrics, Room: a.space().ForRest,
+			Now: a.config.Now, Logger: a.config.Logger, Metrics: metrics, Tracer: a.tracer, Room: a.space().ForRest,
 		})
 	}
 	if a.config.NATS != "" && a.config.Store != "" {
@@ -280,7 +286,7 @@ func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) e
 	a.gateway, err = gateway.New(gateway.Options{
 		Certificate: pair,
 		Bus:         a.bus, Store: a.store, HTTP: a.config.HTTP, GRPC: a.config.GRPC, Token: a.token,
-		Services: Services(), Now: a.config.Now, Logger: a.config.Logger, Registry: registry,
+		Services: Services(), Now: a.config.Now, Logger: a.config.Logger, Registry: registry, Tracer: a.tracer,
 		FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), Ready: a.ready, Space: a.space(), Partitions: a.config.Partitions,
 	})
 	if err != nil {

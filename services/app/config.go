@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"strings"
 	"time"
+
+	"kaohe.dev/services/internal/traces"
 )
 
 // Config says what to run and where.
@@ -23,6 +26,12 @@ type Config struct {
 	// Ops is where health, readiness, metrics and profiles are served without a
 	// token; empty: nowhere but at the gateway.
 	Ops string
+	// Traces is the URL of an OpenTelemetry collector, see traces.Options; empty:
+	// what the OTEL_* variables say.
+	Traces string
+	// TraceRatio is how many of the events are followed that come without a
+	// traceparent, from 0 to 1.
+	TraceRatio float64
 	// NATS is the URL of a server; empty runs one in the process, under Data.
 	NATS string
 	// Store is where documents are kept: "sqlite:DIR" or "mongodb://…"; empty
@@ -55,7 +64,7 @@ type Config struct {
 func Defaults() Config {
 	return Config{
 		Data: "./data", HTTP: "127.0.0.1:8080", GRPC: "127.0.0.1:9090",
-		Targets: []string{All}, FutureTolerance: 5 * time.Minute, Reserve: 256 << 20,
+		Targets: []string{All}, FutureTolerance: 5 * time.Minute, Reserve: 256 << 20, TraceRatio: 0.01,
 	}
 }
 
@@ -80,6 +89,9 @@ func (c Config) Validate() error {
 	if _, err := resolve(c.Targets); err != nil {
 		problems = append(problems, err)
 	}
+	if err := c.traces().Validate(); err != nil {
+		problems = append(problems, err)
+	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		problems = append(problems, errors.New("--tls-cert and --tls-key go together; give both or none"))
 	}
@@ -90,4 +102,14 @@ func (c Config) Validate() error {
 		problems = append(problems, fmt.Errorf("future tolerance %s is negative", c.FutureTolerance))
 	}
 	return errors.Join(problems...)
+}
+
+// traces are the options of the tracer. A process of some targets is named by
+// them.
+func (c Config) traces() traces.Options {
+	name := strings.Join(c.Targets, "+")
+	if name == All {
+		name = ""
+	}
+	return traces.Options{URL: c.Traces, Ratio: c.TraceRatio, Service: strings.TrimSuffix("kaohe-"+name, "-"), Logger: c.Logger}
 }

@@ -85,6 +85,10 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 	f.StringVar(&config.NATSCA, "nats-ca", "", s.say("NATS 证书的签发者（PEM）", "who signs the certificates of NATS (PEM)"))
 	f.StringVar(&config.Ops, "ops", "", s.say("健康、就绪、指标和性能剖析的监听地址，不需令牌（默认不监听）",
 		"listen address of health, readiness, metrics and profiles, without a token (default: none)"))
+	f.StringVar(&config.Traces, "traces", "", s.say("OpenTelemetry 采集器地址，如 grpc://主机:4317 或 http://主机:4318（默认按 OTEL_* 变量；都没有则不追踪）",
+		"URL of an OpenTelemetry collector, like grpc://host:4317 or http://host:4318 (default: what OTEL_* says; else no traces)"))
+	f.Float64Var(&config.TraceRatio, "trace-ratio", config.TraceRatio,
+		s.say("未带 traceparent 的事件按此比例追踪，0 到 1", "share of the events followed that come without a traceparent, from 0 to 1"))
 	f.StringVar(&config.NATS, "nats", "", s.say("NATS 地址（默认在进程内运行）", "URL of a NATS server (default: in the process)"))
 	f.StringVar(&config.Store, "store", "", s.say("文档库：sqlite:目录 或 mongodb://…（默认在数据目录下）",
 		"store: sqlite:DIR or mongodb://… (default: under the data directory)"))

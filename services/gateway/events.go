@@ -21,6 +21,10 @@ import (
 // maxBody is how large a body may be, compressed or not.
 const maxBody = 8 << 20
 
+// traceparent is the header, or metadata, by which a caller has his events
+// followed: a W3C trace context.
+const traceparent = "traceparent"
+
 func tooLarge() *problem {
 	p := trouble(codes.ResourceExhausted, "too_large", "请求体超过 8 MiB，请分批发送（每批至多 10,000 个事件或 8 MiB）",
 		"the body is larger than 8 MiB; split it into batches of at most 10,000 events or 8 MiB")
@@ -76,7 +80,8 @@ func (g *Gateway) pushEvents(w http.ResponseWriter, r *http.Request) {
 		refused(refusal).write(w, r)
 		return
 	}
-	answer, err := g.push(r.Context(), langOfRequest(r), items)
+	ctx := g.opts.Tracer.Incoming(r.Context(), r.Header.Get(traceparent))
+	answer, err := g.push(ctx, langOfRequest(r), items)
 	if err != nil {
 		problemOf(err).write(w, r)
 		return

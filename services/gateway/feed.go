@@ -9,6 +9,7 @@ import (
 	"github.com/nats-io/nuid"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/metadata"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
@@ -62,6 +63,9 @@ func (s *feedServer) pushAdmitted(ctx context.Context, l lang.Lang, m proto.Mess
 		return nil, err
 	}
 	defer leave()
+	if sent := metadata.ValueFromIncomingContext(ctx, traceparent); len(sent) == 1 {
+		ctx = s.g.opts.Tracer.Incoming(ctx, sent[0])
+	}
 	return s.g.push(ctx, l, items)
 }
 

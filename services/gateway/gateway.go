@@ -28,6 +28,7 @@ import (
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/space"
 	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/internal/traces"
 	"kaohe.dev/services/scoring"
 )
 
@@ -46,6 +47,8 @@ type Options struct {
 	Now func() time.Time
 	// Logger; nil: none.
 	Logger *slog.Logger
+	// Tracer follows single events; nil: none.
+	Tracer *traces.Tracer
 	// Registry is served at /metrics; nil: an own one.
 	Registry *prometheus.Registry
 	// FutureTolerance is how far ahead a live event may be; 0: five minutes.
@@ -104,11 +107,11 @@ func New(opts Options) (*Gateway, error) {
 	}
 	g := &Gateway{opts: opts, tokens: access.NewTokens(opts.Store, opts.Token, opts.Now), access: access.NewTable()}
 	g.ending, g.end = context.WithCancel(context.Background())
-	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Room: opts.Space.ForRest, Partitions: opts.Partitions, Logger: opts.Logger, Registry: opts.Registry})
+	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Room: opts.Space.ForRest, Partitions: opts.Partitions, Logger: opts.Logger, Registry: opts.Registry, Tracer: opts.Tracer})
 	var err error
 	g.door, err = door.New(door.Options{
 		Bus: opts.Bus, Store: opts.Store, CustomerKey: opts.CustomerKey, Tolerance: opts.FutureTolerance, Now: opts.Now,
-		Units: func() []string { return g.views.Policy().Units() }, Room: opts.Space.ForMore, Logger: opts.Logger, Registry: opts.Registry,
+		Units: func() []string { return g.views.Policy().Units() }, Room: opts.Space.ForMore, Logger: opts.Logger, Registry: opts.Registry, Tracer: opts.Tracer,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the gateway: %w", err)

@@ -14,6 +14,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/traces"
 )
 
 // heartbeat is how often a quiet stream says that it lives, so that proxies
@@ -33,14 +34,18 @@ type ledger struct {
 	views *views.Views
 	watch views.Watch
 	at    uint64
+	// sent names a span of sending, by tracer.
+	sent   string
+	tracer *traces.Tracer
 }
 
-// watch subscribes; a nil after is from now on.
-func (g *Gateway) watch(ctx context.Context, w views.Watch, after *uint64) (*ledger, error) {
+// watch subscribes for who is sent records in a way that sent names; a nil
+// after is from now on.
+func (g *Gateway) watch(ctx context.Context, w views.Watch, after *uint64, sent string) (*ledger, error) {
 	if err := foreign(ctx, w.Unit); err != nil {
 		return nil, err
 	}
-	l := &ledger{live: g.views.Subscribe(w), views: g.views, watch: w}
+	l := &ledger{live: g.views.Subscribe(w), views: g.views, watch: w, sent: sent, tracer: g.opts.Tracer}
 	l.at = l.live.After
 	if after == nil {
 		return l, nil
@@ -80,14 +85,17 @@ func (l *ledger) run(ctx context.Context, send func(*ledgerv1.Record) error, idl
 	defer beat.Stop()
 	for {
 		select {
-		case r, open := <-l.live.Records():
+		case n, open := <-l.live.Records():
 			if !open {
 				return errSlow()
 			}
-			if views.SequenceOf(r) <= l.at {
+			if views.SequenceOf(n.Record) <= l.at {
 				continue
 			}
-			if err := send(r); err != nil {
+			span := l.tracer.Follow(n.Trace, l.sent, time.Time{})
+			err := send(n.Record)
+			span.End(err)
+			if err != nil {
 				return err
 			}
 		case <-beat.C:
@@ -102,7 +110,7 @@ func (l *ledger) run(ctx context.Context, send func(*ledgerv1.Record) error, idl
 
 // StreamLedger gives entries and score changes as they happen.
 func (s *scoreServer) StreamLedger(r *apiv1.StreamLedgerRequest, stream grpc.ServerStreamingServer[ledgerv1.Record]) error {
-	l, err := s.g.watch(stream.Context(), views.Watch{Month: r.Month, Unit: r.Unit}, r.AfterSequence)
+	l, err := s.g.watch(stream.Context(), views.Watch{Month: r.Month, Unit: r.Unit}, r.AfterSequence, "gRPC sent")
 	if err != nil {
 		return err
 	}
@@ -124,7 +132,7 @@ func (g *Gateway) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, release := g.until(r.Context())
 	defer release()
-	l, err := g.watch(ctx, views.Watch{Month: query.Get("month"), Unit: query.Get("unit")}, after)
+	l, err := g.watch(ctx, views.Watch{Month: query.Get("month"), Unit: query.Get("unit")}, after, "SSE sent")
 	if err != nil {
 		problemOf(err).write(w, r)
 		return

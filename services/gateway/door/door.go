@@ -19,6 +19,7 @@ import (
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/internal/traces"
 )
 
 // Service is the name under which the door keeps its documents.
@@ -46,9 +47,10 @@ type Options struct {
 	Units func() []string
 	// Room reports why nothing more may be taken in; nil: there is always room.
 	Room func() error
-	// Logger and Registry may be nil.
+	// Logger, Registry and Tracer may be nil.
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
+	Tracer   *traces.Tracer
 }
 
 // ErrStopped says that the door takes nothing any more, or not yet.
@@ -78,6 +80,7 @@ type Door struct {
 	log         *slog.Logger
 	validator   protovalidate.Validator
 	metrics     metrics
+	tracer      *traces.Tracer
 
 	jobs     chan *job
 	memories chan memory
@@ -104,7 +107,7 @@ func New(opts Options) (*Door, error) {
 	}
 	d := &Door{
 		bus: opts.Bus, store: opts.Store, customerKey: opts.CustomerKey, tolerance: opts.Tolerance,
-		now: opts.Now, facts: opts.Units, room: opts.Room, log: opts.Logger, validator: validator, metrics: newMetrics(opts.Registry),
+		now: opts.Now, facts: opts.Units, room: opts.Room, log: opts.Logger, validator: validator, metrics: newMetrics(opts.Registry), tracer: opts.Tracer,
 		jobs: make(chan *job, 64), memories: make(chan memory, 16), stopped: make(chan struct{}),
 		joined: make(chan struct{}),
 		recent: newRecent(), units: map[string]bool{}, position: &statev1.Position{},
@@ -194,11 +197,12 @@ func (d *Door) Ready() error {
 // Push takes events in and gives a verdict for each, in their order. What is
 // accepted is on disk. An error means that nothing was acknowledged. The
 // events are changed: customers are hashed, received_at is set.
-func (d *Door) Push(ctx context.Context, l lang.Lang, items []Item) ([]*apiv1.EventVerdict, error) {
+func (d *Door) Push(ctx context.Context, l lang.Lang, items []Item) (verdicts []*apiv1.EventVerdict, err error) {
 	if err := d.room(); err != nil {
 		return nil, &UnavailableError{err}
 	}
-	j := d.prepare(items)
+	j := d.prepare(ctx, items)
+	defer func() { j.leave(verdicts, err) }()
 	if len(j.events) > 0 {
 		if err := d.ask(ctx, j); err != nil {
 			return nil, &UnavailableError{err}
@@ -221,7 +225,7 @@ func (d *Door) Push(ctx context.Context, l lang.Lang, items []Item) ([]*apiv1.Ev
 			return nil, &UnavailableError{ctx.Err()}
 		}
 	}
-	verdicts := make([]*apiv1.EventVerdict, len(items))
+	verdicts = make([]*apiv1.EventVerdict, len(items))
 	for i := range j.outcomes {
 		verdicts[i] = j.outcomes[i].verdict(l)
 		d.metrics.count(verdicts[i].Status)

@@ -17,6 +17,7 @@ import (
 	"kaohe.dev/services/gateway/lang"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/internal/traces"
 )
 
 // job is one push on its way through the door.
@@ -36,6 +37,7 @@ type outcome struct {
 	id        string
 	refusal   *Refusal
 	duplicate bool
+	span      traces.Span // when it is followed
 }
 
 func (o *outcome) verdict(l lang.Lang) *apiv1.EventVerdict {
@@ -59,10 +61,11 @@ type prepared struct {
 }
 
 // prepare checks and encodes what needs no knowledge of other events.
-func (d *Door) prepare(items []Item) *job {
+func (d *Door) prepare(ctx context.Context, items []Item) *job {
 	now := d.now()
 	received := timestamppb.New(now)
 	j := &job{outcomes: make([]outcome, len(items)), events: make([]*prepared, 0, len(items)), done: make(chan error, 1)}
+	d.follow(ctx, items, j)
 	for i, item := range items {
 		out := &j.outcomes[i]
 		out.id, out.refusal = item.ID, item.Refusal
@@ -153,9 +156,7 @@ func (d *Door) append(ctx context.Context, jobs []*job) {
 		answer(jobs, nil, nil)
 		return
 	}
-	start := time.Now()
-	last, err := d.bus.Append(ctx, g.messages)
-	d.metrics.append.Observe(time.Since(start).Seconds())
+	last, err := d.appendAll(ctx, g)
 	if err != nil {
 		d.log.Error("appending to the feed failed, callers were told to send again", "events", len(g.messages), "error", err)
 		answer(jobs, err, func(j *job) bool { return j.appended })
@@ -164,6 +165,17 @@ func (d *Door) append(ctx context.Context, jobs []*job) {
 	d.learn(g, last)
 	answer(jobs, nil, nil)
 	d.memories <- memory{fresh: g.fresh, units: g.units, sequence: last}
+}
+
+// appendAll gives the place of the last event in the feed.
+func (d *Door) appendAll(ctx context.Context, g group) (uint64, error) {
+	start, spans := time.Now(), g.appending()
+	last, err := d.bus.Append(ctx, g.messages)
+	for _, span := range spans {
+		span.End(err)
+	}
+	d.metrics.append.Observe(time.Since(start).Seconds())
+	return last, err
 }
 
 // answer tells the callers; an error only those it concerns.
@@ -215,6 +227,7 @@ type group struct {
 	fresh     []seen
 	units     []string
 	conflicts []*prepared
+	followed  []*prepared
 }
 
 type seen struct {
@@ -245,7 +258,10 @@ func (d *Door) sift(jobs []*job, known map[string]uint64) group {
 			}
 			known[p.ref], j.appended = p.hash, true
 			g.fresh = append(g.fresh, seen{p.ref, p.hash})
-			g.messages = append(g.messages, bus.Message{Subject: bus.FeedBatches, Data: p.data})
+			g.messages = append(g.messages, bus.Message{Subject: bus.FeedBatches, Data: p.data, Trace: p.outcome.span.Carry()})
+			if p.outcome.span.On() {
+				g.followed = append(g.followed, p)
+			}
 		}
 	}
 	return g

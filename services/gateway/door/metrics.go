@@ -4,11 +4,13 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	"kaohe.dev/services/internal/run"
 )
 
 type metrics struct {
 	accepted, duplicate, rejected prometheus.Counter
 	append                        prometheus.Histogram
+	shell                         *run.Metrics
 }
 
 func newMetrics(registry prometheus.Registerer) metrics {
@@ -22,6 +24,7 @@ func newMetrics(registry prometheus.Registerer) metrics {
 			Name: "kaohe_door_append_seconds", Help: "How long an append to the feed took, with the sync to disk.",
 			Buckets: prometheus.ExponentialBuckets(0.0005, 2, 14),
 		}),
+		shell: run.NewMetrics(registry),
 	}
 	if registry != nil {
 		registry.MustRegister(events, m.append)

@@ -255,5 +255,6 @@ func (d *Door) quarantine(ctx context.Context, conflicts []*prepared) error {
 	if err := d.store.Commit(ctx, writes); err != nil && !errors.Is(err, store.ErrConflict) {
 		return fmt.Errorf("quarantine a conflicting event: %w", err)
 	}
+	d.metrics.shell.Quarantined(Service, len(writes))
 	return nil
 }

@@ -31,13 +31,13 @@ type Subscription struct {
 	After uint64
 	hub   *hub
 	watch Watch
-	out   chan *ledgerv1.Record
+	out   chan News
 }
 
 // Records gives entries and scorecards in the order of the ledger. The channel
 // is closed when the reader was too slow or the views stop: come back behind
 // the last place seen.
-func (s *Subscription) Records() <-chan *ledgerv1.Record { return s.out }
+func (s *Subscription) Records() <-chan News { return s.out }
 
 // Close ends the subscription.
 func (s *Subscription) Close() { s.hub.drop(s) }
@@ -53,7 +53,7 @@ type hub struct {
 func (h *hub) subscribe(w Watch) *Subscription {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	s := &Subscription{After: h.position.Load(), hub: h, watch: w, out: make(chan *ledgerv1.Record, subscriptionSpace)}
+	s := &Subscription{After: h.position.Load(), hub: h, watch: w, out: make(chan News, subscriptionSpace)}
 	if h.closed {
 		close(s.out)
 		return s
@@ -64,16 +64,16 @@ func (h *hub) subscribe(w Watch) *Subscription {
 
 // publish tells of a batch up to a place. Who has no space left is dropped,
 // so that nobody waits for him.
-func (h *hub) publish(records []*ledgerv1.Record, upTo uint64) {
+func (h *hub) publish(news []News, upTo uint64) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.subscriptions = slices.DeleteFunc(h.subscriptions, func(s *Subscription) bool {
-		for _, r := range records {
-			if !s.watch.wants(r) {
+		for _, n := range news {
+			if !s.watch.wants(n.Record) {
 				continue
 			}
 			select {
-			case s.out <- r:
+			case s.out <- n:
 			default:
 				close(s.out)
 				return true

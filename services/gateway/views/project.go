@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -52,6 +53,7 @@ func (v *Views) project(ctx context.Context, caughtUp func()) error {
 // take folds a batch, commits it, and tells whoever watches or waits.
 func (v *Views) take(ctx context.Context, batch []bus.Delivery) error {
 	for {
+		began := time.Now()
 		f := &fold{entries: map[string]*store.Doc{}, scores: map[string]*store.Doc{}, matters: map[string]*store.Doc{}}
 		f.decode(v, batch)
 		if err := f.load(ctx, v.store); err != nil {
@@ -77,8 +79,13 @@ func (v *Views) take(ctx context.Context, batch []bus.Delivery) error {
 		for key, doc := range f.scores {
 			v.latest.Store(key, doc.Body.(*statev1.ScorecardView).Scorecard.Sequence)
 		}
-		v.hub.publish(f.news, last)
+		news, followed := v.show(f, began)
+		v.hub.publish(news, last)
+		for _, span := range followed {
+			span.End(nil)
+		}
 		v.gauge.Set(float64(last))
+		v.metrics.Took(group, batch, time.Since(began))
 		v.barriers.passed(f.barriers, v.parts)
 		return nil
 	}
@@ -95,6 +102,7 @@ type fold struct {
 	scored   []string             // order of the scores
 	news     []*ledgerv1.Record
 	barriers []Passed
+	carried  map[*ledgerv1.Record]string // the traces of those that are followed
 }
 
 func (f *fold) decode(v *Views, batch []bus.Delivery) {
@@ -126,6 +134,12 @@ func (f *fold) decode(v *Views, batch []bus.Delivery) {
 			f.matter(record, d.Sequence)
 		}
 		f.records = append(f.records, record)
+		if d.Trace != "" {
+			if f.carried == nil {
+				f.carried = map[*ledgerv1.Record]string{}
+			}
+			f.carried[record] = d.Trace
+		}
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/internal/traces"
 	"kaohe.dev/services/rulebook"
 )
 
@@ -27,9 +28,10 @@ type Options struct {
 	Room func() error
 	// Partitions is in how many parts scoring is run; 0 is one.
 	Partitions int
-	// Logger and Registry may be nil.
+	// Logger, Registry and Tracer may be nil.
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
+	Tracer   *traces.Tracer
 }
 
 // Views are the documents the gateway serves, and what changes in them. They
@@ -40,6 +42,9 @@ type Views struct {
 	room  func() error
 	parts int // of scoring
 	log   *slog.Logger
+
+	metrics *run.Metrics
+	tracer  *traces.Tracer
 
 	hub      hub
 	barriers barriers
@@ -67,7 +72,7 @@ const (
 func New(opts Options) *Views {
 	v := &Views{
 		bus: opts.Bus, store: opts.Store, room: opts.Room, parts: max(1, opts.Partitions), log: opts.Logger, failing: map[string]error{},
-		position: &statev1.Position{},
+		position: &statev1.Position{}, metrics: run.NewMetrics(opts.Registry), tracer: opts.Tracer,
 		gauge: prometheus.NewGauge(prometheus.GaugeOpts{
 			Name: "kaohe_views_ledger_sequence", Help: "The last place of the ledger that is in the views.",
 		}),

@@ -109,9 +109,19 @@ func TestRulesAndPanelsNameMetricsThatExist(t *testing.T) {
 	if err := json.Unmarshal(read(t, "grafana/kaohe.json"), &board); err != nil {
 		t.Fatal(err)
 	}
+	shown := ""
 	for _, panel := range board.Panels {
 		for _, target := range panel.Targets {
 			check(panel.Title, target.Expr)
+			shown += target.Expr + "\n"
+		}
+	}
+	for what, name := range map[string]string{
+		"consumer lag": "kaohe_lag_messages", "batch time": "kaohe_batch_seconds", "lateness": "kaohe_deadline_lateness_seconds",
+		"quarantine": "kaohe_quarantined_total", "ledger rate": "kaohe_ledger_entries_total", "partition owners": "kaohe_part_owned",
+	} {
+		if !strings.Contains(shown, name) {
+			t.Errorf("no panel shows the %s, %s", what, name)
 		}
 	}
 	if len(used) < 10 {

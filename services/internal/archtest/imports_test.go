@@ -29,6 +29,7 @@ var forbidden = map[string]string{
 	"github.com/nats-io":          "streams are the shell's",
 	"go.mongodb.org":              "documents are the shell's",
 	"google.golang.org/grpc":      "the API is the gateway's",
+	"go.opentelemetry.io":         "who is followed is the shell's",
 	"kaohe.dev/services/internal": "technology appears at the edges only",
 	"kaohe.dev/services/gateway":  "the core does not know who serves it",
 	"kaohe.dev/services/app":      "the core does not know who starts it",
@@ -51,6 +52,19 @@ func TestThePureCoreImportsNoTechnology(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Following is one concern: who wants a span asks for it in the house's words.
+func TestOnePackageKnowsOpenTelemetry(t *testing.T) {
+	sources(t, filepath.Join("..", ".."), func(path string) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(string(text), `"go.opentelemetry.io/`) && !strings.Contains(path, filepath.Join("internal", "traces")) {
+			t.Errorf("%s imports OpenTelemetry: use internal/traces", path)
+		}
+	})
 }
 
 func TestThePureCoreReadsNoClock(t *testing.T) {

@@ -42,6 +42,8 @@ type Message struct {
 	// Barrier: nothing appended before it is read behind it, nothing appended
 	// behind it before. Without, only messages of one subject keep their order.
 	Barrier bool
+	// Trace is the traceparent it carries on; empty: nobody follows it.
+	Trace string
 }
 
 // Options say how to reach the server.

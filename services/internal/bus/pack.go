@@ -27,7 +27,8 @@ func isPacked(subject string) bool { return subject != FeedEvents }
 // parcel is what is appended as one message.
 type parcel struct {
 	Message
-	count int
+	count  int
+	traces []byte // of those in it, see follow
 }
 
 // pack puts messages together.
@@ -36,20 +37,21 @@ func pack(messages []Message) []*parcel {
 	open := map[string]*parcel{}
 	for _, m := range messages {
 		if !isPacked(m.Subject) {
-			out = append(out, &parcel{m, 1})
+			out = append(out, &parcel{Message: m, count: 1})
 			continue
 		}
 		if m.Barrier {
 			clear(open)
 		}
 		p := open[m.Subject]
-		if p == nil || p.count == maxPlaces || len(p.Data)+len(m.Data) > maxPack {
+		if p == nil || p.count == maxPlaces || len(p.Data)+len(m.Data) > maxPack || len(p.traces)+len(m.Trace) > maxTraces {
 			p = &parcel{Message: Message{Subject: m.Subject}}
 			open[m.Subject] = p
 			out = append(out, p)
 		}
 		p.Data = protowire.AppendTag(p.Data, packed, protowire.BytesType)
 		p.Data = protowire.AppendBytes(p.Data, m.Data)
+		p.follow(m.Trace)
 		p.count++
 		if m.Barrier {
 			clear(open)

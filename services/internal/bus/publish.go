@@ -22,7 +22,7 @@ import (
 func (b *Bus) Append(ctx context.Context, messages []Message) (uint64, error) {
 	var last uint64
 	for _, p := range pack(messages) {
-		sequence, err := b.appendOne(ctx, &nats.Msg{Subject: p.Subject, Data: p.Data})
+		sequence, err := b.appendOne(ctx, &nats.Msg{Subject: p.Subject, Data: p.Data, Header: p.header()})
 		if err != nil {
 			return 0, fmt.Errorf("append to %s: %w", p.Subject, err)
 		}

@@ -19,6 +19,8 @@ type Delivery struct {
 	Data   []byte
 	// Pending is how many messages for this reader come behind it.
 	Pending uint64
+	// Trace is the traceparent that it carries; empty: nobody follows it.
+	Trace string
 }
 
 // Reader reads a stream in order. Order and completeness hold across lost
@@ -108,12 +110,19 @@ func (r *Reader) deliver(msg jetstream.Msg, after uint64) error {
 			parts = unpacked
 		}
 	}
+	traces := tracesOf(msg.Headers(), len(parts))
 	base, stored := meta.Sequence.Stream<<placeBits, meta.Timestamp.UTC()
 	deliveries := make([]Delivery, 0, len(parts))
 	for i, part := range parts {
-		if sequence := base + uint64(i); sequence > after {
-			deliveries = append(deliveries, Delivery{Subject: msg.Subject(), Sequence: sequence, Stored: stored, Data: part, Pending: meta.NumPending})
+		sequence := base + uint64(i)
+		if sequence <= after {
+			continue
 		}
+		d := Delivery{Subject: msg.Subject(), Sequence: sequence, Stored: stored, Data: part, Pending: meta.NumPending}
+		if traces != nil {
+			d.Trace = traces[i]
+		}
+		deliveries = append(deliveries, d)
 	}
 	if len(deliveries) == 0 {
 		return nil

@@ -16,6 +16,7 @@ import (
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/internal/traces"
 )
 
 // batch collects what a run of steps opens and says; it is the flow.Tx of all
@@ -29,6 +30,10 @@ type batch struct {
 	out         []bus.Message
 	quarantined []store.Write
 	failure     error
+	// spans are of the inputs that are followed, commits of their commits; carried
+	// tells by key which trace a summary goes on with.
+	spans, commits []traces.Span
+	carried        map[string]string
 }
 
 func (s *session) newBatch() *batch {
@@ -59,6 +64,7 @@ func (b *batch) Open(key string) (*flow.Document, bool, error) {
 		return doc, false, nil
 	}
 	b.dirty[key] = doc
+	b.carry(key)
 	return doc, true, nil
 }
 
@@ -68,11 +74,16 @@ func (b *batch) Clock(name string) time.Time { return flow.Time(b.s.position.Clo
 // Say is flow.Tx. What is judged by is never passed by what is judged: a ticket
 // that overtook its unit would be judged twice.
 func (b *batch) Say(f *factv1.Fact) {
+	b.in.tell(f)
 	b.append(bus.FactPrefix+f.Kind, f, flow.References(flow.KindOf(f)))
 }
 
 // Record is flow.Tx.
 func (b *batch) Record(r *ledgerv1.Record) {
+	if e := r.GetEntry(); e != nil {
+		b.s.opts.Metrics.entries.WithLabelValues(entryType(e)).Inc()
+		b.in.tellEntry(e)
+	}
 	b.append(bus.LedgerRecords, r, r.GetBarrier() != nil)
 }
 
@@ -80,8 +91,13 @@ func (b *batch) Record(r *ledgerv1.Record) {
 func (b *batch) Quarantine(_ flow.Input, reason *factv1.Reason) { b.quarantine(b.in, reason) }
 
 func (b *batch) quarantine(in input, reason *factv1.Reason) {
-	b.s.opts.Metrics.quarantined.WithLabelValues(b.s.name).Inc()
-	b.s.opts.Logger.Warn("input set aside", "service", b.s.name, "sequence", in.sequence, "reason", reason.Text.GetEn())
+	b.s.opts.Metrics.Quarantined(b.s.name, 1)
+	log := b.s.opts.Logger
+	if in.span.On() {
+		in.span.Note("verdict", "quarantined", "reason", reason.Code)
+		log = log.With("trace_id", in.span.Trace())
+	}
+	log.Warn("input set aside", "service", b.s.name, "sequence", in.sequence, "reason", reason.Text.GetEn())
 	b.quarantined = append(b.quarantined, store.Write{
 		Collection: Quarantine(b.s.name).Name,
 		Doc: store.Doc{Key: fmt.Sprintf("%020d", in.sequence), Body: &statev1.Quarantined{
@@ -96,7 +112,7 @@ func (b *batch) append(subject string, m proto.Message, barrier bool) {
 	if err != nil {
 		b.failure = fmt.Errorf("encode for %s: %w", subject, err)
 	}
-	b.out = append(b.out, bus.Message{Subject: subject, Data: data, Barrier: barrier})
+	b.out = append(b.out, bus.Message{Subject: subject, Data: data, Barrier: barrier, Trace: b.in.carries})
 }
 
 // flush says what was said and commits what was opened, in this order: what is
@@ -107,6 +123,7 @@ func (s *session) flush(ctx context.Context) error {
 	docs := b.taken()
 	if summariser, ok := s.opts.Machine.(flow.Summariser); ok {
 		for _, doc := range docs {
+			b.begin(ctx, input{carries: b.carried[doc.Key]})
 			for _, record := range summariser.Summary(s.policy, doc) {
 				b.Record(record)
 			}
@@ -115,18 +132,21 @@ func (s *session) flush(ctx context.Context) error {
 	if b.failure != nil {
 		return b.failure
 	}
+	b.committing(len(docs))
 	if err := s.boundary(BoundaryStepped); err != nil {
 		return err
 	}
 	if err := s.say(ctx, b.out); err != nil {
 		return err
 	}
+	b.appended()
 	if err := s.boundary(BoundarySaid); err != nil {
 		return err
 	}
 	if err := s.commit(ctx, b, docs); err != nil {
 		return err
 	}
+	b.over(nil)
 	s.wakes.note(b.dirty)
 	s.cache.trim()
 	s.batch = s.newBatch()

@@ -28,6 +28,7 @@ import (
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/store/sqlitestore"
+	"kaohe.dev/services/internal/traces"
 	"kaohe.dev/services/replay"
 	"kaohe.dev/services/scoring"
 	"kaohe.dev/services/simulate"
@@ -43,6 +44,8 @@ type pipeline struct {
 	store   store.Store
 	runners []*run.Runner
 	parts   int
+	tracer  *traces.Tracer
+	metrics *prometheus.Registry
 }
 
 func services() []flow.Service {
@@ -59,6 +62,21 @@ func open(t testing.TB, dir string, now func() time.Time, fault func(string) err
 func openInParts(t testing.TB, dir string, parts int, now func() time.Time, fault func(string) error) *pipeline {
 	t.Helper()
 	p := &pipeline{t: t, parts: parts}
+	p.start(dir, now, fault)
+	return p
+}
+
+// openFollowed opens a pipeline in which what is followed has spans.
+func openFollowed(t testing.TB, dir string, tracer *traces.Tracer) *pipeline {
+	t.Helper()
+	p := &pipeline{t: t, parts: 1, tracer: tracer}
+	p.start(dir, time.Now, nil)
+	return p
+}
+
+func (p *pipeline) start(dir string, now func() time.Time, fault func(string) error) {
+	t := p.t
+	t.Helper()
 	var err error
 	if p.server, err = embedded.Start(embedded.Options{Dir: filepath.Join(dir, "nats"), NoSync: true}); err != nil {
 		t.Fatal(err)
@@ -72,7 +90,8 @@ func openInParts(t testing.TB, dir string, parts int, now func() time.Time, faul
 	if p.store, err = sqlitestore.Open(t.Context(), filepath.Join(dir, "state")); err != nil {
 		t.Fatal(err)
 	}
-	metrics := run.NewMetrics(prometheus.NewRegistry())
+	p.metrics = prometheus.NewRegistry()
+	metrics := run.NewMetrics(p.metrics)
 	upstream := []string{}
 	for i, s := range services() {
 		stream := bus.Facts
@@ -85,7 +104,6 @@ func openInParts(t testing.TB, dir string, parts int, now func() time.Time, faul
 	}
 	p.add(scoring.New(), bus.Facts, upstream, now, metrics, fault)
 	t.Cleanup(p.close)
-	return p
 }
 
 func (p *pipeline) add(m flow.Machine, stream string, upstream []string, now func() time.Time,
@@ -102,7 +120,7 @@ func (p *pipeline) add(m flow.Machine, stream string, upstream []string, now fun
 	for part := range p.parts {
 		r, err := run.New(run.Options{
 			Machine: m, Part: part, Parts: p.parts, Bus: p.bus, Store: p.store, Stream: stream, Upstream: from, Downstream: downstream, Now: now,
-			Logger: slog.New(slog.NewTextHandler(p.t.Output(), nil)), Metrics: metrics, Fault: fault,
+			Logger: slog.New(slog.NewTextHandler(p.t.Output(), nil)), Metrics: metrics, Fault: fault, Tracer: p.tracer,
 		})
 		if err != nil {
 			p.t.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/internal/traces"
 )
 
 // Options of a runner.
@@ -33,6 +34,8 @@ type Options struct {
 	Logger *slog.Logger
 	// Metrics may be shared by the runners of a process.
 	Metrics *Metrics
+	// Tracer follows single inputs; nil: none.
+	Tracer *traces.Tracer
 	// Room reports why nothing more may be written; nil: there is always room.
 	Room func() error
 	// Fault, when set, is asked at every boundary of the shell; an error stops
@@ -82,7 +85,9 @@ func New(opts Options) (*Runner, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
-	return &Runner{opts: opts, name: PartName(opts.Machine.Name(), opts.Part, opts.Parts)}, nil
+	r := &Runner{opts: opts, name: PartName(opts.Machine.Name(), opts.Part, opts.Parts)}
+	r.opts.Metrics.own(r.name, false)
+	return r, nil
 }
 
 // Name is the service's name, or its part's.
@@ -94,8 +99,10 @@ func (r *Runner) Start(context.Context) error {
 	ctx, cancel := context.WithCancel(context.Background())
 	r.cancel, r.done = cancel, make(chan struct{})
 	r.fail(errors.New("starting"))
+	r.opts.Metrics.own(r.name, true)
 	go func() {
 		defer close(r.done)
+		defer r.opts.Metrics.own(r.name, false)
 		r.loop(ctx)
 	}()
 	return nil

@@ -14,6 +14,7 @@ import (
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/traces"
 	"kaohe.dev/services/rulebook"
 )
 
@@ -74,7 +75,8 @@ func (s *session) setPolicy() {
 }
 
 // take deals with a batch of deliveries and commits.
-func (s *session) take(ctx context.Context, deliveries []bus.Delivery) error {
+func (s *session) take(ctx context.Context, deliveries []bus.Delivery) (err error) {
+	defer func() { s.batch.over(err) }()
 	started := s.opts.Now()
 	if err := s.boundary(BoundaryRead); err != nil {
 		return err
@@ -94,10 +96,7 @@ func (s *session) take(ctx context.Context, deliveries []bus.Delivery) error {
 	if err := s.flush(ctx); err != nil {
 		return err
 	}
-	s.opts.Metrics.inputs.WithLabelValues(s.name).Add(float64(len(inputs)))
-	s.opts.Metrics.batch.WithLabelValues(s.name).Observe(s.opts.Now().Sub(started).Seconds())
-	s.opts.Metrics.position.WithLabelValues(s.name).Set(float64(s.position.Sequence))
-	s.opts.Metrics.lag.WithLabelValues(s.name).Set(float64(deliveries[len(deliveries)-1].Pending))
+	s.opts.Metrics.Took(s.name, deliveries, s.opts.Now().Sub(started))
 	return nil
 }
 
@@ -119,6 +118,7 @@ func (s *session) prefetch(ctx context.Context, inputs []input) error {
 // dealWith deals with one input.
 func (s *session) dealWith(ctx context.Context, in input) error {
 	s.position.Sequence = in.sequence
+	s.follow(&in)
 	s.batch.begin(ctx, in)
 	switch {
 	case in.problem != nil:
@@ -149,6 +149,8 @@ type input struct {
 	marker    *ledgerv1.Barrier
 	from      string // the service a marker came from; empty: the feed
 	problem   *factv1.Reason
+	span      traces.Span // when it is followed
+	carries   string      // the trace that what it makes known goes on with
 }
 
 // decode reads a delivery. What cannot be read goes to quarantine.

@@ -78,6 +78,9 @@ func (t *Team) Start(ctx context.Context) error {
 	if err := t.opts.Store.Ensure(ctx, Members(t.opts.Service)); err != nil {
 		return fmt.Errorf("prepare the members of %s: %w", t.opts.Service, err)
 	}
+	for _, name := range PartNames(t.opts.Service, t.opts.Parts) {
+		t.opts.Metrics.own(name, false)
+	}
 	ctx, t.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	t.done = make(chan struct{})
 	t.note(errors.New("joining the other replicas"))
@@ -230,7 +233,7 @@ func (t *Team) keep(ctx context.Context, mine map[int]bool) error {
 			continue
 		}
 		delete(t.running, part)
-		t.own(part, false)
+		t.tell(part, false)
 	}
 	for part := range mine {
 		if t.running[part] != nil {
@@ -245,17 +248,13 @@ func (t *Team) keep(ctx context.Context, mine map[int]bool) error {
 			continue
 		}
 		t.running[part] = r
-		t.own(part, true)
+		t.tell(part, true)
 	}
 	return errors.Join(errs...)
 }
 
-func (t *Team) own(part int, owned bool) {
-	name, value := PartName(t.opts.Service, part, t.opts.Parts), 0.0
-	if owned {
-		value = 1
-	}
-	t.opts.Metrics.owned.WithLabelValues(name).Set(value)
+func (t *Team) tell(part int, owned bool) {
+	name := PartName(t.opts.Service, part, t.opts.Parts)
 	t.opts.Logger.Info("the part of a service changes hands", "part", name, "here", owned)
 }
 

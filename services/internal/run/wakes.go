@@ -12,6 +12,7 @@ import (
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/internal/traces"
 )
 
 const (
@@ -58,24 +59,17 @@ func (w *wakes) fire(ctx context.Context, s *session) (time.Duration, error) {
 			return 0, err
 		}
 	}
-	var out []bus.Message
-	for len(w.near) > 0 && !w.near[0].due.After(now) && len(out) < maxInputs {
-		d := heap.Pop(&w.near).(deadline)
-		if doc := s.cache.peek(d.key); doc != nil && !doc.Due.Equal(d.due) {
-			continue // it moved, or was dealt with
-		}
-		data, err := proto.Marshal(&factv1.Fact{Id: d.key, OccurredAt: flow.At(d.due)})
-		if err != nil {
-			return 0, fmt.Errorf("encode a wake: %w", err)
-		}
-		out = append(out, bus.Message{Subject: bus.WakePrefix + w.r.name, Data: data})
+	out, followed, err := w.due(s, now)
+	if err == nil && len(out) > 0 {
+		err = w.r.room()
 	}
-	if len(out) > 0 {
-		if err := w.r.room(); err != nil {
-			return 0, err
-		}
+	if err == nil {
+		err = s.say(ctx, out)
 	}
-	if err := s.say(ctx, out); err != nil {
+	for _, span := range followed {
+		span.End(err)
+	}
+	if err != nil {
 		return 0, err
 	}
 	w.r.opts.Metrics.armed.WithLabelValues(w.r.name).Set(float64(len(w.near)))
@@ -84,6 +78,27 @@ func (w *wakes) fire(ctx context.Context, s *session) (time.Duration, error) {
 		next = w.near[0].due
 	}
 	return max(0, next.Sub(w.r.opts.Now())), nil
+}
+
+// due takes what is due out of the memory, at most a batch of it: a wake for
+// each, and the spans of those that are followed.
+func (w *wakes) due(s *session, now time.Time) (out []bus.Message, followed []traces.Span, err error) {
+	for len(w.near) > 0 && !w.near[0].due.After(now) && len(out) < maxInputs {
+		d := heap.Pop(&w.near).(deadline)
+		if doc := s.cache.peek(d.key); doc != nil && !doc.Due.Equal(d.due) {
+			continue // it moved, or was dealt with
+		}
+		data, err := proto.Marshal(&factv1.Fact{Id: d.key, OccurredAt: flow.At(d.due)})
+		if err != nil {
+			return nil, followed, fmt.Errorf("encode a wake: %w", err)
+		}
+		span := w.r.followDeadline(d, now)
+		if span.On() {
+			followed = append(followed, span)
+		}
+		out = append(out, bus.Message{Subject: bus.WakePrefix + w.r.name, Data: data, Trace: span.Carry()})
+	}
+	return out, followed, nil
 }
 
 // readIndex fills the memory from the index: what is near, and what was lost.
