@@ -116,11 +116,15 @@ func New(opts Options) (*Gateway, error) {
 	return g, nil
 }
 
+// Kept are the collections of the documents the gateway keeps.
+func Kept() []store.Collection {
+	return append(append(door.Collections(), views.Collections()...), access.Collection())
+}
+
 // Collections are the documents the gateway keeps, and those of others that it
 // reads.
 func (g *Gateway) Collections() []store.Collection {
-	collections := append(door.Collections(), views.Collections()...)
-	collections = append(collections, access.Collection())
+	collections := Kept()
 	tickets := flow.NewMachine(ingest.Service())
 	for _, name := range run.PartNames(tickets.Name(), g.opts.Partitions) {
 		collections = append(collections, run.Docs(name, tickets.New))

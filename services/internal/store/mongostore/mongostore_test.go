@@ -12,22 +12,12 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.uber.org/goleak"
 
-	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/store/ferret"
 	"kaohe.dev/services/internal/store/mongostore"
 	"kaohe.dev/services/internal/store/storetest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
-
-func open(t testing.TB, url string) store.Store {
-	t.Helper()
-	s, err := mongostore.Open(t.Context(), url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
 
 // fresh gives URLs of databases not used before on one FerretDB server.
 func fresh(t *testing.T) (next func() (url string)) {
@@ -41,7 +31,7 @@ func fresh(t *testing.T) (next func() (url string)) {
 
 func TestConformanceFerretDB(t *testing.T) {
 	next := fresh(t)
-	storetest.Run(t, func(t testing.TB) store.Store { return open(t, next()) }, storetest.BatchOf(60), storetest.WithoutAtomicUpdates())
+	watched(t, func(testing.TB) string { return next() }, storetest.BatchOf(60), storetest.WithoutAtomicUpdates())
 }
 
 // realServer gives URLs of new databases on the server of KAOHE_TEST_MONGODB_URI, dropped when the test ends.
@@ -79,8 +69,7 @@ func drop(t testing.TB, uri, name string) {
 }
 
 func TestConformanceMongoDB(t *testing.T) {
-	next := realServer(t)
-	storetest.Run(t, func(t testing.TB) store.Store { return open(t, next(t)) })
+	watched(t, realServer(t))
 }
 
 func TestReopenFerretDB(t *testing.T) { storetest.Reopen(t, fresh(t)()) }
