@@ -4,9 +4,12 @@ package storeurl
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/url"
 	"os"
 	"strings"
+
+	"github.com/dustin/go-humanize"
 
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/store/mongostore"
@@ -14,7 +17,7 @@ import (
 )
 
 // Open opens "sqlite:DIR" (a directory of database files; "sqlite:DIR?synchronous=full" makes every commit survive a power
-// loss) or "mongodb://HOST/DATABASE" (also mongodb+srv; the database is "kaohe" when the path is empty).
+// loss, "cache=16MiB" bounds the pages kept of each file) or "mongodb://HOST/DATABASE" (also mongodb+srv; the database is "kaohe" when the path is empty).
 func Open(ctx context.Context, address string) (store.Store, error) {
 	scheme, rest, _ := strings.Cut(address, ":")
 	switch scheme {
@@ -54,8 +57,14 @@ func openSQLite(ctx context.Context, rest string) (store.Store, error) {
 		case name == "synchronous" && value == "full":
 			options = append(options, sqlitestore.WithSynchronousFull())
 		case name == "synchronous" && value == "normal":
+		case name == "cache":
+			bytes, err := humanize.ParseBytes(value)
+			if err != nil || bytes > math.MaxInt64 {
+				return nil, fmt.Errorf("store URL: cache=%s is not a size; write it like 16MiB", value)
+			}
+			options = append(options, sqlitestore.WithCache(int64(bytes)))
 		default:
-			return nil, fmt.Errorf("store URL: %s=%s is not known; sqlite takes synchronous=normal or synchronous=full", name, value)
+			return nil, fmt.Errorf("store URL: %s=%s is not known; sqlite takes synchronous=normal, synchronous=full and cache=SIZE", name, value)
 		}
 	}
 	return sqlitestore.Open(ctx, strings.TrimPrefix(dir, "//"), options...)
