@@ -58,6 +58,9 @@ type Options struct {
 	Certificate *certs.Pair
 	// Space guards the disk; nil: there is always room.
 	Space *space.Guard
+	// Admitted is how many bytes of pushes may be on their way at once; 0: the
+	// default.
+	Admitted int64
 	// Ready reports why other targets of the process are not ready; may be nil.
 	Ready func() error
 }
@@ -70,7 +73,7 @@ type Gateway struct {
 	door   *door.Door
 	views  *views.Views
 	// admission is of pushes.
-	admission admission
+	admission *admission
 	cards     cardCache
 
 	mu        sync.Mutex
@@ -102,7 +105,8 @@ func New(opts Options) (*Gateway, error) {
 	if opts.Registry == nil {
 		opts.Registry = prometheus.NewRegistry()
 	}
-	g := &Gateway{opts: opts, tokens: access.NewTokens(opts.Store, opts.Token, opts.Now), access: access.NewTable()}
+	g := &Gateway{opts: opts, tokens: access.NewTokens(opts.Store, opts.Token, opts.Now), access: access.NewTable(),
+		admission: newAdmission(opts.Admitted, opts.Registry)}
 	g.ending, g.end = context.WithCancel(context.Background())
 	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Room: opts.Space.ForRest, Partitions: opts.Partitions, Logger: opts.Logger, Registry: opts.Registry})
 	var err error

@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -41,7 +42,7 @@ func (r *Runner) open(ctx context.Context) (*session, error) {
 	}
 	s := &session{
 		Runner: r, position: &statev1.Position{}, references: &statev1.References{},
-		cache: newCache(cacheSize),
+		cache: newCache(cmp.Or(r.opts.Documents, DefaultDocuments)),
 	}
 	docs, err := r.opts.Store.Load(ctx, Positions(r.name).Name, []string{positionKey})
 	if err != nil {

@@ -90,10 +90,10 @@ func crowdQueries() []store.Query {
 // pagingUnderAnyChange: whatever happens between two pages, what stands still is returned once and in order.
 func pagingUnderAnyChange(t *testing.T, su *suite) {
 	s := su.start(t)
-	c := newCrowd(t, s, 15)
+	c := newCrowd(t, s, 9)
 	rapid.Check(t, func(t *rapid.T) {
 		q := rapid.SampledFrom(crowdQueries()).Draw(t, "query")
-		q.Collection, q.Limit = docs, rapid.IntRange(1, 7).Draw(t, "limit")
+		q.Collection, q.Limit = docs, rapid.IntRange(2, 7).Draw(t, "limit")
 		want := model(c.still, q)
 		var got []string
 		for more := true; more; {
@@ -103,7 +103,7 @@ func pagingUnderAnyChange(t *testing.T, su *suite) {
 			}
 			got, q.After, more = append(got, keysOf(found)...), next, next != nil
 			if rapid.IntRange(0, 2).Draw(t, "moves") > 0 {
-				key := fmt.Sprintf("k%03d-moves", rapid.IntRange(0, 14).Draw(t, "who"))
+				key := fmt.Sprintf("k%03d-moves", rapid.IntRange(0, 8).Draw(t, "who"))
 				if err := c.move(s, key, rapid.Int64Range(-1, 6).Draw(t, "where"), rapid.Bool().Draw(t, "gone")); err != nil {
 					t.Fatal(err)
 				}

@@ -18,11 +18,12 @@ import (
 
 // Open opens "sqlite:DIR" (a directory of database files; "sqlite:DIR?synchronous=full" makes every commit survive a power
 // loss, "cache=16MiB" bounds the pages kept of each file) or "mongodb://HOST/DATABASE" (also mongodb+srv; the database is "kaohe" when the path is empty).
-func Open(ctx context.Context, address string) (store.Store, error) {
+// What the URL says comes before the options.
+func Open(ctx context.Context, address string, options ...sqlitestore.Option) (store.Store, error) {
 	scheme, rest, _ := strings.Cut(address, ":")
 	switch scheme {
 	case "sqlite":
-		return openSQLite(ctx, rest)
+		return openSQLite(ctx, rest, options)
 	case "mongodb", "mongodb+srv":
 		return mongostore.Open(ctx, address)
 	}
@@ -45,13 +46,12 @@ func Drop(ctx context.Context, address string) error {
 	return fmt.Errorf("store URL has scheme %q; it must be sqlite:DIR or mongodb://HOST/DATABASE", scheme)
 }
 
-func openSQLite(ctx context.Context, rest string) (store.Store, error) {
+func openSQLite(ctx context.Context, rest string, options []sqlitestore.Option) (store.Store, error) {
 	dir, query, _ := strings.Cut(rest, "?")
 	q, err := url.ParseQuery(query)
 	if err != nil {
 		return nil, fmt.Errorf("store URL: %w", err)
 	}
-	var options []sqlitestore.Option
 	for name := range q {
 		switch value := strings.ToLower(q.Get(name)); {
 		case name == "synchronous" && value == "full":
