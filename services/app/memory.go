@@ -21,9 +21,9 @@ type budget struct {
 const (
 	// goShare of the whole is what the Go runtime may take; the program itself
 	// and SQLite's pages are beside it.
-	goShare = 0.75
+	goShare = 0.7
 	// In parts of the whole.
-	cacheShare     = 6
+	cacheShare     = 8
 	documentsShare = 8
 	aheadShare     = 5
 	admittedShare  = 16
