@@ -10,6 +10,9 @@ const (
 	// it, and oneWait how long for those of its own token.
 	maxWait = time.Second
 	oneWait = maxWait / 3
+	// strangerWait is how long who has nothing in the line may expect to wait: a
+	// single push of another, as large as it may be, shuts nobody out.
+	strangerWait = 4 * maxWait
 	// The rate of the work, in bytes of bodies a second: until it is measured,
 	// and at least. A push of a few events is never refused because the last
 	// ones were slow.
@@ -41,12 +44,16 @@ func newLine(now func() time.Time) line {
 }
 
 // join takes work of a token in, unless what is in the line already takes too
-// long. So the first of a token always gets in beside a flood of another, and
-// a single large push into an empty line.
+// long. So the first of a token gets in beside a flood of another, and a single
+// large push into an empty line.
 func (l *line) join(token string, bytes int64) (leave func(), ok bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.takes(l.waiting) > maxWait || l.takes(l.by[token]) > oneWait {
+	limit := maxWait
+	if l.by[token] == 0 {
+		limit = strangerWait
+	}
+	if l.takes(l.waiting) > limit || l.takes(l.by[token]) > oneWait {
 		return nil, false
 	}
 	if l.waiting == 0 {

@@ -72,9 +72,9 @@ func panelsOf(r result) ([]*plot.Plot, error) {
 		title, unit string
 		lines       []series
 	}{
-		{fmt.Sprintf("events/s (it carries %.0f)", r.Carries), "events/s", []series{
-			{"offered", grey, func(i int) float64 { return at[i].Offered }},
-			{"carried", blue, func(i int) float64 { return at[i].Carried }}}},
+		{fmt.Sprintf("thousand events/s (it carries %.1f)", r.Carries/1000), "thousand events/s", []series{
+			{"offered", grey, func(i int) float64 { return at[i].Offered / 1000 }},
+			{"carried", blue, func(i int) float64 { return at[i].Carried / 1000 }}}},
 		{"p99 of what is admitted", "ms", []series{
 			{"who floods", red, func(i int) float64 { return at[i].Flood.P99 }},
 			{"others", blue, func(i int) float64 { return at[i].Others.P99 }}}},

@@ -28,7 +28,7 @@ func TestACurveHasAllItsPoints(t *testing.T) {
 	}
 	o := overload.Defaults()
 	o.Program, o.Dir = os.Args[0], t.TempDir()
-	o.Step, o.Calm, o.Shares = 2*time.Second, 2*time.Second, []float64{0.5, 3}
+	o.Step, o.Calm, o.Shares = time.Second, time.Second, []float64{0.5, 3}
 	r, err := overload.Run(t.Context(), o)
 	if err != nil {
 		t.Fatal(err)
