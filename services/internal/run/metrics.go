@@ -15,6 +15,7 @@ type Metrics struct {
 	position    *prometheus.GaugeVec
 	owned       *prometheus.GaugeVec
 	lag         *prometheus.GaugeVec
+	waited      *prometheus.GaugeVec
 }
 
 // NewMetrics makes the metrics and registers them.
@@ -50,6 +51,9 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 	m.lag = prometheus.NewGaugeVec(prometheus.GaugeOpts{
 		Name: "kaohe_lag_messages", Help: "Messages that wait behind the last one a service has read.",
 	}, labels)
-	registry.MustRegister(m.owned, m.lag, m.inputs, m.said, m.batch, m.lateness, m.armed, m.lost, m.quarantined, m.restarts, m.position)
+	m.waited = prometheus.NewGaugeVec(prometheus.GaugeOpts{
+		Name: "kaohe_lag_seconds", Help: "How long the last message a service has dealt with had been in the stream.",
+	}, labels)
+	registry.MustRegister(m.owned, m.lag, m.waited, m.inputs, m.said, m.batch, m.lateness, m.armed, m.lost, m.quarantined, m.restarts, m.position)
 	return m
 }

@@ -98,7 +98,9 @@ func (s *session) take(ctx context.Context, deliveries []bus.Delivery) error {
 	s.opts.Metrics.inputs.WithLabelValues(s.name).Add(float64(len(inputs)))
 	s.opts.Metrics.batch.WithLabelValues(s.name).Observe(s.opts.Now().Sub(started).Seconds())
 	s.opts.Metrics.position.WithLabelValues(s.name).Set(float64(s.position.Sequence))
-	s.opts.Metrics.lag.WithLabelValues(s.name).Set(float64(deliveries[len(deliveries)-1].Pending))
+	last := deliveries[len(deliveries)-1]
+	s.opts.Metrics.lag.WithLabelValues(s.name).Set(float64(last.Pending))
+	s.opts.Metrics.waited.WithLabelValues(s.name).Set(max(0, s.opts.Now().Sub(last.Stored).Seconds()))
 	return nil
 }
 
