@@ -170,3 +170,16 @@ func TestWhatIsNotValidOnShardsIsFound(t *testing.T) {
 		}
 	}
 }
+
+func TestShardingIsWhatAShellTakes(t *testing.T) {
+	got := mongostore.Sharding("mongodb://a,b/books?tls=true", []store.Collection{
+		{Name: "sla/docs", Sharding: store.Spread("it grows")}, {Name: "sla/position", Sharding: store.Whole("one document")},
+	})
+	want := []string{
+		`sh.shardCollection("books.sla.docs", {_id: "hashed"}) // it grows`,
+		`// "books.sla.position" stays whole: one document`,
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q", got)
+	}
+}
