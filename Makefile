@@ -9,7 +9,7 @@ SEED     ?= 1
 # One static program, and one build cache for it and its tests.
 export CGO_ENABLED ?= 0
 
-.PHONY: help build demo up test race bench kill chaos fuzz verify generate lint clean
+.PHONY: help build demo up test race bench overload kill chaos fuzz verify generate lint clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -34,6 +34,10 @@ race: ## the tests of the services under the race detector (needs a C compiler)
 
 bench: build ## the figures of the README's performance section, in one run
 	$(BIN) bench
+
+overload: build ## half to four times what it carries, GOMEMLIMIT 256 MiB: deploy/overload.svg
+	$(BIN) bench overload -o json >bin/overload.json
+	cd scripts/tools && GOWORK=off $(GO) run ./curve ../../deploy/overload.svg <../../bin/overload.json
 
 kill: build ## kill -9 the real program under load KILLS times (200) and compare with the offline fold
 	KAOHE_KILLS=$(KILLS) $(GO) test -count=1 -timeout 120m -run TestKillNine -v ./e2e/...

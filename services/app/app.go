@@ -20,6 +20,7 @@ import (
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/space"
 	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/internal/store/sqlitestore"
 	"kaohe.dev/services/internal/store/storeurl"
 	"kaohe.dev/services/internal/traces"
 )
@@ -34,6 +35,7 @@ type App struct {
 	gateway *gateway.Gateway
 	tracer  *traces.Tracer
 	runners []runner
+	budget  budget
 	// starting is why it is not ready yet.
 	starting atomic.Pointer[error]
 	// cleanups are run last in, first out.
@@ -83,6 +85,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		}
 	}()
 	a.note(errStarting)
+	a.budget = limitMemory(a.config.Memory, a.config.Partitions*len(a.targets))
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := a.serveOps(ctx, registry); err != nil {
@@ -155,7 +158,7 @@ func (a *App) connect(ctx context.Context) error {
 }
 
 func (a *App) openStreams(ctx context.Context) error {
-	options := bus.Options{URL: a.config.NATS, Name: "kaohe", Replicas: a.config.Replicas, CA: a.config.NATSCA, Logger: a.config.Logger}
+	options := bus.Options{URL: a.config.NATS, Name: "kaohe", Replicas: a.config.Replicas, CA: a.config.NATSCA, Logger: a.config.Logger, Ahead: a.budget.ahead}
 	if a.config.NATS == "" {
 		server, err := embedded.Start(embedded.Options{
 			Dir: filepath.Join(a.config.Data, "nats"), NoSync: a.config.NoSync, Logger: a.config.Logger,
@@ -180,7 +183,11 @@ func (a *App) openStore(ctx context.Context) (err error) {
 	if address == "" {
 		address = "sqlite:" + filepath.Join(a.config.Data, "state")
 	}
-	a.store, err = storeurl.Open(ctx, address)
+	var options []sqlitestore.Option
+	if a.budget.cache > 0 {
+		options = append(options, sqlitestore.WithCache(a.budget.cache))
+	}
+	a.store, err = storeurl.Open(ctx, address, options...)
 	if err != nil {
 		return err
 	}
@@ -240,6 +247,7 @@ func (a *App) runnersOf(t target, metrics *run.Metrics) ([]runner, error) {
 			Machine: t.machine(), Part: part, Parts: parts, Bus: a.bus, Store: a.store, Stream: t.stream,
 			Upstream: allParts(t.upstream, parts), Downstream: allParts(t.downstream, parts),
 			Now: a.config.Now, Logger: a.config.Logger, Metrics: metrics, Tracer: a.tracer, Room: a.space().ForRest,
+			Documents: a.budget.documents,
 		})
 	}
 	if a.config.NATS != "" && a.config.Store != "" {
@@ -288,6 +296,7 @@ func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) e
 		Bus:         a.bus, Store: a.store, HTTP: a.config.HTTP, GRPC: a.config.GRPC, Token: a.token,
 		Services: Services(), Now: a.config.Now, Logger: a.config.Logger, Registry: registry, Tracer: a.tracer,
 		FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), Ready: a.ready, Space: a.space(), Partitions: a.config.Partitions,
+		Admitted: a.budget.admitted,
 	})
 	if err != nil {
 		return err

@@ -46,6 +46,9 @@ type Config struct {
 	// Reserve is how many bytes stay free on the disk of Data: below it the door
 	// takes nothing more, below half of it nothing more is decided.
 	Reserve uint64
+	// Memory is how many bytes the process may take in all; 0: what GOMEMLIMIT
+	// says for the Go part, and else as much as it likes.
+	Memory uint64
 	// NoSync acknowledges before the embedded server has synced to disk. Only
 	// for measuring what the sync costs.
 	NoSync bool

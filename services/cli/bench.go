@@ -46,6 +46,7 @@ func (s *session) bench() *cobra.Command {
 	f.StringVar(&o.Boston, "boston", "", s.say("波士顿 311 日志文件", "file of the Boston 311 log"))
 	f.BoolVar(&million, "million-deadlines", false, s.say("外加一百万个期限", "arm a million deadlines as well"))
 	f.StringVar(&o.Dir, "dir", "", s.say("放临时数据的目录（默认系统临时目录）", "directory of the temporary data (default: the system's)"))
+	cmd.AddCommand(s.overload())
 	return s.printing(cmd)
 }
 

@@ -99,6 +99,8 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 		"parts in which each service keeps its keys: the same in all processes, fixed with the documents"))
 	f.Var((*bytesFlag)(&config.Reserve), "reserve",
 		s.say("数据目录所在磁盘保留的空间，低于它不再受理", "space kept free on the disk of the data directory; with less, nothing more is taken in"))
+	f.Var((*bytesFlag)(&config.Memory), "memory",
+		s.say("进程最多占用的内存，缓存随之确定（默认：只看 GOMEMLIMIT）", "memory the process may take, caches follow from it (default: GOMEMLIMIT alone counts)"))
 	f.StringVar(level, "log", *level, s.say("日志级别：debug、info、warn、error", "log level: debug, info, warn, error"))
 }
 

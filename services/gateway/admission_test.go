@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -26,6 +27,63 @@ func (h *house) slowly(secret string, length int) (end func()) {
 		h.t.Fatalf("a push was not admitted: %s", line)
 	}
 	return func() { _ = c.Close() }
+}
+
+// flood pushes as fast as it is let, over several connections, until it is
+// ended; it gives the answers' codes, and what refusals said about coming again.
+func (h *house) flood(secret string) (refused <-chan string, end func()) {
+	told, stop := make(chan string, 1000), make(chan struct{})
+	var pushing sync.WaitGroup
+	for i := range 24 {
+		pushing.Go(func() {
+			for n := 0; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				a := h.call("POST", "/v1/events", tickets(fmt.Sprintf("flood-%d-%d", i, n), 1500), "Authorization", "Bearer "+secret)
+				if a.code == http.StatusOK {
+					continue
+				}
+				select {
+				case told <- fmt.Sprintf("%d, come again in %s s", a.code, a.header.Get("Retry-After")):
+				case <-stop:
+				}
+			}
+		})
+	}
+	return told, sync.OnceFunc(func() { close(stop); pushing.Wait() })
+}
+
+// tickets are so many events in one body.
+func tickets(prefix string, n int) string {
+	events := make([]string, n)
+	for i := range events {
+		id := fmt.Sprintf("%s-%d", prefix, i)
+		events[i] = strings.Replace(opened(id), `"T1"`, `"T`+id+`"`, 1)
+	}
+	return "[" + strings.Join(events, ",") + "]"
+}
+
+func TestAFloodIsRefusedAndStarvesNobody(t *testing.T) {
+	h := build(t).open()
+	h.verdicts(unit)
+	flooding, quiet := h.tokenFor(apiv1.Role_ROLE_FEED), h.tokenFor(apiv1.Role_ROLE_FEED)
+	refused, end := h.flood(flooding)
+	defer end()
+	for i := range 10 {
+		if told := <-refused; told != "429, come again in 1 s" {
+			t.Fatalf("the flood was told %s", told)
+		}
+		if a := h.call("POST", "/v1/events", opened(fmt.Sprint("quiet-", i)), "Authorization", "Bearer "+quiet); a.code != http.StatusOK {
+			t.Fatalf("push %d of another token beside the flood: %d %s", i, a.code, a.body)
+		}
+	}
+	end()
+	if a := h.call("POST", "/v1/events", tickets("after", 1500), "Authorization", "Bearer "+flooding); a.code != http.StatusOK {
+		t.Errorf("after the flood: %d %s", a.code, a.body)
+	}
 }
 
 func TestWhoFloodsIsToldToComeAgainAndOthersGetIn(t *testing.T) {

@@ -64,7 +64,8 @@ func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem) {
 // pushEvents is POST /v1/events: each event has its own verdict, whatever the
 // others are; 400 only when the body as a whole cannot be read.
 func (g *Gateway) pushEvents(w http.ResponseWriter, r *http.Request) {
-	leave, err := g.admission.enter(access.Of(r.Context()).ID, weight(r))
+	who := access.Of(r.Context()).ID
+	leave, err := g.admission.enter(who, weight(r))
 	if err != nil {
 		problemOf(err).write(w, r)
 		return
@@ -75,6 +76,12 @@ func (g *Gateway) pushEvents(w http.ResponseWriter, r *http.Request) {
 		p.write(w, r)
 		return
 	}
+	done, err := g.admission.queue(who, len(body))
+	if err != nil {
+		problemOf(err).write(w, r)
+		return
+	}
+	defer done()
 	items, refusal := decode.Body(r.Header, body)
 	if refusal != nil {
 		refused(refusal).write(w, r)

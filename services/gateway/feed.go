@@ -58,11 +58,17 @@ func (s *feedServer) PushEvents(ctx context.Context, r *apiv1.PushEventsRequest)
 
 // pushAdmitted pushes what a message holds, if there is room for it.
 func (s *feedServer) pushAdmitted(ctx context.Context, l lang.Lang, m proto.Message, items []door.Item) (*apiv1.PushEventsResponse, error) {
-	leave, err := s.g.admission.enter(access.Of(ctx).ID, int64(proto.Size(m)))
+	who, size := access.Of(ctx).ID, proto.Size(m)
+	leave, err := s.g.admission.enter(who, int64(size))
 	if err != nil {
 		return nil, err
 	}
 	defer leave()
+	done, err := s.g.admission.queue(who, size)
+	if err != nil {
+		return nil, err
+	}
+	defer done()
 	if sent := metadata.ValueFromIncomingContext(ctx, traceparent); len(sent) == 1 {
 		ctx = s.g.opts.Tracer.Incoming(ctx, sent[0])
 	}

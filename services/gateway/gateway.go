@@ -61,6 +61,9 @@ type Options struct {
 	Certificate *certs.Pair
 	// Space guards the disk; nil: there is always room.
 	Space *space.Guard
+	// Admitted is how many bytes of pushes may be on their way at once; 0: the
+	// default.
+	Admitted int64
 	// Ready reports why other targets of the process are not ready; may be nil.
 	Ready func() error
 }
@@ -73,7 +76,7 @@ type Gateway struct {
 	door   *door.Door
 	views  *views.Views
 	// admission is of pushes.
-	admission admission
+	admission *admission
 	cards     cardCache
 
 	mu        sync.Mutex
@@ -105,7 +108,8 @@ func New(opts Options) (*Gateway, error) {
 	if opts.Registry == nil {
 		opts.Registry = prometheus.NewRegistry()
 	}
-	g := &Gateway{opts: opts, tokens: access.NewTokens(opts.Store, opts.Token, opts.Now), access: access.NewTable()}
+	g := &Gateway{opts: opts, tokens: access.NewTokens(opts.Store, opts.Token, opts.Now), access: access.NewTable(),
+		admission: newAdmission(opts.Admitted, opts.Registry)}
 	g.ending, g.end = context.WithCancel(context.Background())
 	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Room: opts.Space.ForRest, Partitions: opts.Partitions, Logger: opts.Logger, Registry: opts.Registry, Tracer: opts.Tracer})
 	var err error
@@ -119,11 +123,15 @@ func New(opts Options) (*Gateway, error) {
 	return g, nil
 }
 
+// Kept are the collections of the documents the gateway keeps.
+func Kept() []store.Collection {
+	return append(append(door.Collections(), views.Collections()...), access.Collection())
+}
+
 // Collections are the documents the gateway keeps, and those of others that it
 // reads.
 func (g *Gateway) Collections() []store.Collection {
-	collections := append(door.Collections(), views.Collections()...)
-	collections = append(collections, access.Collection())
+	collections := Kept()
 	tickets := flow.NewMachine(ingest.Service())
 	for _, name := range run.PartNames(tickets.Name(), g.opts.Partitions) {
 		collections = append(collections, run.Docs(name, tickets.New))

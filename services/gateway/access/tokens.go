@@ -63,7 +63,8 @@ func NewTokens(s store.Store, admin string, now func() time.Time) *Tokens {
 
 // Collection is where tokens are kept.
 func Collection() store.Collection {
-	return store.Collection{Name: collection, New: func() proto.Message { return &statev1.Token{} }}
+	return store.Collection{Name: collection, New: func() proto.Message { return &statev1.Token{} },
+		Sharding: store.Whole("few, and listed as a whole")}
 }
 
 // Authenticate gives who sends a header "Bearer TOKEN", or ErrUnknown. Hashes

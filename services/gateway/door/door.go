@@ -135,7 +135,8 @@ func New(opts Options) (*Door, error) {
 func Collections() []store.Collection {
 	seen := func() proto.Message { return &statev1.Seen{} }
 	return []store.Collection{
-		{Name: seenCollection, New: seen}, {Name: unitCollection, New: seen},
+		{Name: seenCollection, New: seen, Sharding: store.Spread("one document per event, and every push asks for its own by key")},
+		{Name: unitCollection, New: seen, Sharding: store.Whole("few, and read as a whole at start")},
 		run.Positions(Service), run.Quarantine(Service),
 	}
 }

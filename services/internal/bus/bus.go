@@ -61,6 +61,9 @@ type Options struct {
 	Replicas int
 	// Timeout of one append; 0 is 10 s.
 	Timeout time.Duration
+	// Ahead is how many bytes each reader fetches ahead of who reads; 0 is 8 MiB.
+	// A message is never larger than the least.
+	Ahead int
 	// Logger may be nil.
 	Logger *slog.Logger
 }
@@ -71,6 +74,7 @@ type Bus struct {
 	js       jetstream.JetStream
 	replicas int
 	timeout  time.Duration
+	ahead    int
 }
 
 // Connect connects, and goes on trying for ever when a connection is lost.
@@ -106,8 +110,22 @@ func Connect(opts Options) (*Bus, error) {
 	}
 	return &Bus{
 		nc: nc, js: js, replicas: max(1, opts.Replicas),
-		timeout: positive(opts.Timeout, 10*time.Second),
+		timeout: positive(opts.Timeout, 10*time.Second), ahead: ahead(opts.Ahead),
 	}, nil
+}
+
+// How many bytes are fetched ahead: unless told, and at least, which is more
+// than the largest message.
+const (
+	defaultAhead = 8 << 20
+	minAhead     = 4<<20 + 64<<10
+)
+
+func ahead(bytes int) int {
+	if bytes == 0 {
+		return defaultAhead
+	}
+	return min(max(bytes, minAhead), defaultAhead)
 }
 
 func positive(d, otherwise time.Duration) time.Duration {

@@ -33,12 +33,11 @@ type Reader struct {
 	err      error
 }
 
-// What is fetched ahead of who reads, in messages and in bytes, and how many
-// more messages wait unpacked.
+// What is fetched ahead of who reads, in messages, and for how many bytes of it
+// one more message waits unpacked.
 const (
 	aheadMessages = 1024
-	aheadBytes    = 8 << 20
-	aheadUnpacked = 16
+	unpackedEach  = 512 << 10
 )
 
 // abandonedAfter is when the server forgets a reader that says nothing: it was
@@ -65,7 +64,7 @@ func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after 
 	if err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", stream, err)
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(aheadMessages, aheadBytes))
+	messages, err := consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(aheadMessages, b.ahead))
 	if err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", stream, err)
 	}
@@ -74,7 +73,7 @@ func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after 
 		defer cancel()
 		_ = b.js.DeleteConsumer(ctx, stream, consumer.CachedInfo().Name) // or the server does, a little later
 	}
-	r := &Reader{messages: messages, forget: forget, out: make(chan []Delivery, aheadUnpacked), done: make(chan struct{})}
+	r := &Reader{messages: messages, forget: forget, out: make(chan []Delivery, b.ahead/unpackedEach), done: make(chan struct{})}
 	go r.pump(stream, after)
 	return r, nil
 }

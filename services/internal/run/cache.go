@@ -9,8 +9,8 @@ import (
 	"kaohe.dev/services/internal/store"
 )
 
-// cacheSize is how many documents a runner keeps decoded.
-const cacheSize = 50_000
+// DefaultDocuments is how many documents a runner keeps decoded unless told.
+const DefaultDocuments = 50_000
 
 // cache keeps documents that were used lately. It belongs to one session: the
 // version of a document in it is the stored one, or the commit would fail.

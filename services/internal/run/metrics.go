@@ -25,6 +25,7 @@ type Metrics struct {
 	position    *prometheus.GaugeVec
 	owned       *prometheus.GaugeVec
 	lag         *prometheus.GaugeVec
+	waited      *prometheus.GaugeVec
 }
 
 // NewMetrics makes the metrics and registers them; where they are registered
@@ -55,6 +56,7 @@ func NewMetrics(registry prometheus.Registerer) *Metrics {
 		position: gauge("kaohe_position", "Last sequence a service has dealt with in the stream it reads."),
 		owned:    gauge("kaohe_part_owned", "1 where this process runs the service, or the part of it; 0 where it could."),
 		lag:      gauge("kaohe_lag_messages", "Messages that wait behind the last one a service has read."),
+		waited:   gauge("kaohe_lag_seconds", "How long the last message a service has dealt with had been in the stream."),
 	}
 }
 
@@ -83,6 +85,11 @@ func (m *Metrics) Took(service string, batch []bus.Delivery, took time.Duration)
 	m.lag.WithLabelValues(service).Set(float64(last.Pending))
 }
 
+// Waited tells how long the last message of a batch had been in the stream.
+func (m *Metrics) Waited(service string, waited time.Duration) {
+	m.waited.WithLabelValues(service).Set(max(0, waited.Seconds()))
+}
+
 // Quarantined counts inputs set aside.
 func (m *Metrics) Quarantined(service string, inputs int) {
 	m.quarantined.WithLabelValues(service).Add(float64(inputs))
@@ -96,7 +103,7 @@ func (m *Metrics) own(name string, owned bool) {
 	}
 	m.owned.WithLabelValues(name).Set(0)
 	// What was so when it left would be told for ever.
-	for _, gauge := range []*prometheus.GaugeVec{m.lag, m.armed, m.position} {
+	for _, gauge := range []*prometheus.GaugeVec{m.lag, m.waited, m.armed, m.position} {
 		gauge.DeleteLabelValues(name)
 	}
 }

@@ -27,6 +27,8 @@ type Options struct {
 	// Downstream are the runners, by name, on which decisions take effect; who
 	// reads the feed waits for them.
 	Downstream []string
+	// Documents is how many documents are kept decoded; 0: the default.
+	Documents int
 	// Part and Parts say which part of the service it is; no Parts: all of it.
 	Part, Parts int
 	// Now is the wall clock.

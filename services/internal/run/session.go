@@ -1,6 +1,7 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strings"
@@ -42,7 +43,7 @@ func (r *Runner) open(ctx context.Context) (*session, error) {
 	}
 	s := &session{
 		Runner: r, position: &statev1.Position{}, references: &statev1.References{},
-		cache: newCache(cacheSize),
+		cache: newCache(cmp.Or(r.opts.Documents, DefaultDocuments)),
 	}
 	docs, err := r.opts.Store.Load(ctx, Positions(r.name).Name, []string{positionKey})
 	if err != nil {
@@ -96,7 +97,9 @@ func (s *session) take(ctx context.Context, deliveries []bus.Delivery) (err erro
 	if err := s.flush(ctx); err != nil {
 		return err
 	}
-	s.opts.Metrics.Took(s.name, deliveries, s.opts.Now().Sub(started))
+	now := s.opts.Now()
+	s.opts.Metrics.Took(s.name, deliveries, now.Sub(started))
+	s.opts.Metrics.Waited(s.name, now.Sub(deliveries[len(deliveries)-1].Stored))
 	return nil
 }
 

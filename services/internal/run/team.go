@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/nats-io/nuid"
-	"google.golang.org/protobuf/proto"
 
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/internal/store"
@@ -268,7 +267,7 @@ var ErrLayout = errors.New("the documents cannot be used; build them anew from t
 // CheckLayout makes sure that documents are of this kaohe's format, and are kept
 // in as many parts as they were written in; the first process decides.
 func CheckLayout(ctx context.Context, s store.Store, parts int) error {
-	layout := store.Collection{Name: "kaohe/layout", New: func() proto.Message { return &statev1.Layout{} }}
+	layout := Layout()
 	if err := s.Ensure(ctx, layout); err != nil {
 		return fmt.Errorf("prepare the layout: %w", err)
 	}

@@ -57,7 +57,22 @@ type Collection struct {
 	Fields  []Field
 	Indexes []Index
 	New     func() proto.Message // makes an empty body
+	// Sharding says how it lies on the shards of a MongoDB cluster.
+	Sharding Sharding
 }
+
+// Sharding says how a collection lies on the shards of a cluster, and why. Other servers do not ask.
+type Sharding struct {
+	Key string // a field and its order, as MongoDB takes it; "" = all documents on one shard
+	Why string
+}
+
+// Spread lays documents on all shards by the hash of their keys. Loads and commits name their keys, so each goes to the
+// shards that have them; queries ask all shards, which find by the same indexes, and are merged.
+func Spread(why string) Sharding { return Sharding{Key: `{_id: "hashed"}`, Why: why} }
+
+// Whole keeps all documents on one shard.
+func Whole(why string) Sharding { return Sharding{Why: why} }
 
 // Group is the part of a collection's name before the slash, or the whole name.
 func Group(collection string) string {
@@ -86,6 +101,22 @@ type Query struct {
 	Min, Max   any            // inclusive bounds on the order value; optional
 	After      *Cursor        // continue behind this position; optional
 	Limit      int            // page size; 0 = DefaultLimit
+}
+
+// InOrder gives the documents found in the order of keys; a key named twice is given once.
+func InOrder(keys []string, found []Doc) []Doc {
+	byKey := make(map[string]int, len(found))
+	for i := range found {
+		byKey[found[i].Key] = i
+	}
+	out := make([]Doc, 0, len(found))
+	for _, key := range keys {
+		if i, ok := byKey[key]; ok {
+			out = append(out, found[i])
+			delete(byKey, key)
+		}
+	}
+	return out
 }
 
 // Store keeps documents. All methods are safe for concurrent use. Collections must have been given to Ensure.

@@ -2,8 +2,10 @@
 //
 //  1. One database, one MongoDB collection per collection; "sla/docs" is "sla.docs". A document is
 //     {_id: key, version, <declared fields>, body}, the body being readable BSON that comes back exactly (encode.go).
-//  2. Shard key: {_id: "hashed"} for every collection. Loads and commits name their keys, so each goes to one shard;
-//     queries by index ask all shards and are merged. Every write filters on _id, as sharding demands.
+//  2. Every collection states its sharding with its reason (store.Sharding): {_id: "hashed"}, or whole on one shard. Loads
+//     and commits name their keys, so each goes to the shards that have them; queries by index ask all shards and are
+//     merged. Every write filters on _id, no index but that of _id is unique, and there is no transaction over documents:
+//     the conformance suite looks at every command sent, so that what passes on one server is valid on all kinds.
 //  3. Every secondary index ends with _id, so a page is one range of one index.
 //  4. Reads and writes are majority: what was read or acknowledged survives a change of primary.
 //  5. A commit is ordered bulk writes: after a conflict or crash a prefix is there. An unmatched replace would not stop an
@@ -21,6 +23,7 @@ import (
 	"sync"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
+	"go.mongodb.org/mongo-driver/v2/event"
 	"go.mongodb.org/mongo-driver/v2/mongo"
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 	"go.mongodb.org/mongo-driver/v2/mongo/readconcern"
@@ -49,11 +52,22 @@ type Store struct {
 
 var _ store.Store = (*Store)(nil)
 
+// Option changes how a store is opened.
+type Option func(*options.ClientOptions)
+
+// WithMonitor lets someone watch every command sent.
+func WithMonitor(m *event.CommandMonitor) Option {
+	return func(o *options.ClientOptions) { o.SetMonitor(m) }
+}
+
 // Open connects to a mongodb:// or mongodb+srv:// URI and waits until the server answers. The path names the database,
 // "kaohe" when it is empty.
-func Open(ctx context.Context, uri string) (*Store, error) {
+func Open(ctx context.Context, uri string, opts ...Option) (*Store, error) {
 	o := options.Client().ApplyURI(uri).SetAppName("kaohe").
 		SetWriteConcern(writeconcern.Majority()).SetReadConcern(readconcern.Majority())
+	for _, option := range opts {
+		option(o)
+	}
 	client, err := mongo.Connect(o)
 	if err != nil {
 		return nil, fmt.Errorf("open mongodb store: %w", err)
@@ -93,7 +107,7 @@ func database(uri string) string {
 }
 
 func (s *Store) collection(name string) *mongo.Collection {
-	return s.db.Collection(strings.ReplaceAll(name, "/", "."))
+	return s.db.Collection(collectionName(name))
 }
 
 // Close disconnects.

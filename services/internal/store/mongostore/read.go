@@ -22,7 +22,7 @@ func (s *Store) Load(ctx context.Context, collection string, keys []string) ([]s
 	if err != nil {
 		return nil, fmt.Errorf("load: %w", err)
 	}
-	found := make(map[string]store.Doc, len(keys))
+	found := make([]store.Doc, 0, len(keys))
 	for chunk := range slices.Chunk(keys, loadChunk) {
 		filter := bson.D{{Key: "_id", Value: bson.D{{Key: "$in", Value: chunk}}}}
 		if len(chunk) == 1 {
@@ -32,18 +32,9 @@ func (s *Store) Load(ctx context.Context, collection string, keys []string) ([]s
 		if err != nil {
 			return nil, fmt.Errorf("load from %s: %w", collection, err)
 		}
-		for _, d := range docs {
-			found[d.Key] = d
-		}
+		found = append(found, docs...)
 	}
-	out := make([]store.Doc, 0, len(found))
-	for _, k := range keys {
-		if d, ok := found[k]; ok {
-			out = append(out, d)
-			delete(found, k) // a key named twice is returned once
-		}
-	}
-	return out, nil
+	return store.InOrder(keys, found), nil
 }
 
 // Query reads one page.

@@ -36,10 +36,21 @@ type Option func(*Store)
 // WithSynchronousFull makes every commit survive a power loss, at the price of an fsync each.
 func WithSynchronousFull() Option { return func(s *Store) { s.synchronous = "FULL" } }
 
+// WithCache bounds the memory of the pages kept of each file, in bytes; a page may be kept once for the writer and once
+// for each reader, half of it for the one and half for the others.
+func WithCache(bytes int64) Option { return func(s *Store) { s.cache = max(bytes, minCache) } }
+
+// The pages kept of a file, in bytes: unless told, and at least.
+const (
+	defaultCache = 64 << 20
+	minCache     = 64 << 10
+)
+
 // Store is a directory of SQLite files.
 type Store struct {
 	dir         string
 	synchronous string
+	cache       int64
 	schema      store.Schema
 
 	mu     sync.Mutex
@@ -71,7 +82,7 @@ func Open(_ context.Context, dir string, options ...Option) (*Store, error) {
 	if err := os.MkdirAll(dir, 0o750); err != nil {
 		return nil, fmt.Errorf("open sqlite store: %w", err)
 	}
-	s := &Store{dir: dir, synchronous: "NORMAL", files: map[string]*file{}, tables: map[string]*table{}}
+	s := &Store{dir: dir, synchronous: "NORMAL", cache: defaultCache, files: map[string]*file{}, tables: map[string]*table{}}
 	for _, o := range options {
 		o(s)
 	}
@@ -131,11 +142,11 @@ func (s *Store) open(group string) (*file, error) {
 	}
 	f := &file{path: path, closing: make(chan struct{}), checkpointed: make(chan struct{})}
 	if f.write, err = sql.Open("sqlite", dsn(path, "immediate", "synchronous("+s.synchronous+")",
-		"journal_mode(WAL)", "wal_autocheckpoint(0)", "journal_size_limit(67108864)", "cache_size(-32000)")); err != nil {
+		"journal_mode(WAL)", "wal_autocheckpoint(0)", "journal_size_limit(67108864)", cacheSize(s.cache/2))); err != nil {
 		return nil, err
 	}
 	f.write.SetMaxOpenConns(1)
-	if f.read, err = sql.Open("sqlite", dsn(path, "deferred", "query_only(1)", "cache_size(-8000)")); err != nil {
+	if f.read, err = sql.Open("sqlite", dsn(path, "deferred", "query_only(1)", cacheSize(s.cache/2/readers))); err != nil {
 		return nil, errors.Join(err, f.write.Close())
 	}
 	f.read.SetMaxOpenConns(readers)
@@ -148,6 +159,8 @@ func (s *Store) open(group string) (*file, error) {
 	s.files[group] = f
 	return f, nil
 }
+
+func cacheSize(bytes int64) string { return fmt.Sprintf("cache_size(-%d)", max(bytes>>10, 1)) }
 
 func dsn(path, txlock string, pragmas ...string) string {
 	q := url.Values{"_txlock": {txlock}, "_pragma": append([]string{"busy_timeout(10000)"}, pragmas...)}

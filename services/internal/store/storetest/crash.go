@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"google.golang.org/protobuf/types/known/wrapperspb"
 
@@ -78,15 +79,21 @@ func Reopen(t *testing.T, url string) {
 	commit(t, s, put(want[1].Key, 1, nil))
 }
 
-// Crash kills a process in the middle of its commits, several times, and looks at what is there. The test binary must have
-// a test TestCrashWriter that calls CrashWriter. next gives the URL of an empty store.
-func Crash(t *testing.T, next func() (url string), a Atomicity) {
+// Crash kills a process in the middle of a commit, several times, and looks at what is there; then another writer goes on.
+// The test binary must have a test TestCrashWriter that calls CrashWriter. next gives the URL of an empty store, and what
+// tells, beside the writer, that something of a commit has been written (nil: nothing does).
+func Crash(t *testing.T, next func() (url string, written func() any), a Atomicity) {
+	midway := 0
 	for i := range crashes {
-		url, batch := next(), 400
+		batch := 3000
 		if a == Prefix {
 			batch = 12 // FerretDB scans
 		}
-		committed := killWriter(t, url, batch, i+1)
+		url, written := next()
+		committed, torn := killWriter(t, url, batch, i+1, written)
+		if torn {
+			midway++
+		}
 		gens := generations(t, url, batch)
 		t.Logf("told of %d commits; first document %d, last %d", committed, gens[0], gens[batch-1])
 		if gens[0] < committed {
@@ -104,11 +111,48 @@ func Crash(t *testing.T, next func() (url string), a Atomicity) {
 				t.Errorf("write %d of a commit is there and write %d is not: %v", j, j-1, gens)
 			}
 		}
+		goOn(t, url, batch)
+	}
+	if midway == 0 {
+		t.Error("no writer died in the middle of a commit")
 	}
 }
 
-// killWriter runs CrashWriter in a process, kills it when it has told of some commits, and returns the last it told of.
-func killWriter(t *testing.T, url string, batch, after int) (committed int64) {
+// goOn is another writer that continues with the versions it finds. A server may be busy with the last bulk of the dead
+// writer: then there is a conflict, and the other reads again.
+func goOn(t *testing.T, url string, batch int) {
+	t.Helper()
+	s := connect(t, url)
+	defer func() {
+		if err := s.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	for {
+		gens := generations(t, url, batch)
+		writes := make([]store.Write, batch)
+		for i, gen := range gens {
+			writes[i] = count(position, crashKey(i), gen, gen+1)
+		}
+		err := s.Commit(t.Context(), writes)
+		if errors.Is(err, store.ErrConflict) {
+			continue
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, gen := range generations(t, url, batch) {
+			if gen != gens[i]+1 {
+				t.Fatalf("document %d is at %d after a commit over %d", i, gen, gens[i])
+			}
+		}
+		return
+	}
+}
+
+// killWriter runs CrashWriter in a process and kills it when it has begun a commit and written something of it. It returns
+// the last commit it told of, and whether it died in one.
+func killWriter(t *testing.T, url string, batch, after int, written func() any) (committed int64, midway bool) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestCrashWriter$") //nolint:gosec // this test itself
 	cmd.Env = append(os.Environ(), crashURL+"="+url, crashBatch+"="+strconv.Itoa(batch))
@@ -123,16 +167,18 @@ func killWriter(t *testing.T, url string, batch, after int) (committed int64) {
 	lines := bufio.NewScanner(out)
 	killed := false
 	for lines.Scan() { // to the end of the pipe: what it told before it died counts
-		text, ok := strings.CutPrefix(lines.Text(), "committed ")
-		if !ok {
+		what, number, _ := strings.Cut(lines.Text(), " ")
+		gen, err := strconv.ParseInt(number, 10, 64)
+		if err != nil || what != "began" && what != "committed" {
 			t.Logf("writer: %s", lines.Text())
 			continue
 		}
-		if committed, err = strconv.ParseInt(text, 10, 64); err != nil {
-			t.Fatal(err)
+		if midway = what == "began"; !midway {
+			committed = gen
 		}
-		if committed >= int64(after) && !killed {
+		if midway && gen > int64(after) && !killed {
 			killed = true
+			await(t, written)
 			if err := cmd.Process.Kill(); err != nil {
 				t.Fatal(err)
 			}
@@ -141,7 +187,22 @@ func killWriter(t *testing.T, url string, batch, after int) (committed int64) {
 	if err := cmd.Wait(); err == nil || !killed {
 		t.Fatalf("the writer ended by itself: %v", err)
 	}
-	return committed
+	return committed, midway
+}
+
+// await waits until something is written.
+func await(t *testing.T, written func() any) {
+	t.Helper()
+	if written == nil {
+		return
+	}
+	look := time.NewTicker(time.Millisecond)
+	defer look.Stop()
+	for was, end := written(), time.Now().Add(20*time.Second); written() == was; <-look.C {
+		if time.Now().After(end) {
+			t.Fatal("a commit has begun and nothing is written")
+		}
+	}
 }
 
 // generations reads which commit each document is from. A server may still be busy with the last bulk of the dead writer:
@@ -182,6 +243,9 @@ func CrashWriter(t *testing.T) {
 		writes := make([]store.Write, batch)
 		for i := range writes {
 			writes[i] = count(position, crashKey(i), gen-1, gen)
+		}
+		if _, err := fmt.Printf("began %d\n", gen); err != nil {
+			t.Fatal(err)
 		}
 		if err := s.Commit(context.Background(), writes); err != nil {
 			t.Fatal(err)

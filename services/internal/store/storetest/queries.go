@@ -235,31 +235,6 @@ func prefixes(t *testing.T, su *suite) {
 	}
 }
 
-// pagingUnderChange: what does not move is returned exactly once, whatever happens around it.
-func pagingUnderChange(t *testing.T, su *suite) {
-	s := su.start(t)
-	at := func(n int64) map[string]any { return map[string]any{"wake_at": n} }
-	for i := range int64(12) {
-		commit(t, s, put(fmt.Sprintf("k%02d", i), 0, at(i/2)))
-	}
-	q := store.Query{Collection: docs, OrderBy: "wake_at", Limit: 4}
-	first, next, err := s.Query(t.Context(), q)
-	if err != nil || next == nil {
-		t.Fatal(next, err)
-	}
-	commit(t, s, remove(docs, "k03", 1), remove(docs, "k09", 1), // the cursor's own row, and one to come
-		put("k00", 1, at(99)),                        // from before the cursor to the end: seen again
-		put("k11", 1, at(-1)),                        // from behind to before: missed
-		put("k02a", 0, at(1)), put("k03a", 0, at(1)), // new, before and behind in a tie
-		put("k04", 1, map[string]any{}), put("m", 0, nil)) // no longer in this order, never in it
-	q.After = next
-	got := append(keysOf(first), pages(s, t, q)...)
-	want := []string{"k00", "k01", "k02", "k03", "k03a", "k05", "k06", "k07", "k08", "k10", "k00"}
-	if !slices.Equal(got, want) {
-		t.Errorf("got %q, want %q", got, want)
-	}
-}
-
 func closing(t *testing.T, su *suite) {
 	s := su.start(t)
 	for range 2 {

@@ -23,10 +23,14 @@ func BatchOf(n int) Option { return func(s *suite) { s.batch = n } }
 // WithoutAtomicUpdates is for servers that let two writers update one version of a document.
 func WithoutAtomicUpdates() Option { return func(s *suite) { s.noAtomicUpdates = true } }
 
+// WithAtomicCommits is for stores of which a commit that fails leaves nothing.
+func WithAtomicCommits() Option { return func(s *suite) { s.atomicCommits = true } }
+
 type suite struct {
 	open            func(testing.TB) store.Store
 	batch           int
 	noAtomicUpdates bool
+	atomicCommits   bool
 }
 
 // Run runs the suite. open gives an empty store; the suite closes it.
@@ -51,10 +55,13 @@ func Run(t *testing.T, open func(testing.TB) store.Store, options ...Option) {
 		{"large batch", largeBatch},
 		{"concurrent creators", concurrentCreators},
 		{"concurrent writers", concurrentWriters},
+		{"no lost updates", noLostUpdates},
 		{"queries", queries},
 		{"queries agree with a model", queriesAgree},
 		{"prefix", prefixes},
 		{"paging under change", pagingUnderChange},
+		{"paging under any change", pagingUnderAnyChange},
+		{"paging beside a writer", pagingBesideAWriter},
 		{"close", closing},
 	} {
 		t.Run(c.name, func(t *testing.T) { c.test(t, s) })

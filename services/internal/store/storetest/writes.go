@@ -271,3 +271,56 @@ func concurrentWriters(t *testing.T, su *suite) {
 		t.Errorf("after 20 rounds: %v", got)
 	}
 }
+
+// noLostUpdates: many writers read, change and write the same documents, several in a commit; who meets a conflict reads
+// again. Every change that was confirmed is there, and nothing else.
+func noLostUpdates(t *testing.T, su *suite) {
+	if su.noAtomicUpdates {
+		t.Skip("this server lets two writers update one version of a document")
+	}
+	s := su.start(t)
+	keys := []string{"a", "b", "c", "d"}
+	const writers, rounds = 5, 20
+	var wg sync.WaitGroup
+	for w := range writers {
+		wg.Go(func() {
+			for round := range rounds {
+				addOne(t, s, keys[(w+round)%len(keys)], keys[(w+round+1)%len(keys)])
+			}
+		})
+	}
+	wg.Wait()
+	var sum, versions int64
+	for _, d := range load(t, s, position, keys...) {
+		sum += d.Body.(*wrapperspb.Int64Value).GetValue()
+		versions += d.Version
+	}
+	// Of a commit that failed a prefix may be there: then its changes are too, and its versions.
+	if sum != versions || sum < 2*writers*rounds || su.atomicCommits && sum != 2*writers*rounds {
+		t.Errorf("%d changes were confirmed, the documents count %d in %d versions", 2*writers*rounds, sum, versions)
+	}
+}
+
+// addOne adds one to two documents in one commit, and tries until no one else did meanwhile.
+func addOne(t *testing.T, s store.Store, keys ...string) {
+	slices.Sort(keys)
+	for {
+		docs, err := s.Load(t.Context(), position, keys)
+		if err != nil {
+			t.Errorf("load: %v", err)
+			return
+		}
+		writes := []store.Write{count(position, keys[0], 0, 1), count(position, keys[1], 0, 1)}
+		for _, d := range docs {
+			writes[slices.Index(keys, d.Key)] = count(position, d.Key, d.Version, d.Body.(*wrapperspb.Int64Value).GetValue()+1)
+		}
+		err = s.Commit(t.Context(), writes)
+		if err == nil {
+			return
+		}
+		if !errors.Is(err, store.ErrConflict) {
+			t.Errorf("commit: %v", err)
+			return
+		}
+	}
+}

@@ -4,9 +4,12 @@ package storeurl
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/url"
 	"os"
 	"strings"
+
+	"github.com/dustin/go-humanize"
 
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/store/mongostore"
@@ -14,12 +17,13 @@ import (
 )
 
 // Open opens "sqlite:DIR" (a directory of database files; "sqlite:DIR?synchronous=full" makes every commit survive a power
-// loss) or "mongodb://HOST/DATABASE" (also mongodb+srv; the database is "kaohe" when the path is empty).
-func Open(ctx context.Context, address string) (store.Store, error) {
+// loss, "cache=16MiB" bounds the pages kept of each file) or "mongodb://HOST/DATABASE" (also mongodb+srv; the database is "kaohe" when the path is empty).
+// What the URL says comes before the options.
+func Open(ctx context.Context, address string, options ...sqlitestore.Option) (store.Store, error) {
 	scheme, rest, _ := strings.Cut(address, ":")
 	switch scheme {
 	case "sqlite":
-		return openSQLite(ctx, rest)
+		return openSQLite(ctx, rest, options)
 	case "mongodb", "mongodb+srv":
 		return mongostore.Open(ctx, address)
 	}
@@ -42,20 +46,25 @@ func Drop(ctx context.Context, address string) error {
 	return fmt.Errorf("store URL has scheme %q; it must be sqlite:DIR or mongodb://HOST/DATABASE", scheme)
 }
 
-func openSQLite(ctx context.Context, rest string) (store.Store, error) {
+func openSQLite(ctx context.Context, rest string, options []sqlitestore.Option) (store.Store, error) {
 	dir, query, _ := strings.Cut(rest, "?")
 	q, err := url.ParseQuery(query)
 	if err != nil {
 		return nil, fmt.Errorf("store URL: %w", err)
 	}
-	var options []sqlitestore.Option
 	for name := range q {
 		switch value := strings.ToLower(q.Get(name)); {
 		case name == "synchronous" && value == "full":
 			options = append(options, sqlitestore.WithSynchronousFull())
 		case name == "synchronous" && value == "normal":
+		case name == "cache":
+			bytes, err := humanize.ParseBytes(value)
+			if err != nil || bytes > math.MaxInt64 {
+				return nil, fmt.Errorf("store URL: cache=%s is not a size; write it like 16MiB", value)
+			}
+			options = append(options, sqlitestore.WithCache(int64(bytes)))
 		default:
-			return nil, fmt.Errorf("store URL: %s=%s is not known; sqlite takes synchronous=normal or synchronous=full", name, value)
+			return nil, fmt.Errorf("store URL: %s=%s is not known; sqlite takes synchronous=normal, synchronous=full and cache=SIZE", name, value)
 		}
 	}
 	return sqlitestore.Open(ctx, strings.TrimPrefix(dir, "//"), options...)

@@ -49,13 +49,14 @@ func TestOpen(t *testing.T) {
 
 func TestRefusals(t *testing.T) {
 	for url, want := range map[string]string{
-		"":                                "must be sqlite:DIR or mongodb://HOST/DATABASE",
-		"postgres://u:secret@h/db":        "must be sqlite:DIR or mongodb://HOST/DATABASE",
-		"sqlite:":                         "no directory",
-		"sqlite:" + t.TempDir() + "?x=y":  "synchronous=full",
-		"sqlite:" + t.TempDir() + "?%zz":  "store URL",
-		"mongodb://":                      "open mongodb store",
-		"mongodb://host:port:port/kaohe?": "open mongodb store",
+		"":                                      "must be sqlite:DIR or mongodb://HOST/DATABASE",
+		"postgres://u:secret@h/db":              "must be sqlite:DIR or mongodb://HOST/DATABASE",
+		"sqlite:":                               "no directory",
+		"sqlite:" + t.TempDir() + "?x=y":        "synchronous=full",
+		"sqlite:" + t.TempDir() + "?cache=much": "not a size",
+		"sqlite:" + t.TempDir() + "?%zz":        "store URL",
+		"mongodb://":                            "open mongodb store",
+		"mongodb://host:port:port/kaohe?":       "open mongodb store",
 	} {
 		_, err := storeurl.Open(t.Context(), url)
 		if err == nil || !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "secret") {
