@@ -61,10 +61,11 @@ func Collections() []store.Collection {
 			Sharding: store.Whole("a document per unit and month; the ranking reads a month at once"),
 		},
 		{
-			Name:    matterCollection,
-			Fields:  text(fieldKind, fieldMonth, fieldUnit),
-			Indexes: ordered([]string{fieldKind, fieldMonth}),
-			New:     func() proto.Message { return &statev1.MatterView{} },
+			Name:     matterCollection,
+			Fields:   text(fieldKind, fieldMonth, fieldUnit),
+			Indexes:  ordered([]string{fieldKind, fieldMonth}),
+			New:      func() proto.Message { return &statev1.MatterView{} },
+			Sharding: store.Whole("a few documents for every unit and month, read a month at a time"),
 		},
 		run.Positions(group),
 	}
