@@ -141,7 +141,11 @@ func TestTheMainJobOnTheCommandLine(t *testing.T) {
 		"explain " + entries[1][8]:              {"-5.00", "overdue ticket", "mine/t1", "六.1"},
 		"ticket T1":                             {"ticket opened", "violated", "-5.00"},
 		"quarantine":                            {"(none)"},
-		"verify --month 2026-03":                {"the same"},
+		"month status --month 2026-03":          {"2026-03  open", "items nobody assessed: 11", "97.50"},
+		"objection raise " + entries[1][8] + " --grounds late-paper": {"waits", "late-paper"},
+		"objection list --month 2026-03":                             {"late-paper", "ticket_overdue"},
+		"month late --month 2026-03":                                 {"(none)"},
+		"verify --month 2026-03":                                     {"the same"},
 	} {
 		out := c.must("", strings.Fields(command)...)
 		for _, want := range wants {

@@ -32,7 +32,10 @@ type remote struct {
 	scores apiv1.ScoreServiceClient
 	log    apiv1.LogServiceClient
 	tokens apiv1.TokenServiceClient
-	close  func()
+	months apiv1.MonthServiceClient
+	// objections are raised and decided here.
+	objections apiv1.ObjectionServiceClient
+	close      func()
 }
 
 // reaching adds the flags of a command that asks a running kaohe.
@@ -98,7 +101,8 @@ func connect(addr string, secure credentials.TransportCredentials) (*remote, err
 		feed: apiv1.NewFeedServiceClient(connection), scores: apiv1.NewScoreServiceClient(connection),
 		log:    apiv1.NewLogServiceClient(connection),
 		tokens: apiv1.NewTokenServiceClient(connection),
-		close:  func() { _ = connection.Close() },
+		months: apiv1.NewMonthServiceClient(connection), objections: apiv1.NewObjectionServiceClient(connection),
+		close: func() { _ = connection.Close() },
 	}, nil
 }
 
