@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"time"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
@@ -61,7 +62,7 @@ func (c *closing) decide(at int, e *feedv1.Event) error {
 		return err
 	}
 	if by := e.GetMonthClosed(); by != nil {
-		c.pin(before, e, by)
+		c.pin(before, clocksOf(c.events[:at], before.AsOf)[e.Clock], e, by)
 		return nil
 	}
 	restated := e.GetRestatementDecided()
@@ -71,12 +72,9 @@ func (c *closing) decide(at int, e *feedv1.Event) error {
 	return nil
 }
 
-// pin closes a month of every unit that is known.
-func (c *closing) pin(before *Result, e *feedv1.Event, by *feedv1.MonthClosed) {
-	now := before.AsOf
-	if e.Clock != "" {
-		now = clocksOf(c.events, now)[e.Clock]
-	}
+// pin closes a month of every unit that is known, if it is over at an instant of
+// the decision's clock.
+func (c *closing) pin(before *Result, now time.Time, e *feedv1.Event, by *feedv1.MonthClosed) {
 	for _, unit := range before.Policy.Units() {
 		key := name{by.Month, unit}
 		if c.months[key] != nil || !scoring.Over(before.Policy, unit, by.Month, now) {

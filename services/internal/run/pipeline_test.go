@@ -29,6 +29,7 @@ import (
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/store/sqlitestore"
 	"kaohe.dev/services/internal/traces"
+	"kaohe.dev/services/quality"
 	"kaohe.dev/services/replay"
 	"kaohe.dev/services/scoring"
 	"kaohe.dev/services/simulate"
@@ -49,7 +50,7 @@ type pipeline struct {
 }
 
 func services() []flow.Service {
-	return []flow.Service{ingest.Service(), sla.Service(), escalation.Service(), survey.Service()}
+	return []flow.Service{ingest.Service(), sla.Service(), escalation.Service(), survey.Service(), quality.Service()}
 }
 
 // open opens a pipeline; fault is asked at every boundary of every shell.
