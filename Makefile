@@ -54,7 +54,7 @@ generate: ## regenerate Go, gRPC, gateway and OpenAPI from proto/
 verify: ## regenerate everything generated and fail on a difference; lint the contracts
 	scripts/verify.sh
 
-lint: ## format, vet and static analysis
+lint: ## format, vet, static analysis and known vulnerabilities
 	scripts/lint.sh
 
 clean: ## remove what was built (not your data)

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Format, vet and static analysis; tools are pinned in scripts/tools.
+# Format, vet, static analysis and known vulnerabilities; tools are pinned in
+# scripts/tools.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 unformatted=$(git ls-files '*.go' | grep -v '/gen/' | xargs gofmt -l)
@@ -8,3 +9,4 @@ mkdir -p bin/tools
 (cd scripts/tools && GOWORK=off go build -o "$OLDPWD/bin/tools/" honnef.co/go/tools/cmd/staticcheck)
 go vet ./proto/... ./services/... ./e2e/...
 bin/tools/staticcheck ./services/... ./e2e/...
+scripts/vulns.sh
