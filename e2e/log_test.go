@@ -80,8 +80,16 @@ func TestARebuildArrivesAtTheSameHashes(t *testing.T) {
 	if out, ok := command(t, "rebuild", "--data", data, "--partitions", "3"); !ok || !strings.Contains(out, want) {
 		t.Fatalf("rebuild in other parts: %s", out)
 	}
-	if got := up(t, data, "--partitions", "3").verify(demoMonth); got != want {
+	again := up(t, data, "--partitions", "3")
+	if got := again.verify(demoMonth); got != want {
 		t.Fatalf("rebuilt to hash %s, it was %s", got, want)
+	}
+	// Who verified before, and who rebuilt, is told after.
+	trail := again.mustKaohe("audit", "--what", "call_made")
+	for _, call := range []string{"VerifyMonth", "rebuild", "local:"} {
+		if !strings.Contains(trail, call) {
+			t.Errorf("the trail does not tell of %s:\n%s", call, trail)
+		}
 	}
 }
 

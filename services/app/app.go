@@ -297,6 +297,7 @@ func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) e
 		Services: Services(), Now: a.config.Now, Logger: a.config.Logger, Registry: registry, Tracer: a.tracer,
 		FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), Ready: a.ready, Space: a.space(), Partitions: a.config.Partitions,
 		Admitted: a.budget.admitted,
+		Identity: a.config.Identity, Limits: a.config.Limits, Ops: a.config.Ops != "",
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"kaohe.dev/services/gateway"
+	"kaohe.dev/services/gateway/identity"
 	"kaohe.dev/services/internal/traces"
 )
 
@@ -52,6 +54,10 @@ type Config struct {
 	// NoSync acknowledges before the embedded server has synced to disk. Only
 	// for measuring what the sync costs.
 	NoSync bool
+	// Identity is the provider that people are known by; none by default.
+	Identity identity.Options
+	// Limits are what one caller may take.
+	Limits gateway.Limits
 	// Replicas of each stream on a cluster; 0 is 1.
 	Replicas int
 	// Partitions is in how many parts each service keeps its keys; the same in
@@ -68,6 +74,7 @@ func Defaults() Config {
 	return Config{
 		Data: "./data", HTTP: "127.0.0.1:8080", GRPC: "127.0.0.1:9090",
 		Targets: []string{All}, FutureTolerance: 5 * time.Minute, Reserve: 256 << 20, TraceRatio: 0.01,
+		Limits: gateway.DefaultLimits(), Identity: identity.Defaults(),
 	}
 }
 
@@ -104,6 +111,13 @@ func (c Config) Validate() error {
 	if c.FutureTolerance < 0 {
 		problems = append(problems, fmt.Errorf("future tolerance %s is negative", c.FutureTolerance))
 	}
+	problems = append(problems, c.Identity.Validate())
+	if c.Identity.On() && c.Identity.PublicURL == "" && !loopback(c.HTTP) {
+		problems = append(problems, errors.New("--public-url is missing: people sign in with a browser, and the identity provider must send it back to where kaohe is reached"))
+	}
+	if c.Limits != (gateway.Limits{}) {
+		problems = append(problems, c.Limits.Validate())
+	}
 	return errors.Join(problems...)
 }
 
@@ -115,4 +129,11 @@ func (c Config) traces() traces.Options {
 		name = ""
 	}
 	return traces.Options{URL: c.Traces, Ratio: c.TraceRatio, Service: strings.TrimSuffix("kaohe-"+name, "-"), Logger: c.Logger}
+}
+
+// loopback reports whether only this machine reaches an address.
+func loopback(address string) bool {
+	host, _, err := net.SplitHostPort(address)
+	ip := net.ParseIP(host)
+	return err == nil && (host == "localhost" || ip != nil && ip.IsLoopback())
 }

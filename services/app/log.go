@@ -33,8 +33,11 @@ func Restore(ctx context.Context, config Config, next func() ([]*feedv1.Event, e
 		}
 		for {
 			events, err := next()
-			if err != nil || len(events) == 0 {
+			if err != nil {
 				return err
+			}
+			if len(events) == 0 {
+				return a.record(ctx, "restore")
 			}
 			messages := make([]bus.Message, len(events))
 			for i, e := range events {
@@ -55,6 +58,9 @@ func Restore(ctx context.Context, config Config, next func() ([]*feedv1.Event, e
 // itself. Nothing of the configuration may be running.
 func Forget(ctx context.Context, config Config) error {
 	return withBus(ctx, config, func(a *App) error {
+		if err := a.record(ctx, "rebuild"); err != nil {
+			return err
+		}
 		address := config.Store
 		if address == "" {
 			address = "sqlite:" + filepath.Join(config.Data, "state")

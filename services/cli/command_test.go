@@ -146,6 +146,7 @@ func TestTheMainJobOnTheCommandLine(t *testing.T) {
 		"objection list --month 2026-03":        {"late-paper", "ticket_overdue"},
 		"month late --month 2026-03":            {"(none)"},
 		"verify --month 2026-03":                {"the same"},
+		"audit --what ticket_opened":            {"admin", "ticket opened", "ticket=T1", "mine/t1"},
 	} {
 		out := c.must("", strings.Fields(command)...)
 		for _, want := range wants {

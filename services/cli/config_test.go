@@ -48,6 +48,9 @@ func TestTheCommandLineComesBeforeTheEnvironmentAndTheFile(t *testing.T) {
 	}
 }
 
+// provider is an identity provider that nobody has a role by.
+const provider = "oidc-issuer: https://id.example.cn\noidc-client-id: kaohe\n"
+
 func TestASettingThatCannotWorkIsNamed(t *testing.T) {
 	for file, want := range map[string]string{
 		"http: 127.0.0.1:1\nstor: sqlite:x\n": `FILE:2: there is no setting "stor"; did you mean "store"?`,
@@ -57,6 +60,14 @@ func TestASettingThatCannotWorkIsNamed(t *testing.T) {
 		"- a\n- b\n":                          "write name: value",
 		"http: [\n":                           "FILE",
 		"reserve: much\n":                     `"much" is not a size`,
+		"rate: 5\nburst: 0\n":                 "the burst is at least 1",
+		"streams: 0\n":                        "--streams 0 is not positive",
+		"oidc-client-id: kaohe\n":             "need --oidc-issuer",
+		"oidc-issuer: id.example.cn\n":        "is not an http or https URL",
+		provider:                              "--oidc-roles is missing",
+		provider + "oidc-roles: [a]\n":        "write value=role",
+		provider + "oidc-roles: [a=boss]\n":   "there is no such role; choose from administrator",
+		provider + "oidc-roles: [a=committee]\nhttp: 0.0.0.0:8080\n": "--public-url is missing",
 	} {
 		if code, out, said := configuring(t, file, nil, "check"); code == 0 || !strings.Contains(said, want) {
 			t.Errorf("%q: exit %d, said %q%s, want %q", file, code, said, out, want)

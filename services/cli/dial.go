@@ -35,6 +35,7 @@ type remote struct {
 	months apiv1.MonthServiceClient
 	// objections are raised and decided here.
 	objections apiv1.ObjectionServiceClient
+	audits     apiv1.AuditServiceClient
 	close      func()
 }
 
@@ -102,7 +103,8 @@ func connect(addr string, secure credentials.TransportCredentials) (*remote, err
 		log:    apiv1.NewLogServiceClient(connection),
 		tokens: apiv1.NewTokenServiceClient(connection),
 		months: apiv1.NewMonthServiceClient(connection), objections: apiv1.NewObjectionServiceClient(connection),
-		close: func() { _ = connection.Close() },
+		close:  func() { _ = connection.Close() },
+		audits: apiv1.NewAuditServiceClient(connection),
 	}, nil
 }
 

@@ -29,6 +29,7 @@ func eventNames() map[string]string {
 		"sanction_imposed": "弄虚作假处罚", "item_waived": "当月免评", "halls_drawn": "抽取营业厅",
 		"objection_raised": "异议", "objection_decided": "异议裁定",
 		"month_closing_started": "开始关账", "month_closed": "关账", "month_published": "公布", "restatement_decided": "更正裁定",
+		"call_made": "调用",
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	"kaohe.dev/services/app"
+	"kaohe.dev/services/gateway/identity"
 )
 
 func (s *session) rebuild() *cobra.Command {
@@ -51,7 +52,8 @@ func (s *session) rebuild() *cobra.Command {
 // inside runs kaohe on free ports and does something with it.
 func (s *session) inside(ctx context.Context, config app.Config, do func(context.Context, *app.App, *remote) error) error {
 	config.HTTP, config.GRPC, config.Ops = "127.0.0.1:0", "127.0.0.1:0", ""
-	config.TLSCert, config.TLSKey = "", "" // nobody but this process asks
+	// Nobody but this process asks.
+	config.TLSCert, config.TLSKey, config.Identity = "", "", identity.Options{}
 	a, err := app.New(config)
 	if err != nil {
 		return err

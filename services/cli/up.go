@@ -11,8 +11,10 @@ import (
 
 	"github.com/dustin/go-humanize"
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"kaohe.dev/services/app"
+	"kaohe.dev/services/gateway/identity"
 )
 
 // stopWithin is how long a clean stop may take.
@@ -101,7 +103,23 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 		s.say("数据目录所在磁盘保留的空间，低于它不再受理", "space kept free on the disk of the data directory; with less, nothing more is taken in"))
 	f.Var((*bytesFlag)(&config.Memory), "memory",
 		s.say("进程最多占用的内存，缓存随之确定（默认：只看 GOMEMLIMIT）", "memory the process may take, caches follow from it (default: GOMEMLIMIT alone counts)"))
+	s.identityFlags(f, &config.Identity)
+	f.Float64Var(&config.Limits.Rate, "rate", config.Limits.Rate, s.say("每个令牌每秒可调用的次数，0 为不限", "calls a second that one token may make; 0: as many as it likes"))
+	f.IntVar(&config.Limits.Burst, "burst", config.Limits.Burst, s.say("每个令牌一次可连续调用的次数", "calls that may come at once before --rate counts"))
+	f.IntVar(&config.Limits.Streams, "streams", config.Limits.Streams, s.say("每个令牌可同时打开的实时流", "streams of the ledger that one token may have open"))
 	f.StringVar(level, "log", *level, s.say("日志级别：debug、info、warn、error", "log level: debug, info, warn, error"))
+}
+
+// identityFlags are about the provider that people are known by.
+func (s *session) identityFlags(f *pflag.FlagSet, o *identity.Options) {
+	f.StringVar(&o.Issuer, "oidc-issuer", "", s.say("身份提供方（OpenID Connect）的地址（默认没有）", "URL of the OpenID Connect provider that people are known by (default: none)"))
+	f.StringVar(&o.ClientID, "oidc-client-id", "", s.say("kaohe 在身份提供方的客户端编号，令牌的受众须是它", "how the provider knows kaohe; its tokens must be meant for it"))
+	f.StringVar(&o.ClientSecretFile, "oidc-client-secret-file", "", s.say("客户端密钥文件（默认为公开客户端，只用 PKCE）", "file with the client's secret (default: a public client, with PKCE alone)"))
+	f.StringSliceVar(&o.Roles, "oidc-roles", nil, s.say("角色对应，值=角色，逗号分隔，靠前者优先", "which claim value gives which role, value=role, the first that somebody has counts"))
+	f.StringVar(&o.RolesClaim, "oidc-roles-claim", o.RolesClaim, s.say("角色所在的声明，可用点进入对象", "claim with the roles; a dot leads into an object"))
+	f.StringVar(&o.UnitsClaim, "oidc-units-claim", o.UnitsClaim, s.say("业务单位所在的声明（unit-manager）", "claim with the units of a unit-manager"))
+	f.DurationVar(&o.Session, "oidc-session", o.Session, s.say("浏览器登录的有效时间", "how long somebody stays signed in with a browser"))
+	f.StringVar(&o.PublicURL, "public-url", "", s.say("浏览器访问 kaohe 的地址（默认为监听地址）", "where browsers reach kaohe (default: where it listens)"))
 }
 
 // bytesFlag is a flag for a size like 256MiB.

@@ -15,9 +15,6 @@ import (
 	"kaohe.dev/services/gateway/lang"
 )
 
-// deskSource is the source of what people decide through the API.
-const deskSource = "kaohe"
-
 // person is how the caller is called in what he decides.
 func person(ctx context.Context) string {
 	who := access.Of(ctx)
@@ -27,7 +24,7 @@ func person(ctx context.Context) string {
 // tell sends an event that a call makes, after it was checked, and waits until
 // the views show what it did.
 func (g *Gateway) tell(ctx context.Context, e *feedv1.Event) error {
-	e.Id, e.Source, e.OccurredAt, e.Sender = flow.EventType(e)+"-"+nuid.Next(), deskSource, flow.At(g.opts.Now()), access.Of(ctx).ID
+	e.Id, e.Source, e.OccurredAt, e.Sender = flow.EventType(e)+"-"+nuid.Next(), ownSource, flow.At(g.opts.Now()), access.Of(ctx).ID
 	ctx, release := g.until(ctx)
 	defer release()
 	passed, forget := g.views.Expect(flow.EventRef(e))

@@ -99,7 +99,7 @@ func weight(r *http.Request) int64 {
 }
 
 func retryHeader(w http.ResponseWriter, after time.Duration) {
-	w.Header().Set("Retry-After", strconv.Itoa(int(after.Seconds())))
+	w.Header().Set("Retry-After", strconv.Itoa(seconds(after)))
 }
 
 func retryInfo(after time.Duration) *errdetails.RetryInfo {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"runtime/debug"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -16,6 +17,8 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	"kaohe.dev/services/gateway/access"
+	"kaohe.dev/services/gateway/door"
+	"kaohe.dev/services/gateway/identity"
 )
 
 func unauthenticated(sent bool) *problem {
@@ -29,20 +32,41 @@ func unauthenticated(sent bool) *problem {
 		"no token was sent: add the header Authorization: Bearer TOKEN; the token is in the file admin.token of the data directory")
 }
 
+// authenticate gives who sends a header: with a token of kaohe's, or with one
+// that the identity provider has signed.
+func (g *Gateway) authenticate(ctx context.Context, header string) (*access.Principal, error) {
+	scheme, token, _ := strings.Cut(header, " ")
+	if g.identity != nil && identity.Signed(token) && strings.EqualFold(scheme, "bearer") {
+		return g.identity.Authenticate(ctx, strings.TrimSpace(token))
+	}
+	return g.tokens.Authenticate(ctx, header)
+}
+
 // caller gives who sends a header, if he may make a call; deny by default.
 func (g *Gateway) caller(ctx context.Context, header, call string) (*access.Principal, error) {
-	p, err := g.tokens.Authenticate(ctx, header)
-	if errors.Is(err, access.ErrUnknown) {
+	p, err := g.authenticate(ctx, header)
+	switch {
+	case errors.Is(err, access.ErrUnknown):
 		return nil, unauthenticated(header != "")
-	}
-	if err != nil {
+	case errors.Is(err, identity.ErrNoRole), errors.Is(err, identity.ErrNoUnits):
+		g.refusedAttempt(p, call, err.Error())
+		return nil, trouble(codes.PermissionDenied, "no_role", "您的账号在 kaohe 没有角色或业务单位，请管理员在身份系统中授予：%v",
+			"your account has no role or no units in kaohe; ask an administrator to grant them at the identity provider: %v", err)
+	case err != nil:
 		return nil, trouble(codes.Unavailable, "unavailable", "暂时无法核对令牌，请重试：%v", "the token cannot be checked now; try again: %v", err)
 	}
 	if !g.access.May(p.Role, call) {
+		g.refusedAttempt(p, call, "the role may not")
 		return nil, trouble(codes.PermissionDenied, "permission_denied", "角色 %[1]s 无权调用 %[2]s；如确有需要，请管理员另发令牌",
 			"the role %[1]s may not call %[2]s; if it has to, ask an administrator for another token", roleName(p.Role), shortCall(call))
 	}
 	return p, nil
+}
+
+// refusedAttempt logs what somebody who is known was refused: the trail of what
+// did not happen. What he sent is not logged.
+func (g *Gateway) refusedAttempt(p *access.Principal, call, why string) {
+	g.opts.Logger.Warn("a call was refused", "who", p.ID, "name", p.Name, "role", roleName(p.Role), "call", shortCall(call), "reason", why)
 }
 
 func roleName(r apiv1.Role) string {
@@ -53,12 +77,13 @@ func roleName(r apiv1.Role) string {
 func shortCall(call string) string { return call[strings.LastIndex(call, "/")+1:] }
 
 // foreign refuses what concerns a unit that the caller does not see.
-func foreign(ctx context.Context, unit string) error {
+func (g *Gateway) foreign(ctx context.Context, unit string) error {
 	p := access.Of(ctx)
-	switch {
-	case p.Sees(unit):
+	if p.Sees(unit) {
 		return nil
-	case unit == "":
+	}
+	g.refusedAttempt(p, "", fmt.Sprintf("the unit %q is not his", door.Shorten(unit)))
+	if unit == "" {
 		return trouble(codes.PermissionDenied, "permission_denied", "请用 unit 指明业务单位，您的是：%s", "say which unit with unit=; yours: %s",
 			strings.Join(p.Units, ", ")).at("unit", "")
 	}
@@ -68,12 +93,20 @@ func foreign(ctx context.Context, unit string) error {
 // guard lets only callers through who may make a call.
 func (g *Gateway) guard(call string, next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p, err := g.caller(r.Context(), r.Header.Get("Authorization"), call)
+		header, err := g.credential(r)
 		if err != nil {
 			problemOf(err).write(w, r)
 			return
 		}
-		next.ServeHTTP(w, r.WithContext(access.With(r.Context(), p)))
+		p, err := g.caller(r.Context(), header, call)
+		if err == nil {
+			err = g.rates.take(p.ID)
+		}
+		if err != nil {
+			problemOf(err).write(w, r)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(withCredential(access.With(r.Context(), p), header)))
 	})
 }
 
@@ -104,6 +137,7 @@ func (g *Gateway) grpcServer() *grpc.Server {
 	}
 	return g.register(grpc.NewServer(
 		grpc.Creds(secure), grpc.MaxRecvMsgSize(maxBody), grpc.MaxConcurrentStreams(maxStreams),
+		grpc.MaxHeaderListSize(maxHeader), grpc.ConnectionTimeout(g.opts.Limits.HeaderWithin),
 		grpc.ChainUnaryInterceptor(g.unary),
 		grpc.ChainStreamInterceptor(g.stream),
 	))
@@ -119,7 +153,7 @@ func (g *Gateway) admit(ctx context.Context, call string) (context.Context, erro
 	if err != nil {
 		return nil, err
 	}
-	return access.With(ctx, p), nil
+	return withCredential(access.With(ctx, p), header), g.rates.take(p.ID)
 }
 
 func (g *Gateway) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (answer any, err error) {
@@ -150,6 +184,8 @@ func (g *Gateway) stream(server any, s grpc.ServerStream, info *grpc.StreamServe
 	}
 	allowed, release := g.until(allowed)
 	defer release()
+	allowed, forget := g.whileTrusted(allowed)
+	defer forget()
 	return handle(server, &endingStream{s, allowed})
 }
 
@@ -158,6 +194,39 @@ func (g *Gateway) until(ctx context.Context) (context.Context, func()) {
 	ctx, cancel := context.WithCancelCause(ctx)
 	release := context.AfterFunc(g.ending, func() { cancel(stopping()) })
 	return ctx, func() { release(); cancel(nil) }
+}
+
+type credentialKey struct{}
+
+// withCredential keeps what a caller has shown, for calls that last.
+func withCredential(ctx context.Context, header string) context.Context {
+	return context.WithValue(ctx, credentialKey{}, header)
+}
+
+// lookAgain is how often a stream makes sure that its reader may still read.
+const lookAgain = time.Second
+
+// whileTrusted gives a context that ends when what its caller has shown is not
+// good any more: expired, or revoked.
+func (g *Gateway) whileTrusted(ctx context.Context) (context.Context, func()) {
+	header, _ := ctx.Value(credentialKey{}).(string)
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		look := time.NewTicker(lookAgain)
+		defer look.Stop()
+		for {
+			select {
+			case <-look.C:
+				if _, err := g.authenticate(ctx, header); errors.Is(err, access.ErrUnknown) {
+					cancel(unauthenticated(true))
+					return
+				}
+			case <-ctx.Done():
+				return
+			}
+		}
+	}()
+	return ctx, func() { cancel(nil) }
 }
 
 func stopping() *problem {

@@ -45,7 +45,7 @@ func (c *cardCache) put(month, unit string, fresh card) {
 // once for each change. A card that is not the newest is never sent.
 func (g *Gateway) scorecard(w http.ResponseWriter, r *http.Request) {
 	month, unit := r.PathValue("month"), r.PathValue("unit")
-	if err := foreign(r.Context(), unit); err != nil {
+	if err := g.foreign(r.Context(), unit); err != nil {
 		problemOf(err).write(w, r)
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net/http"
 
@@ -103,15 +104,19 @@ func refused(r *door.Refusal) *problem {
 }
 
 func (g *Gateway) push(ctx context.Context, l lang.Lang, items []door.Item) (*apiv1.PushEventsResponse, error) {
-	who := access.Of(ctx)
+	who, refused := access.Of(ctx), 0
 	for i := range items {
 		if e := items[i].Event; e != nil {
 			e.Sender = who.ID
 			if !who.MaySend(e) {
+				refused++
 				items[i] = door.Item{ID: e.Id, Refusal: door.Refuse(cmp.Or(flow.EventType(e), "clock"), "", "permission_denied",
 					"角色 %[1]s 无权发送这类事件", "the role %[1]s may not send events like this", roleName(who.Role))}
 			}
 		}
+	}
+	if refused > 0 {
+		g.refusedAttempt(who, apiv1.FeedService_PushEvents_FullMethodName, fmt.Sprintf("%d events the role may not send", refused))
 	}
 	verdicts, err := g.door.Push(ctx, l, items)
 	if err != nil {

@@ -31,7 +31,7 @@ func (s *scoreServer) GetEntry(ctx context.Context, r *apiv1.GetEntryRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	if err := foreign(ctx, entry.Unit); err != nil {
+	if err := s.g.foreign(ctx, entry.Unit); err != nil {
 		return nil, err
 	}
 	history, err := s.g.views.EntriesOfFact(ctx, entry.Fact)
@@ -228,7 +228,7 @@ func (s *scoreServer) foreignTicket(ctx context.Context, d *statev1.Dossier, ent
 			return nil
 		}
 	}
-	return foreign(ctx, unit)
+	return s.g.foreign(ctx, unit)
 }
 
 func clocks(found []sla.Clock, l lang.Lang) []*apiv1.ClockView {

@@ -142,7 +142,7 @@ func (g *Gateway) await(ctx context.Context, clock string, to *timestamppb.Times
 	defer forget()
 	now := flow.At(g.opts.Now())
 	data, err := proto.Marshal(&feedv1.Event{
-		Id: name, Source: "kaohe", OccurredAt: now, ReceivedAt: now, Clock: clock,
+		Id: name, Source: ownSource, OccurredAt: now, ReceivedAt: now, Clock: clock, Sender: access.Of(ctx).ID,
 		Payload: &feedv1.Event_ClockAdvanced{ClockAdvanced: &feedv1.ClockAdvanced{Clock: clock, To: to, Barrier: name}},
 	})
 	if err != nil {

@@ -20,6 +20,7 @@ import (
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/gateway/access"
 	"kaohe.dev/services/gateway/door"
+	"kaohe.dev/services/gateway/identity"
 	"kaohe.dev/services/gateway/lang"
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/ingest"
@@ -66,6 +67,12 @@ type Options struct {
 	Admitted int64
 	// Ready reports why other targets of the process are not ready; may be nil.
 	Ready func() error
+	// Identity is the provider that people are known by; none by default.
+	Identity identity.Options
+	// Limits of what callers may take; the zero value: the defaults.
+	Limits Limits
+	// Ops says that metrics are served to operations elsewhere.
+	Ops bool
 }
 
 // Gateway serves. Start and Stop may be called once each, Stop again and again.
@@ -73,10 +80,14 @@ type Gateway struct {
 	opts   Options
 	tokens *access.Tokens
 	access access.Table
-	door   *door.Door
-	views  *views.Views
+	// identity is the provider people are known by; nil: none.
+	identity *identity.Provider
+	door     *door.Door
+	views    *views.Views
 	// admission is of pushes.
 	admission *admission
+	rates     rates
+	streams   counts
 	cards     cardCache
 
 	mu        sync.Mutex
@@ -108,8 +119,18 @@ func New(opts Options) (*Gateway, error) {
 	if opts.Registry == nil {
 		opts.Registry = prometheus.NewRegistry()
 	}
-	g := &Gateway{opts: opts, tokens: access.NewTokens(opts.Store, opts.Token, opts.Now), access: access.NewTable(),
+	if opts.Limits == (Limits{}) {
+		opts.Limits = DefaultLimits()
+	}
+	g := &Gateway{opts: opts, rates: rates{limits: opts.Limits, now: opts.Now}, access: access.NewTable(),
 		admission: newAdmission(opts.Admitted, opts.Registry)}
+	g.tokens = access.NewTokens(opts.Store, opts.Token, opts.Now, g.record)
+	if opts.Identity.On() {
+		var err error
+		if g.identity, err = identity.New(opts.Identity, opts.Now, opts.Logger); err != nil {
+			return nil, fmt.Errorf("make the gateway: %w", err)
+		}
+	}
 	g.ending, g.end = context.WithCancel(context.Background())
 	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Room: opts.Space.ForRest, Partitions: opts.Partitions, Logger: opts.Logger, Registry: opts.Registry, Tracer: opts.Tracer})
 	var err error
@@ -176,7 +197,7 @@ func (g *Gateway) Start(ctx context.Context) (err error) {
 	if err := g.door.Start(ctx); err != nil {
 		return err
 	}
-	handler, err := g.handler(ctx)
+	handler, err := g.handler(ctx, !g.opts.Ops && loopback(onHTTP))
 	if err != nil {
 		return err
 	}
@@ -184,10 +205,13 @@ func (g *Gateway) Start(ctx context.Context) (err error) {
 	defer g.mu.Unlock()
 	g.httpAddr, g.grpcAddr = onHTTP.Addr().String(), onGRPC.Addr().String()
 	g.http = &http.Server{
-		Handler: handler, ReadHeaderTimeout: 10 * time.Second, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: 64 << 10,
+		Handler: handler, ReadHeaderTimeout: g.opts.Limits.HeaderWithin, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(g.opts.Logger.Handler(), slog.LevelWarn),
 	}
 	g.grpc = g.grpcServer()
+	if g.identity != nil {
+		g.identity.Start(ctx)
+	}
 	if g.opts.Certificate != nil {
 		onHTTP = tls.NewListener(onHTTP, g.opts.Certificate.Config("http/1.1"))
 	} else if !loopback(onHTTP) || !loopback(onGRPC) {
@@ -255,6 +279,9 @@ func (g *Gateway) Stop(ctx context.Context) error {
 		_ = l.Close() // the servers have closed theirs
 	}
 	g.serving.Wait()
+	if g.identity != nil {
+		g.identity.Stop()
+	}
 	return errors.Join(append(errs, g.door.Stop(ctx), g.views.Stop(ctx))...)
 }
 

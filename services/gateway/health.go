@@ -40,6 +40,12 @@ func (g *Gateway) readyz(w http.ResponseWriter, r *http.Request) {
 		reasons["gateway"] = "it is stopping"
 	}
 	answer := map[string]any{"status": "ready"}
+	if g.identity != nil {
+		// Tokens of kaohe itself are served all the same: it is ready.
+		if err := g.identity.Ready(); err != nil {
+			answer["identity_provider"] = err.Error()
+		}
+	}
 	w.Header()["Content-Type"] = contentJSON
 	if len(reasons) > 0 {
 		answer = map[string]any{"status": "not_ready", "reasons": reasons}

@@ -39,6 +39,8 @@ type house struct {
 	g     *gateway.Gateway
 
 	certificate *certs.Pair
+	// change changes the options of what is opened; may be nil.
+	change func(*gateway.Options)
 }
 
 // build makes streams and documents, without a gateway.
@@ -60,7 +62,11 @@ func build(t testing.TB) *house {
 // open starts a gateway; it is stopped with the test, or by close.
 func (h *house) open() *house {
 	h.t.Helper()
-	g, err := gateway.New(h.options())
+	options := h.options()
+	if h.change != nil {
+		h.change(&options)
+	}
+	g, err := gateway.New(options)
 	must(h.t, err)
 	must(h.t, g.Start(h.t.Context()))
 	h.g = g

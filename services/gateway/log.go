@@ -58,6 +58,13 @@ func (g *Gateway) readFeed(ctx context.Context, upTo uint64, take func(events []
 // ExportEvents gives the log up to a barrier, and the seal.
 func (s *logServer) ExportEvents(r *apiv1.ExportEventsRequest, stream grpc.ServerStreamingServer[apiv1.ExportEventsResponse]) error {
 	ctx := stream.Context()
+	what := "events"
+	if r.SealOnly {
+		what = "seal only"
+	}
+	if err := s.g.record(ctx, "ExportEvents", "", what); err != nil {
+		return err
+	}
 	passed, err := s.g.awaitNow(ctx)
 	if err != nil {
 		return err

@@ -42,7 +42,7 @@ func (s *objectionServer) RaiseObjection(ctx context.Context, r *apiv1.RaiseObje
 	if err != nil {
 		return nil, err
 	}
-	if err := errors.Join(foreign(ctx, entry.Unit), s.inTime(ctx, entry)); err != nil {
+	if err := errors.Join(s.g.foreign(ctx, entry.Unit), s.inTime(ctx, entry)); err != nil {
 		return nil, err
 	}
 	id := ingest.ObjectionID(entry.Unit, entry.Rule, entry.Fact)
@@ -116,7 +116,7 @@ func (s *objectionServer) DecideObjection(ctx context.Context, r *apiv1.DecideOb
 		return nil, err
 	}
 	step := o.Objection.Steps[len(o.Objection.Steps)-1]
-	if err := errors.Join(mayDecide(ctx, o, step), s.adjustable(ctx, o, r)); err != nil {
+	if err := errors.Join(s.mayDecide(ctx, o, step), s.adjustable(ctx, o, r)); err != nil {
 		return nil, err
 	}
 	err = s.g.tell(ctx, &feedv1.Event{Payload: &feedv1.Event_ObjectionDecided{ObjectionDecided: &feedv1.ObjectionDecided{
@@ -131,7 +131,7 @@ func (s *objectionServer) DecideObjection(ctx context.Context, r *apiv1.DecideOb
 
 // mayDecide says whose turn it is: nobody decides what he raised himself, or
 // decided at the stage before.
-func mayDecide(ctx context.Context, o *ledgerv1.Objection, step *factv1.ObjectionStep) error {
+func (s *objectionServer) mayDecide(ctx context.Context, o *ledgerv1.Objection, step *factv1.ObjectionStep) error {
 	who := access.Of(ctx).Role
 	own := step.Person == person(ctx)
 	for _, ruling := range o.Objection.Rulings {
@@ -142,6 +142,7 @@ func mayDecide(ctx context.Context, o *ledgerv1.Objection, step *factv1.Objectio
 		return trouble(codes.FailedPrecondition, "objection_decided", "该异议已裁定；对裁定不服可由单位向考核小组申诉",
 			"the objection is decided; the unit may appeal to the committee").at("objection", o.Id)
 	case own:
+		s.g.refusedAttempt(access.Of(ctx), "DecideObjection", "he raised it, or decided it before")
 		return trouble(codes.PermissionDenied, "own_decision", "提出或已裁定过的人不能裁定，请由他人办理",
 			"whoever raised it, or decided it before, may not decide it; let somebody else").at("objection", o.Id)
 	case who == apiv1.Role_ROLE_ADMINISTRATOR,
@@ -149,6 +150,7 @@ func mayDecide(ctx context.Context, o *ledgerv1.Objection, step *factv1.Objectio
 		who == apiv1.Role_ROLE_COMMITTEE && step.Stage == byCommittee:
 		return nil
 	}
+	s.g.refusedAttempt(access.Of(ctx), "DecideObjection", "the stage is another's")
 	return trouble(codes.PermissionDenied, "permission_denied", "这一级异议由%[1]s裁定", "this stage is decided by %[2]s",
 		map[bool]string{true: "考核小组", false: "考核人员"}[step.Stage == byCommittee],
 		map[bool]string{true: "the committee", false: "an assessor"}[step.Stage == byCommittee]).at("objection", o.Id)
@@ -183,7 +185,7 @@ func (s *objectionServer) adjustable(ctx context.Context, o *ledgerv1.Objection,
 
 // ListObjections lists the objections of a month.
 func (s *objectionServer) ListObjections(ctx context.Context, r *apiv1.ListObjectionsRequest) (*apiv1.ListObjectionsResponse, error) {
-	if err := errors.Join(s.g.valid(r), foreign(ctx, r.Unit)); err != nil {
+	if err := errors.Join(s.g.valid(r), s.g.foreign(ctx, r.Unit)); err != nil {
 		return nil, err
 	}
 	found, err := s.g.views.Objections(ctx, r.Month, r.Unit)

@@ -33,11 +33,13 @@ func (g *Gateway) register(s *grpc.Server) *grpc.Server {
 	apiv1.RegisterTokenServiceServer(s, &tokenServer{g: g})
 	apiv1.RegisterMonthServiceServer(s, &monthServer{g: g})
 	apiv1.RegisterObjectionServiceServer(s, &objectionServer{g: g})
+	apiv1.RegisterAuditServiceServer(s, &auditServer{g: g})
 	return s
 }
 
-// handler is everything served over HTTP.
-func (g *Gateway) handler(ctx context.Context) (http.Handler, error) {
+// handler is everything served over HTTP; metrics only where the public does
+// not come.
+func (g *Gateway) handler(ctx context.Context, metrics bool) (http.Handler, error) {
 	rest, err := g.rest(ctx)
 	if err != nil {
 		return nil, err
@@ -46,9 +48,12 @@ func (g *Gateway) handler(ctx context.Context) (http.Handler, error) {
 	for pattern, page := range g.pages() {
 		mux.HandleFunc(pattern, page)
 	}
+	for pattern, handle := range g.signIn() {
+		mux.HandleFunc(pattern, handle)
+	}
 	mux.HandleFunc("GET /healthz", g.healthz)
 	mux.HandleFunc("GET /readyz", g.readyz)
-	mux.Handle("GET /metrics", g.guard(access.Metrics, promhttp.HandlerFor(g.opts.Registry, promhttp.HandlerOpts{})))
+	mux.Handle("GET /metrics", g.metrics(metrics))
 	mux.Handle("GET /v1/stream", g.guard(apiv1.ScoreService_StreamLedger_FullMethodName, http.HandlerFunc(g.serveEvents)))
 	mux.Handle("GET /v1/months", g.guard(access.ListMonths, http.HandlerFunc(g.listMonths)))
 	own := g.ownHandlers()
@@ -64,7 +69,18 @@ func (g *Gateway) handler(ctx context.Context) (http.Handler, error) {
 	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		nowhere(r.URL.Path).write(w, r)
 	})
-	return g.recovered(mux), nil
+	return g.timely(g.recovered(mux)), nil
+}
+
+// metrics serves them, or says where they are.
+func (g *Gateway) metrics(here bool) http.Handler {
+	if here {
+		return g.guard(access.Metrics, promhttp.HandlerFor(g.opts.Registry, promhttp.HandlerOpts{}))
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		trouble(codes.NotFound, "not_here", "指标不在公开地址提供：请用 --ops 指定运维地址，在那里读取 /metrics",
+			"metrics are not served at a public address: give --ops an address that operations reach, and read /metrics there").write(w, r)
+	})
 }
 
 // ownHandlers serve what the gateway generated from the contract does not, or
@@ -138,7 +154,7 @@ func nowhere(path string) *problem {
 func (g *Gateway) rest(ctx context.Context) (*runtime.ServeMux, error) {
 	mux := runtime.NewServeMux(
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, &runtime.JSONPb{
-			MarshalOptions: toJSON, UnmarshalOptions: protojson.UnmarshalOptions{},
+			MarshalOptions: toJSON, UnmarshalOptions: protojson.UnmarshalOptions{RecursionLimit: maxDepth},
 		}),
 		runtime.WithErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, err error) {
 			problemOf(err).write(w, r)
@@ -162,6 +178,9 @@ func (g *Gateway) rest(ctx context.Context) (*runtime.ServeMux, error) {
 		return nil, err
 	}
 	if err := apiv1.RegisterObjectionServiceHandlerServer(ctx, mux, &objectionServer{g: g}); err != nil {
+		return nil, err
+	}
+	if err := apiv1.RegisterAuditServiceHandlerServer(ctx, mux, &auditServer{g: g}); err != nil {
 		return nil, err
 	}
 	return mux, apiv1.RegisterScoreServiceHandlerServer(ctx, mux, &scoreServer{g: g})

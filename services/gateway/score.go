@@ -106,7 +106,7 @@ func points(text string) decimal.Decimal {
 
 // GetScorecard gives one unit's scorecard, full where nothing was scored yet.
 func (s *scoreServer) GetScorecard(ctx context.Context, r *apiv1.GetScorecardRequest) (*ledgerv1.Scorecard, error) {
-	if err := errors.Join(s.g.valid(r), foreign(ctx, r.Unit)); err != nil {
+	if err := errors.Join(s.g.valid(r), s.g.foreign(ctx, r.Unit)); err != nil {
 		return nil, err
 	}
 	card, err := s.g.views.Scorecard(ctx, r.Month, r.Unit)
@@ -123,7 +123,7 @@ func (s *scoreServer) GetScorecard(ctx context.Context, r *apiv1.GetScorecardReq
 
 // ListEntries gives a page of a month's ledger.
 func (s *scoreServer) ListEntries(ctx context.Context, r *apiv1.ListEntriesRequest) (*apiv1.ListEntriesResponse, error) {
-	if err := errors.Join(s.g.valid(r), foreign(ctx, r.Unit)); err != nil {
+	if err := errors.Join(s.g.valid(r), s.g.foreign(ctx, r.Unit)); err != nil {
 		return nil, err
 	}
 	var after *store.Cursor

@@ -12,6 +12,7 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	"kaohe.dev/services/gateway/access"
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/traces"
@@ -37,15 +38,20 @@ type ledger struct {
 	// sent names a span of sending, by tracer.
 	sent   string
 	tracer *traces.Tracer
+	leave  func() // gives the stream back that was counted
 }
 
 // watch subscribes for who is sent records in a way that sent names; a nil
 // after is from now on.
 func (g *Gateway) watch(ctx context.Context, w views.Watch, after *uint64, sent string) (*ledger, error) {
-	if err := foreign(ctx, w.Unit); err != nil {
+	if err := g.foreign(ctx, w.Unit); err != nil {
 		return nil, err
 	}
-	l := &ledger{live: g.views.Subscribe(w), views: g.views, watch: w, sent: sent, tracer: g.opts.Tracer}
+	leave, ok := g.streams.enter(access.Of(ctx).ID, g.opts.Limits.Streams)
+	if !ok {
+		return nil, errStreams(g.opts.Limits.Streams)
+	}
+	l := &ledger{live: g.views.Subscribe(w), views: g.views, watch: w, sent: sent, tracer: g.opts.Tracer, leave: leave}
 	l.at = l.live.After
 	if after == nil {
 		return l, nil
@@ -57,7 +63,7 @@ func (g *Gateway) watch(ctx context.Context, w views.Watch, after *uint64, sent 
 				"the ledger ends at %[1]d, there is no %[2]d; it may have been rebuilt: read anew", last, *after)
 		}
 		if err != nil {
-			l.live.Close()
+			l.close()
 			return nil, err
 		}
 	}
@@ -65,10 +71,15 @@ func (g *Gateway) watch(ctx context.Context, w views.Watch, after *uint64, sent 
 	return l, nil
 }
 
+func (l *ledger) close() {
+	l.live.Close()
+	l.leave()
+}
+
 // run hands on record after record, each once, until the context ends. Idle is
 // called when nothing happened for a heartbeat.
 func (l *ledger) run(ctx context.Context, send func(*ledgerv1.Record) error, idle func() error) error {
-	defer l.live.Close()
+	defer l.close()
 	for l.at < l.live.After {
 		records, reached, err := l.views.Since(ctx, l.watch, l.at, l.live.After)
 		if err != nil {
@@ -116,7 +127,7 @@ func (s *scoreServer) StreamLedger(r *apiv1.StreamLedgerRequest, stream grpc.Ser
 	}
 	// The header tells the caller that he is subscribed.
 	if err := stream.SendHeader(nil); err != nil {
-		l.live.Close()
+		l.close()
 		return err
 	}
 	return l.run(stream.Context(), stream.Send, func() error { return nil })
@@ -132,6 +143,8 @@ func (g *Gateway) serveEvents(w http.ResponseWriter, r *http.Request) {
 	}
 	ctx, release := g.until(r.Context())
 	defer release()
+	ctx, forget := g.whileTrusted(ctx)
+	defer forget()
 	l, err := g.watch(ctx, views.Watch{Month: query.Get("month"), Unit: query.Get("unit")}, after, "SSE sent")
 	if err != nil {
 		problemOf(err).write(w, r)
@@ -143,7 +156,7 @@ func (g *Gateway) serveEvents(w http.ResponseWriter, r *http.Request) {
 	header.Set("X-Accel-Buffering", "no")
 	out := &eventWriter{w: w, control: http.NewResponseController(w)}
 	if err := out.write("retry: 1000\n: connected at %d\n\n", l.at); err != nil {
-		l.live.Close()
+		l.close()
 		return
 	}
 	// The stream ends when the reader is gone, too slow, or kaohe stops; the

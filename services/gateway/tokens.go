@@ -40,7 +40,6 @@ func (s *tokenServer) CreateToken(ctx context.Context, r *apiv1.CreateTokenReque
 	if err != nil {
 		return nil, err
 	}
-	s.g.opts.Logger.Info("a token was made", "token", token.Id, "role", roleName(token.Role), "by", token.CreatedBy)
 	return &apiv1.CreateTokenResponse{Token: token, Secret: secret}, nil
 }
 
@@ -58,9 +57,6 @@ func (s *tokenServer) RevokeToken(ctx context.Context, r *apiv1.RevokeTokenReque
 	token, err := s.g.tokens.Revoke(ctx, r.Id)
 	if errors.Is(err, access.ErrUnknown) {
 		return nil, trouble(codes.NotFound, "not_found", "没有令牌 %q", "there is no token %q", r.Id).at("id", r.Id)
-	}
-	if err == nil {
-		s.g.opts.Logger.Info("a token was revoked", "token", token.Id, "by", token.RevokedBy)
 	}
 	return token, err
 }

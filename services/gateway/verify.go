@@ -33,6 +33,9 @@ func (s *scoreServer) VerifyMonth(r *apiv1.VerifyMonthRequest, stream grpc.Serve
 		return err
 	}
 	ctx := stream.Context()
+	if err := s.g.record(ctx, "VerifyMonth", r.Month, ""); err != nil {
+		return err
+	}
 	for try := 1; ; try++ {
 		v := verification{g: s.g, month: r.Month, send: stream.Send}
 		result, err := v.run(ctx)

@@ -125,6 +125,7 @@ type bench struct {
 func (b *bench) start(ctx context.Context, dir string) error {
 	config := app.Defaults()
 	config.Data, config.HTTP, config.GRPC = dir, "127.0.0.1:0", "127.0.0.1:0"
+	config.Limits.Rate = 0 // what it can do is measured, not what a caller may ask
 	a, err := app.New(config)
 	if err != nil {
 		return err

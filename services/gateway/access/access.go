@@ -16,10 +16,13 @@ import (
 
 // Principal is who calls.
 type Principal struct {
-	// ID of the token; "admin" is the administrator's of the data directory.
-	ID   string
-	Name string
-	Role apiv1.Role
+	// ID of who calls: his token's, "admin" for the administrator's of the data
+	// directory, or "oidc:" and a subject.
+	ID string
+	// Token is the id of the token he sent; empty when kaohe does not keep it.
+	Token string
+	Name  string
+	Role  apiv1.Role
 	// Units a unit manager sees.
 	Units []string
 }
@@ -65,6 +68,7 @@ func table() map[string][]apiv1.Role {
 		apiv1.ScoreService_ListQuarantine_FullMethodName: {operations},
 		apiv1.LogService_ExportEvents_FullMethodName:     {operations},
 		apiv1.TokenService_WhoAmI_FullMethodName:         everybody,
+		apiv1.AuditService_ListAudit_FullMethodName:      {committee, operations},
 
 		apiv1.MonthService_GetMonth_FullMethodName:            {assessor, committee, operations},
 		apiv1.MonthService_StartClosing_FullMethodName:        {assessor},
@@ -113,6 +117,8 @@ func (p *Principal) MaySend(e *feedv1.Event) bool {
 		return p.Role == feed || p.Role == operations || p.Role == assessor || p.Role == administrator
 	case *feedv1.Event_RulebookPublished, *feedv1.Event_ObjectionRaised, *feedv1.Event_ObjectionDecided:
 		return p.Role == administrator
+	case *feedv1.Event_CallMade: // kaohe says it itself
+		return false
 	case *feedv1.Event_UnitRegistered, *feedv1.Event_ClockAdvanced:
 		return p.Role == operations || p.Role == administrator
 	}

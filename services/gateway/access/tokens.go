@@ -39,13 +39,18 @@ var ErrUnknown = errors.New("no such token")
 
 // Tokens keeps them. It is safe for concurrent use.
 type Tokens struct {
-	store store.Store
-	now   func() time.Time
-	admin [sha256.Size]byte
+	store  store.Store
+	now    func() time.Time
+	admin  [sha256.Size]byte
+	record Record
 
 	mu    sync.Mutex
 	known map[string]lookup // by id
 }
+
+// Record notes in the trail what who is in the context is about to do. What
+// cannot be noted is not done.
+type Record func(ctx context.Context, call, about, detail string) error
 
 // lookup is what was found of a token, and when.
 type lookup struct {
@@ -57,8 +62,8 @@ type lookup struct {
 const maxKnown = 10_000
 
 // NewTokens keeps tokens in a store; admin is the one that is in none.
-func NewTokens(s store.Store, admin string, now func() time.Time) *Tokens {
-	return &Tokens{store: s, now: now, admin: sha256.Sum256([]byte(admin)), known: map[string]lookup{}}
+func NewTokens(s store.Store, admin string, now func() time.Time, record Record) *Tokens {
+	return &Tokens{store: s, now: now, admin: sha256.Sum256([]byte(admin)), record: record, known: map[string]lookup{}}
 }
 
 // Collection is where tokens are kept.
@@ -93,7 +98,19 @@ func (t *Tokens) Authenticate(ctx context.Context, header string) (*Principal, e
 		subtle.ConstantTimeCompare(sum[:], found.Hash) != 1 {
 		return nil, ErrUnknown
 	}
-	return &Principal{ID: parts[1], Name: found.Name, Role: apiv1.Role(found.Role), Units: found.Units}, nil
+	return &Principal{ID: cmp.Or(found.Subject, parts[1]), Token: parts[1], Name: found.Name, Role: apiv1.Role(found.Role), Units: found.Units}, nil
+}
+
+// Name gives the name of a token, revoked or not; empty: there is none.
+func (t *Tokens) Name(ctx context.Context, id string) string {
+	if id == Admin {
+		return Admin
+	}
+	found, err := t.find(ctx, id)
+	if err != nil {
+		return "" // it is a help for people only
+	}
+	return found.GetName()
 }
 
 // find looks a token up; nil: there is none.
@@ -128,12 +145,44 @@ func (t *Tokens) remember(id string, l lookup) {
 
 // Create makes a token and gives its secret, which is kept nowhere.
 func (t *Tokens) Create(ctx context.Context, r *apiv1.CreateTokenRequest) (*apiv1.Token, string, error) {
+	return t.keep(ctx, "CreateToken", &statev1.Token{Name: r.Name, Role: int32(r.Role), Units: r.Units, ExpiresAt: r.ExpiresAt})
+}
+
+// SignIn makes a token for who is in the context, for a time; it is his
+// session.
+func (t *Tokens) SignIn(ctx context.Context, within time.Duration) (secret string, err error) {
+	if err := t.tidy(ctx); err != nil {
+		return "", err
+	}
+	who := Of(ctx)
+	_, secret, err = t.keep(ctx, "SignIn", &statev1.Token{
+		Name: who.Name, Role: int32(who.Role), Units: who.Units, ExpiresAt: timestamppb.New(t.now().Add(within)), Subject: who.ID,
+	})
+	return secret, err
+}
+
+// tidy deletes the sessions that have ended: there is one for every sign-in.
+func (t *Tokens) tidy(ctx context.Context) error {
+	return t.each(ctx, func(doc store.Doc) error {
+		token := doc.Body.(*statev1.Token)
+		if token.Subject == "" || t.now().Before(token.ExpiresAt.AsTime()) {
+			return nil
+		}
+		err := t.store.Commit(ctx, []store.Write{{Collection: collection, Doc: doc, Delete: true}})
+		if errors.Is(err, store.ErrConflict) {
+			return nil // another gateway tidies too
+		}
+		return err
+	})
+}
+
+func (t *Tokens) keep(ctx context.Context, call string, token *statev1.Token) (*apiv1.Token, string, error) {
 	id := nuid.Next()
 	secret := strings.Join([]string{prefix, id, rand.Text() + rand.Text()}, "_")
 	sum := sha256.Sum256([]byte(secret))
-	token := &statev1.Token{
-		Name: r.Name, Role: int32(r.Role), Units: r.Units, Hash: sum[:],
-		CreatedAt: flow.At(t.now()), CreatedBy: Of(ctx).ID, ExpiresAt: r.ExpiresAt,
+	token.Hash, token.CreatedAt, token.CreatedBy = sum[:], flow.At(t.now()), Of(ctx).ID
+	if err := t.record(ctx, call, id, described(token)); err != nil {
+		return nil, "", err
 	}
 	err := t.store.Commit(ctx, []store.Write{{Collection: collection, Doc: store.Doc{Key: id, Body: token}}})
 	if err != nil {
@@ -142,20 +191,45 @@ func (t *Tokens) Create(ctx context.Context, r *apiv1.CreateTokenRequest) (*apiv
 	return shown(id, token), secret, nil
 }
 
-// List gives all tokens, the latest first.
-func (t *Tokens) List(ctx context.Context) ([]*apiv1.Token, error) {
-	var all []*apiv1.Token
+// described says what a token is for, for the trail.
+func described(t *statev1.Token) string {
+	said := fmt.Sprintf("name=%q role=%s", t.Name, strings.ToLower(strings.TrimPrefix(apiv1.Role(t.Role).String(), "ROLE_")))
+	if len(t.Units) > 0 {
+		said += " units=" + strings.Join(t.Units, ",")
+	}
+	if t.ExpiresAt != nil {
+		said += " expires=" + t.ExpiresAt.AsTime().Format(time.RFC3339)
+	}
+	return said
+}
+
+// each visits all tokens.
+func (t *Tokens) each(ctx context.Context, visit func(store.Doc) error) error {
 	for q := (store.Query{Collection: collection}); ; {
 		docs, next, err := t.store.Query(ctx, q)
 		if err != nil {
-			return nil, fmt.Errorf("list the tokens: %w", err)
+			return fmt.Errorf("list the tokens: %w", err)
 		}
 		for _, doc := range docs {
-			all = append(all, shown(doc.Key, doc.Body.(*statev1.Token)))
+			if err := visit(doc); err != nil {
+				return err
+			}
 		}
 		if q.After = next; next == nil {
-			break
+			return nil
 		}
+	}
+}
+
+// List gives all tokens, the latest first.
+func (t *Tokens) List(ctx context.Context) ([]*apiv1.Token, error) {
+	var all []*apiv1.Token
+	err := t.each(ctx, func(doc store.Doc) error {
+		all = append(all, shown(doc.Key, doc.Body.(*statev1.Token)))
+		return nil
+	})
+	if err != nil {
+		return nil, err
 	}
 	slices.SortFunc(all, func(a, b *apiv1.Token) int {
 		return cmp.Or(b.CreatedAt.AsTime().Compare(a.CreatedAt.AsTime()), strings.Compare(a.Id, b.Id))
@@ -175,6 +249,9 @@ func (t *Tokens) Revoke(ctx context.Context, id string) (*apiv1.Token, error) {
 		}
 		token := docs[0].Body.(*statev1.Token)
 		if token.RevokedAt == nil {
+			if err := t.record(ctx, "RevokeToken", id, described(token)); err != nil {
+				return nil, err
+			}
 			token.RevokedAt, token.RevokedBy = timestamppb.New(t.now()), Of(ctx).ID
 			err = t.store.Commit(ctx, []store.Write{{Collection: collection, Doc: docs[0]}})
 		}

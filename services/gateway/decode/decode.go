@@ -20,6 +20,9 @@ func Body(header http.Header, body []byte) ([]door.Item, *door.Refusal) {
 	if refusal := valid(body); refusal != nil {
 		return nil, refusal
 	}
+	if refusal := source(body).shallow(); refusal != nil {
+		return nil, refusal
+	}
 	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))
 	if err != nil {
 		media = ""

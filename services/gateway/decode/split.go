@@ -18,6 +18,9 @@ func TooMany(events int) *door.Refusal {
 		"at most 10,000 events at once; split them into batches of at most 10,000 events or 8 MiB")
 }
 
+// MaxDepth is how deep a body may be nested; an event needs five.
+const MaxDepth = 64
+
 // source is a body with a way to name places in it.
 type source []byte
 
@@ -191,6 +194,30 @@ func (s source) text(i int) int {
 		}
 	}
 	return -1
+}
+
+// shallow refuses a body that is nested too deep, before anything reads it by
+// recursion.
+func (s source) shallow() *door.Refusal {
+	depth := 0
+	for i := 0; i < len(s); i++ {
+		switch s[i] {
+		case '"':
+			end := s.text(i)
+			if end < 0 {
+				return nil // whoever reads it says what is wrong
+			}
+			i = end - 1
+		case '{', '[':
+			if depth++; depth > MaxDepth {
+				return door.Refuse("", s.place(i), "too_deep", "第 %[1]s 处（行:列）嵌套超过 %[2]d 层",
+					"it is nested more than %[2]d deep at %[1]s (line:column)", s.place(i), MaxDepth)
+			}
+		case '}', ']':
+			depth--
+		}
+	}
+	return nil
 }
 
 func (s source) space(i int) int {

@@ -11,6 +11,8 @@ const words = {
     item: '项目', max: '满分', got: '得分', carried: '超出部分', bonuses: '加分', penalties: '项外扣分', provisional: '待评定', waived: '免评', scaled: '折算', total: '合计', weight: '权重',
     reversal: '冲销', reversed: '已冲销', zero: '记 0', why: '原因', rule: '规则', clause: '条款', version: '规则手册', basis: '依据',
     source: '考核办法原文', assumption: '系统假设（可改）', happened: '发生', posted: '入账', proof: '证据', history: '同一事实的全部记录',
+    signIn: '用单位账号登录', denied: '您的账号在 kaohe 没有角色或业务单位，请管理员授予后重新登录', expired: '登录超时或不是从本页开始，请重新登录',
+    unreachable: '身份系统暂时连接不上，请稍后再试', failedLogin: '登录没有成功，请重试',
     ticket: '工单', noneYet: '暂无记录', failed: '读取失败：', unknown: '未登记客户数', entries: '条',
   },
   en: {
@@ -22,6 +24,8 @@ const words = {
     item: 'Item', max: 'Max', got: 'Score', carried: 'Beyond the items', bonuses: 'Bonuses', penalties: 'Beside the items', provisional: 'provisional', waived: 'waived', scaled: 'scaled', total: 'Total', weight: 'weight',
     reversal: 'taken back', reversed: 'taken back', zero: 'to 0', why: 'Why', rule: 'Rule', clause: 'Clause', version: 'Rulebook', basis: 'Basis',
     source: 'the operator’s rules', assumption: 'an assumption (can be changed)', happened: 'Happened', posted: 'Posted', proof: 'Proof', history: 'All entries of the same fact',
+    signIn: 'Sign in with your account', denied: 'Your account has no role or no units in kaohe; ask an administrator, then sign in again', expired: 'The sign-in took too long or did not begin here; sign in again',
+    unreachable: 'The identity provider cannot be reached now; try again in a moment', failedLogin: 'You were not signed in; try again',
     ticket: 'Ticket', noneYet: 'Nothing yet', failed: 'Reading failed: ', unknown: 'customers not registered', entries: 'entries',
   },
 };
@@ -30,7 +34,7 @@ const kinds = {
   ticketReplied: '回单', ticketClosed: '关闭', ticketReopened: '返工', ticketCancelled: '撤销', ticketMerged: '合并', ticketUnmerged: '取消合并',
   sourceVerdictReported: '来源系统判定', complaintFiled: '投诉', complaintForwarded: '转办', complaintAnswered: '答复', complaintVerified: '核实',
   complaintResolved: '解决', complaintFedBack: '反馈', callbackDone: '回访', praiseGiven: '表扬', massFaultDeclared: '大面积故障',
-  massFaultTold: '大面积故障告知', massFaultRestored: '大面积故障恢复', interruptionPlanned: '网改/停电', pointsDecided: '评分决定', thanksDecided: '感谢加分决定',
+  massFaultTold: '大面积故障告知', massFaultRestored: '大面积故障恢复', interruptionPlanned: '网改/停电', pointsDecided: '评分决定', thanksDecided: '感谢加分决定', callMade: '调用',
 };
 // What an event says, in Chinese: its fields and their values.
 const fields = {
@@ -67,9 +71,13 @@ function make(tag, attributes, ...children) {
 // when writes an instant in the zone of a unit, or of the first one.
 const when = (text, unit) => text ? new Date(text).toLocaleString(state.lang === 'zh' ? 'zh-CN' : 'en-GB', { timeZone: state.zones.get(unit) || [...state.zones.values()][0] || 'Asia/Shanghai', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit', second: '2-digit', hour12: false }) : '';
 
+// bearer is the token's header; who signed in has a cookie instead, which no
+// script sees.
+const bearer = () => state.token ? { Authorization: 'Bearer ' + state.token } : {};
+
 async function get(path) {
-  const response = await fetch(path, { headers: { Authorization: 'Bearer ' + state.token, 'Accept-Language': state.lang } });
-  if (response.status === 401) { gate(t('wrong')); throw new Error('401'); }
+  const response = await fetch(path, { headers: { ...bearer(), 'Accept-Language': state.lang } });
+  if (response.status === 401) { gate(state.token ? t('wrong') : ''); throw new Error('401'); }
   const body = await response.json();
   if (!response.ok) throw new Error(body.message);
   return body;
@@ -146,8 +154,8 @@ async function follow() {
   while (state.stream === mine) {
     try {
       const query = new URLSearchParams({ month: state.month, unit: state.unit, last_event_id: state.last });
-      const response = await fetch('/v1/stream?' + query, { signal: mine.signal, headers: { Authorization: 'Bearer ' + state.token } });
-      if (response.status === 401) return gate(t('wrong'));
+      const response = await fetch('/v1/stream?' + query, { signal: mine.signal, headers: bearer() });
+      if (response.status === 401) return gate(state.token ? t('wrong') : '');
       if (response.status === 400) { state.last = '0'; throw new Error('the ledger was rebuilt'); }
       if (!response.ok) throw new Error(response.status);
       live(true);
@@ -294,7 +302,10 @@ function event(e) {
 }
 
 $('gate').addEventListener('submit', e => { e.preventDefault(); state.token = $('token').value.trim(); keep('kaohe.token', state.token); $('token').value = ''; enter(); });
-$('leave').addEventListener('click', () => gate(''));
+$('leave').addEventListener('click', async () => {
+  if (!state.token) { try { await fetch('/auth/logout', { method: 'POST' }); } catch { /* the session ends by itself */ } }
+  gate('');
+});
 $('close').addEventListener('click', () => $('detail').close());
 $('language').addEventListener('click', () => { state.lang = state.lang === 'zh' ? 'en' : 'zh'; keep('kaohe.lang', state.lang); translate(); });
 const reload = () => load().catch(problem => { $('empty').hidden = false; $('empty').textContent = t('failed') + problem.message; });
@@ -311,4 +322,16 @@ state.lang = fragment.get('lang') || kept('kaohe.lang') || 'zh';
 if (!words[state.lang]) state.lang = 'zh';
 if (fragment.get('token')) history.replaceState(null, '', location.pathname);
 translate();
-state.token ? enter() : gate('');
+begin();
+
+// begin enters with the token, or with the session of who signed in.
+async function begin() {
+  try { state.login = (await (await fetch('/auth')).json()).login; } catch { /* then with a token only */ }
+  $('signIn').hidden = !state.login;
+  const problem = fragment.get('login');
+  if (problem) {
+    history.replaceState(null, '', location.pathname);
+    return gate({ denied: t('denied'), expired: t('expired'), unreachable: t('unreachable') }[problem] || t('failedLogin'));
+  }
+  state.token || state.login ? enter() : gate('');
+}

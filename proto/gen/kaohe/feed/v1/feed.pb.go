@@ -940,8 +940,9 @@ type Event struct {
 	// The named clock this event is judged by: empty is the wall clock; an
 	// import or a simulation names its own, which only ClockAdvanced moves.
 	Clock string `protobuf:"bytes,5,opt,name=clock,proto3" json:"clock,omitempty"`
-	// Whose token it came with: the token's id, "admin" for the administrator's.
-	// Set at the door; what a caller sends is ignored.
+	// Whose token it came with: the token's id, "admin" for the administrator's,
+	// "oidc:" and the subject of who signed in, "local:" and the account of who ran
+	// a command on the machine. Set at the door; what a caller sends is ignored.
 	Sender string `protobuf:"bytes,6,opt,name=sender,proto3" json:"sender,omitempty"`
 	// What happened.
 	//
@@ -989,6 +990,7 @@ type Event struct {
 	//	*Event_MonthClosed
 	//	*Event_MonthPublished
 	//	*Event_RestatementDecided
+	//	*Event_CallMade
 	Payload       isEvent_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1451,6 +1453,15 @@ func (x *Event) GetRestatementDecided() *RestatementDecided {
 	return nil
 }
 
+func (x *Event) GetCallMade() *CallMade {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_CallMade); ok {
+			return x.CallMade
+		}
+	}
+	return nil
+}
+
 type isEvent_Payload interface {
 	isEvent_Payload()
 }
@@ -1665,6 +1676,11 @@ type Event_RestatementDecided struct {
 	RestatementDecided *RestatementDecided `protobuf:"bytes,123,opt,name=restatement_decided,json=restatementDecided,proto3,oneof"`
 }
 
+type Event_CallMade struct {
+	// A call was made that the trail has to tell.
+	CallMade *CallMade `protobuf:"bytes,140,opt,name=call_made,json=callMade,proto3,oneof"`
+}
+
 func (*Event_TicketOpened) isEvent_Payload() {}
 
 func (*Event_TicketDispatched) isEvent_Payload() {}
@@ -1748,6 +1764,8 @@ func (*Event_MonthClosed) isEvent_Payload() {}
 func (*Event_MonthPublished) isEvent_Payload() {}
 
 func (*Event_RestatementDecided) isEvent_Payload() {}
+
+func (*Event_CallMade) isEvent_Payload() {}
 
 // EventBatch is a message of the feed: events that were accepted together.
 type EventBatch struct {
@@ -5336,7 +5354,7 @@ var File_kaohe_feed_v1_feed_proto protoreflect.FileDescriptor
 
 const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\n" +
-	"\x18kaohe/feed/v1/feed.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\x98\x1b\n" +
+	"\x18kaohe/feed/v1/feed.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kaohe/feed/v1/audit.proto\"\xd1\x1b\n" +
 	"\x05Event\x12\x1a\n" +
 	"\x02id\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x02id\x12*\n" +
@@ -5390,7 +5408,8 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\x15month_closing_started\x18x \x01(\v2\".kaohe.feed.v1.MonthClosingStartedH\x00R\x13monthClosingStarted\x12?\n" +
 	"\fmonth_closed\x18y \x01(\v2\x1a.kaohe.feed.v1.MonthClosedH\x00R\vmonthClosed\x12H\n" +
 	"\x0fmonth_published\x18z \x01(\v2\x1d.kaohe.feed.v1.MonthPublishedH\x00R\x0emonthPublished\x12T\n" +
-	"\x13restatement_decided\x18{ \x01(\v2!.kaohe.feed.v1.RestatementDecidedH\x00R\x12restatementDecidedB\x10\n" +
+	"\x13restatement_decided\x18{ \x01(\v2!.kaohe.feed.v1.RestatementDecidedH\x00R\x12restatementDecided\x127\n" +
+	"\tcall_made\x18\x8c\x01 \x01(\v2\x17.kaohe.feed.v1.CallMadeH\x00R\bcallMadeB\x10\n" +
 	"\apayload\x12\x05\xbaH\x02\b\x01\":\n" +
 	"\n" +
 	"EventBatch\x12,\n" +
@@ -5892,6 +5911,7 @@ var file_kaohe_feed_v1_feed_proto_goTypes = []any{
 	(*MonthPublished)(nil),        // 59: kaohe.feed.v1.MonthPublished
 	(*RestatementDecided)(nil),    // 60: kaohe.feed.v1.RestatementDecided
 	(*timestamppb.Timestamp)(nil), // 61: google.protobuf.Timestamp
+	(*CallMade)(nil),              // 62: kaohe.feed.v1.CallMade
 }
 var file_kaohe_feed_v1_feed_proto_depIdxs = []int32{
 	61, // 0: kaohe.feed.v1.Event.occurred_at:type_name -> google.protobuf.Timestamp
@@ -5938,46 +5958,47 @@ var file_kaohe_feed_v1_feed_proto_depIdxs = []int32{
 	58, // 41: kaohe.feed.v1.Event.month_closed:type_name -> kaohe.feed.v1.MonthClosed
 	59, // 42: kaohe.feed.v1.Event.month_published:type_name -> kaohe.feed.v1.MonthPublished
 	60, // 43: kaohe.feed.v1.Event.restatement_decided:type_name -> kaohe.feed.v1.RestatementDecided
-	15, // 44: kaohe.feed.v1.EventBatch.events:type_name -> kaohe.feed.v1.Event
-	0,  // 45: kaohe.feed.v1.TicketOpened.kind:type_name -> kaohe.feed.v1.TicketKind
-	61, // 46: kaohe.feed.v1.TicketOpened.due_at:type_name -> google.protobuf.Timestamp
-	1,  // 47: kaohe.feed.v1.TicketSuspended.reason:type_name -> kaohe.feed.v1.SuspendReason
-	61, // 48: kaohe.feed.v1.TicketRescheduled.due_at:type_name -> google.protobuf.Timestamp
-	2,  // 49: kaohe.feed.v1.TicketReplied.result:type_name -> kaohe.feed.v1.ReplyResult
-	61, // 50: kaohe.feed.v1.TicketReplied.completed_at:type_name -> google.protobuf.Timestamp
-	61, // 51: kaohe.feed.v1.TicketClosed.completed_at:type_name -> google.protobuf.Timestamp
-	61, // 52: kaohe.feed.v1.TicketReopened.due_at:type_name -> google.protobuf.Timestamp
-	3,  // 53: kaohe.feed.v1.ComplaintFiled.cause:type_name -> kaohe.feed.v1.ComplaintCause
-	5,  // 54: kaohe.feed.v1.ComplaintFiled.channel:type_name -> kaohe.feed.v1.ComplaintChannel
-	4,  // 55: kaohe.feed.v1.ComplaintFiled.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	6,  // 56: kaohe.feed.v1.CallbackDone.match:type_name -> kaohe.feed.v1.ReplyMatch
-	61, // 57: kaohe.feed.v1.MassFaultTold.expected_end:type_name -> google.protobuf.Timestamp
-	61, // 58: kaohe.feed.v1.MassFaultRestored.told_at:type_name -> google.protobuf.Timestamp
-	61, // 59: kaohe.feed.v1.InterruptionPlanned.starts_at:type_name -> google.protobuf.Timestamp
-	61, // 60: kaohe.feed.v1.InterruptionPlanned.notice_at:type_name -> google.protobuf.Timestamp
-	61, // 61: kaohe.feed.v1.InterruptionPlanned.customers_told_at:type_name -> google.protobuf.Timestamp
-	7,  // 62: kaohe.feed.v1.PointsDecided.about:type_name -> kaohe.feed.v1.DecisionAbout
-	61, // 63: kaohe.feed.v1.PointsDecided.about_at:type_name -> google.protobuf.Timestamp
-	8,  // 64: kaohe.feed.v1.UnitRegistered.kind:type_name -> kaohe.feed.v1.UnitKind
-	61, // 65: kaohe.feed.v1.UnitRegistered.effective_from:type_name -> google.protobuf.Timestamp
-	61, // 66: kaohe.feed.v1.ClockAdvanced.to:type_name -> google.protobuf.Timestamp
-	9,  // 67: kaohe.feed.v1.HallAssessed.method:type_name -> kaohe.feed.v1.AssessmentMethod
-	48, // 68: kaohe.feed.v1.HallAssessed.findings:type_name -> kaohe.feed.v1.Finding
-	47, // 69: kaohe.feed.v1.HallAssessed.evidence:type_name -> kaohe.feed.v1.Evidence
-	10, // 70: kaohe.feed.v1.HallSurveyed.method:type_name -> kaohe.feed.v1.SurveyMethod
-	11, // 71: kaohe.feed.v1.ConductRecorded.kind:type_name -> kaohe.feed.v1.ConductKind
-	47, // 72: kaohe.feed.v1.ConductRecorded.evidence:type_name -> kaohe.feed.v1.Evidence
-	12, // 73: kaohe.feed.v1.SanctionImposed.scope:type_name -> kaohe.feed.v1.SanctionScope
-	47, // 74: kaohe.feed.v1.SanctionImposed.evidence:type_name -> kaohe.feed.v1.Evidence
-	13, // 75: kaohe.feed.v1.ObjectionRaised.stage:type_name -> kaohe.feed.v1.ObjectionStage
-	47, // 76: kaohe.feed.v1.ObjectionRaised.evidence:type_name -> kaohe.feed.v1.Evidence
-	13, // 77: kaohe.feed.v1.ObjectionDecided.stage:type_name -> kaohe.feed.v1.ObjectionStage
-	14, // 78: kaohe.feed.v1.ObjectionDecided.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
-	79, // [79:79] is the sub-list for method output_type
-	79, // [79:79] is the sub-list for method input_type
-	79, // [79:79] is the sub-list for extension type_name
-	79, // [79:79] is the sub-list for extension extendee
-	0,  // [0:79] is the sub-list for field type_name
+	62, // 44: kaohe.feed.v1.Event.call_made:type_name -> kaohe.feed.v1.CallMade
+	15, // 45: kaohe.feed.v1.EventBatch.events:type_name -> kaohe.feed.v1.Event
+	0,  // 46: kaohe.feed.v1.TicketOpened.kind:type_name -> kaohe.feed.v1.TicketKind
+	61, // 47: kaohe.feed.v1.TicketOpened.due_at:type_name -> google.protobuf.Timestamp
+	1,  // 48: kaohe.feed.v1.TicketSuspended.reason:type_name -> kaohe.feed.v1.SuspendReason
+	61, // 49: kaohe.feed.v1.TicketRescheduled.due_at:type_name -> google.protobuf.Timestamp
+	2,  // 50: kaohe.feed.v1.TicketReplied.result:type_name -> kaohe.feed.v1.ReplyResult
+	61, // 51: kaohe.feed.v1.TicketReplied.completed_at:type_name -> google.protobuf.Timestamp
+	61, // 52: kaohe.feed.v1.TicketClosed.completed_at:type_name -> google.protobuf.Timestamp
+	61, // 53: kaohe.feed.v1.TicketReopened.due_at:type_name -> google.protobuf.Timestamp
+	3,  // 54: kaohe.feed.v1.ComplaintFiled.cause:type_name -> kaohe.feed.v1.ComplaintCause
+	5,  // 55: kaohe.feed.v1.ComplaintFiled.channel:type_name -> kaohe.feed.v1.ComplaintChannel
+	4,  // 56: kaohe.feed.v1.ComplaintFiled.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	6,  // 57: kaohe.feed.v1.CallbackDone.match:type_name -> kaohe.feed.v1.ReplyMatch
+	61, // 58: kaohe.feed.v1.MassFaultTold.expected_end:type_name -> google.protobuf.Timestamp
+	61, // 59: kaohe.feed.v1.MassFaultRestored.told_at:type_name -> google.protobuf.Timestamp
+	61, // 60: kaohe.feed.v1.InterruptionPlanned.starts_at:type_name -> google.protobuf.Timestamp
+	61, // 61: kaohe.feed.v1.InterruptionPlanned.notice_at:type_name -> google.protobuf.Timestamp
+	61, // 62: kaohe.feed.v1.InterruptionPlanned.customers_told_at:type_name -> google.protobuf.Timestamp
+	7,  // 63: kaohe.feed.v1.PointsDecided.about:type_name -> kaohe.feed.v1.DecisionAbout
+	61, // 64: kaohe.feed.v1.PointsDecided.about_at:type_name -> google.protobuf.Timestamp
+	8,  // 65: kaohe.feed.v1.UnitRegistered.kind:type_name -> kaohe.feed.v1.UnitKind
+	61, // 66: kaohe.feed.v1.UnitRegistered.effective_from:type_name -> google.protobuf.Timestamp
+	61, // 67: kaohe.feed.v1.ClockAdvanced.to:type_name -> google.protobuf.Timestamp
+	9,  // 68: kaohe.feed.v1.HallAssessed.method:type_name -> kaohe.feed.v1.AssessmentMethod
+	48, // 69: kaohe.feed.v1.HallAssessed.findings:type_name -> kaohe.feed.v1.Finding
+	47, // 70: kaohe.feed.v1.HallAssessed.evidence:type_name -> kaohe.feed.v1.Evidence
+	10, // 71: kaohe.feed.v1.HallSurveyed.method:type_name -> kaohe.feed.v1.SurveyMethod
+	11, // 72: kaohe.feed.v1.ConductRecorded.kind:type_name -> kaohe.feed.v1.ConductKind
+	47, // 73: kaohe.feed.v1.ConductRecorded.evidence:type_name -> kaohe.feed.v1.Evidence
+	12, // 74: kaohe.feed.v1.SanctionImposed.scope:type_name -> kaohe.feed.v1.SanctionScope
+	47, // 75: kaohe.feed.v1.SanctionImposed.evidence:type_name -> kaohe.feed.v1.Evidence
+	13, // 76: kaohe.feed.v1.ObjectionRaised.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	47, // 77: kaohe.feed.v1.ObjectionRaised.evidence:type_name -> kaohe.feed.v1.Evidence
+	13, // 78: kaohe.feed.v1.ObjectionDecided.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	14, // 79: kaohe.feed.v1.ObjectionDecided.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
+	80, // [80:80] is the sub-list for method output_type
+	80, // [80:80] is the sub-list for method input_type
+	80, // [80:80] is the sub-list for extension type_name
+	80, // [80:80] is the sub-list for extension extendee
+	0,  // [0:80] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_feed_v1_feed_proto_init() }
@@ -5985,6 +6006,7 @@ func file_kaohe_feed_v1_feed_proto_init() {
 	if File_kaohe_feed_v1_feed_proto != nil {
 		return
 	}
+	file_kaohe_feed_v1_audit_proto_init()
 	file_kaohe_feed_v1_feed_proto_msgTypes[0].OneofWrappers = []any{
 		(*Event_TicketOpened)(nil),
 		(*Event_TicketDispatched)(nil),
@@ -6028,6 +6050,7 @@ func file_kaohe_feed_v1_feed_proto_init() {
 		(*Event_MonthClosed)(nil),
 		(*Event_MonthPublished)(nil),
 		(*Event_RestatementDecided)(nil),
+		(*Event_CallMade)(nil),
 	}
 	file_kaohe_feed_v1_feed_proto_msgTypes[2].OneofWrappers = []any{
 		(*TicketOpened_DueAt)(nil),

@@ -1450,7 +1450,9 @@ type Token struct {
 	// When it was revoked; unset: it was not.
 	RevokedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
 	// Whose token revoked it.
-	RevokedBy     string `protobuf:"bytes,9,opt,name=revoked_by,json=revokedBy,proto3" json:"revoked_by,omitempty"`
+	RevokedBy string `protobuf:"bytes,9,opt,name=revoked_by,json=revokedBy,proto3" json:"revoked_by,omitempty"`
+	// Who signed in with it, "oidc:" and his subject; empty: it was made by hand.
+	Subject       string `protobuf:"bytes,10,opt,name=subject,proto3" json:"subject,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1544,6 +1546,13 @@ func (x *Token) GetRevokedAt() *timestamppb.Timestamp {
 func (x *Token) GetRevokedBy() string {
 	if x != nil {
 		return x.RevokedBy
+	}
+	return ""
+}
+
+func (x *Token) GetSubject() string {
+	if x != nil {
+		return x.Subject
 	}
 	return ""
 }
@@ -1778,7 +1787,7 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\tobjection\x18\x03 \x01(\v2\x1a.kaohe.ledger.v1.ObjectionH\x00R\tobjectionB\b\n" +
 	"\x06matter\"\x1a\n" +
 	"\x04Seen\x12\x12\n" +
-	"\x04hash\x18\x01 \x01(\x10R\x04hash\"\xc8\x02\n" +
+	"\x04hash\x18\x01 \x01(\x10R\x04hash\"\xe2\x02\n" +
 	"\x05Token\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04role\x18\x02 \x01(\x05R\x04role\x12\x14\n" +
@@ -1793,7 +1802,9 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\n" +
 	"revoked_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\x12\x1d\n" +
 	"\n" +
-	"revoked_by\x18\t \x01(\tR\trevokedBy\"\xb2\x01\n" +
+	"revoked_by\x18\t \x01(\tR\trevokedBy\x12\x18\n" +
+	"\asubject\x18\n" +
+	" \x01(\tR\asubject\"\xb2\x01\n" +
 	"\vQuarantined\x12\x18\n" +
 	"\aservice\x18\x01 \x01(\tR\aservice\x12-\n" +
 	"\x06reason\x18\x02 \x01(\v2\x15.kaohe.fact.v1.ReasonR\x06reason\x12*\n" +

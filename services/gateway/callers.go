@@ -1,0 +1,64 @@
+package gateway
+
+import (
+	"maps"
+	"sync"
+	"time"
+)
+
+// perCaller keeps something for each caller.
+type perCaller[T any] struct {
+	mu  sync.Mutex
+	all map[string]T
+}
+
+// maxCallers is how many callers are kept before the idle ones are forgotten.
+const maxCallers = 10_000
+
+// get gives a caller's, or makes it. Idle tells which may be forgotten.
+func (p *perCaller[T]) get(caller string, create func() T, idle func(T) bool) T {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.all == nil {
+		p.all = map[string]T{}
+	}
+	found, there := p.all[caller]
+	if !there {
+		if len(p.all) >= maxCallers {
+			maps.DeleteFunc(p.all, func(_ string, t T) bool { return idle(t) })
+		}
+		found = create()
+		p.all[caller] = found
+	}
+	return found
+}
+
+// counts counts what callers have open.
+type counts struct {
+	mu sync.Mutex
+	by map[string]int
+}
+
+// enter counts one more unless there are as many as may be; leave must be
+// called when it is closed.
+func (c *counts) enter(caller string, most int) (leave func(), ok bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.by == nil {
+		c.by = map[string]int{}
+	}
+	if c.by[caller] >= most {
+		return nil, false
+	}
+	c.by[caller]++
+	return sync.OnceFunc(func() {
+		c.mu.Lock()
+		defer c.mu.Unlock()
+		if c.by[caller]--; c.by[caller] == 0 {
+			delete(c.by, caller)
+		}
+	}), true
+}
+
+// seconds rounds up.
+func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

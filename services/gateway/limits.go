@@ -1,0 +1,119 @@
+package gateway
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"time"
+
+	"golang.org/x/time/rate"
+	"google.golang.org/grpc/codes"
+
+	"kaohe.dev/services/gateway/decode"
+)
+
+// Limits are what one caller may take, so that others get their share. What is
+// on its way through the door at once is bounded by admission besides.
+type Limits struct {
+	// Rate is how many calls a second a caller may make, over all his
+	// connections; 0: as many as he likes. A call that streams counts once.
+	Rate float64
+	// Burst is how many calls may come at once before Rate counts.
+	Burst int
+	// Streams is how many streams of the ledger a caller may have open.
+	Streams int
+	// HeaderWithin and BodyWithin are how long the header and the body of a
+	// request may take to come in.
+	HeaderWithin, BodyWithin time.Duration
+}
+
+// DefaultLimits are generous: a feed that pushes every event by itself, or a
+// wall of screens, does not meet them.
+func DefaultLimits() Limits {
+	return Limits{Rate: 1000, Burst: 2000, Streams: 100, HeaderWithin: 10 * time.Second, BodyWithin: time.Minute}
+}
+
+// Validate reports what cannot work.
+func (l Limits) Validate() error {
+	var problems []error
+	if l.Rate < 0 || l.Rate > 0 && l.Burst < 1 {
+		problems = append(problems, fmt.Errorf("--rate %g with --burst %d lets nothing through: the burst is at least 1; --rate 0 sets no limit", l.Rate, l.Burst))
+	}
+	if l.Streams < 1 {
+		problems = append(problems, fmt.Errorf("--streams %d is not positive", l.Streams))
+	}
+	return errors.Join(problems...)
+}
+
+// What a request may be made of.
+const (
+	// maxHeader is how many bytes its header may have, the path included.
+	maxHeader = 64 << 10
+	// maxDepth is how deep its JSON may be nested.
+	maxDepth = decode.MaxDepth
+)
+
+// rates count the calls of each caller.
+type rates struct {
+	limits Limits
+	now    func() time.Time
+	by     perCaller[*rate.Limiter]
+}
+
+// take lets a call of a caller through, or says when to come again.
+func (r *rates) take(caller string) error {
+	if r.limits.Rate == 0 {
+		return nil
+	}
+	now := r.now()
+	limiter := r.by.get(caller, func() *rate.Limiter { return rate.NewLimiter(rate.Limit(r.limits.Rate), r.limits.Burst) },
+		func(idle *rate.Limiter) bool { return idle.TokensAt(now) >= float64(r.limits.Burst) })
+	turn := limiter.ReserveN(now, 1)
+	wait := turn.DelayFrom(now)
+	if wait == 0 {
+		return nil
+	}
+	turn.CancelAt(now)
+	p := trouble(codes.ResourceExhausted, "too_many_calls", "调用过于频繁：每个令牌每秒至多 %[1]g 次，请 %[2]d 秒后重试",
+		"too many calls: a token may make %[1]g a second; try again in %[2]d s", r.limits.Rate, seconds(wait))
+	p.retry = wait
+	return p
+}
+
+// errStreams refuses one stream more.
+func errStreams(most int) *problem {
+	p := trouble(codes.ResourceExhausted, "too_many_streams", "这个令牌已打开 %d 个实时流，请先关闭一些", "this token has %d streams open already; close some", most)
+	p.retry = heartbeat // by then those whose reader is gone have been noticed
+	return p
+}
+
+// timely lets the body of a request take only so long: who sends slowly holds
+// what he was admitted for.
+func (g *Gateway) timely(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Body != nil && r.Body != http.NoBody {
+			control := http.NewResponseController(w)
+			if control.SetReadDeadline(time.Now().Add(g.opts.Limits.BodyWithin)) == nil {
+				// What comes after the body is not the body's: a call may wait long.
+				r.Body = &timedBody{r.Body, func() { _ = control.SetReadDeadline(time.Time{}) }}
+			}
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// timedBody does something at its end.
+type timedBody struct {
+	io.ReadCloser
+	ended func()
+}
+
+// Read reads.
+func (b *timedBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if errors.Is(err, io.EOF) {
+		b.ended()
+	}
+	return n, err
+}
