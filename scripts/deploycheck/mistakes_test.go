@@ -1,0 +1,108 @@
+package deploycheck
+
+// Mistakes in what starts one process: image, compose, Prometheus, systemd.
+var processMistakes = []planted{
+	{"dockerfile", "Dockerfile", "USER 65532:65532", "USER root", "not the number of a user without rights"},
+	{"dockerfile", "Dockerfile", "USER 65532:65532", "USER 0:0", "not the number of a user without rights"},
+	{"dockerfile", "Dockerfile", "FROM scratch", "FROM alpine", "nothing but kaohe belongs in it"},
+	{"dockerfile", "Dockerfile", "ENTRYPOINT", "ENTRIPOINT", "unknown instruction: ENTRIPOINT"},
+	{"dockerfile", "Dockerfile", "--from=build /kaohe", "--from=builder /kaohe", "there is no such stage"},
+	{"dockerfile", "Dockerfile", `"--grpc"`, `"--rpc"`, "unknown flag: --rpc"},
+
+	{"compose", "compose.yaml", "restart: unless-stopped", "restarts: unless-stopped", "restarts"},
+	{"compose", "compose.yaml", "mongo-init: {condition", "mongo-start: {condition", "mongo-start"},
+	{"compose", "compose.yaml", "read_only: true", "read_only: false", "its file system can be written"},
+	{"compose", "compose.yaml", "cap_drop: [ALL]", "cap_drop: [CHOWN]", "it keeps capabilities"},
+	{"compose", "compose.yaml", "./prometheus/prometheus.yaml:", "./prometheus/prom.yaml:", "which is not there"},
+	{"compose", "compose.yaml", "--target, survey,", "--target, scoring,", "nobody runs survey"},
+	{"compose", "compose.yaml", "--target, survey,", "--target, surveys,", `target "surveys" is not known`},
+	{"compose", "compose.yaml", "serve, --config, /etc/kaohe.yaml", "serve, --config, /etc/kao.yaml", "there is no such file"},
+	{"compose", "kaohe/kaohe.yaml", "partitions:", "partition:", `there is no setting "partition"`},
+	{"compose", "kaohe/kaohe.yaml", "nats://nats-3", "nats://nats-4", "nats-4, which is no service"},
+
+	{"prometheus", "prometheus/kaohe.rules.yaml", "increase(kaohe_quarantined_total[1h])", "increase(kaohe_quarantined_total)", "expected type range vector"},
+	{"prometheus", "prometheus/kaohe.rules.yaml", "for: 1m", "four: 1m", "field four not found"},
+	{"prometheus", "prometheus/kaohe.rules.yaml", "{{ $value }}", "{{ $valeu }}", "undefined variable"},
+	{"prometheus", "prometheus/prometheus.yaml", "scrape_interval", "scrape_intervall", "field scrape_intervall not found"},
+	{"prometheus", "prometheus/prometheus.yaml", "type: A", "type: B", "invalid DNS-SD records type B"},
+	{"prometheus", "prometheus/prometheus.yaml", "survey, ", "", "survey at 0.0.0.0:9100 is not scraped"},
+	{"prometheus", "prometheus/prometheus.yaml", "port: 9100", "port: 9101", "is not scraped"},
+	{"prometheus", "prometheus/prometheus.yaml", "/etc/prometheus/kaohe.rules.yaml", "/etc/kaohe.rules.yaml", "compose.yaml mounts no"},
+
+	{"systemd", "systemd/kaohe.service", "ProtectSystem=strict", "ProtectSytem=strict", "ProtectSytem is no directive"},
+	{"systemd", "systemd/kaohe.service", "ProtectSystem=strict\n", "", "Service.ProtectSystem is missing"},
+	{"systemd", "systemd/kaohe.service", "PrivateTmp=yes", "PrivateTmp=maybe", "PrivateTmp=maybe"},
+	{"systemd", "systemd/kaohe.service", "TimeoutStopSec=45s", "TimeoutStopSec=20s", "killed after 20s"},
+	{"systemd", "systemd/kaohe.service", "kaohe up --data", "kaohe up --dir", "unknown flag: --dir"},
+	{"systemd", "systemd/kaohe@.service", "KAOHE_DATA", "KAOHE_DIR", "no setting is called KAOHE_DIR"},
+	{"systemd", "systemd/decisions.env", ",scoring", "", "nobody runs scoring"},
+	{"systemd", "systemd/decisions.env", "9101", "9100", "is that of systemd"},
+	{"systemd", "systemd/nats.service", "/etc/nats/node.conf", "/etc/nats.conf", "NATS is not started with"},
+}
+
+// Mistakes in a pod.
+var podMistakes = []planted{
+	{"kubernetes", "kubernetes/base/process.yaml", "runAsNonRoot", "runAsNonRot", `unknown field "spec.template.spec.securityContext.runAsNonRot"`},
+	{"kubernetes", "kubernetes/base/process.yaml", "runAsUser: 65532", "runAsUser: 1000", "runs as user 1000, its image has 65532"},
+	{"kubernetes", "Dockerfile", "USER 65532:65532", "USER 65533:65533", "its image has 65533"},
+	{"kubernetes", "kubernetes/base/process.yaml", "drop: [ALL]", "drop: [CHOWN]", "unrestricted capabilities"},
+	{"kubernetes", "kubernetes/base/process.yaml", "allowPrivilegeEscalation: false", "allowPrivilegeEscalation: true", "allowPrivilegeEscalation != false"},
+	{"kubernetes", "kubernetes/base/process.yaml", "RuntimeDefault", "Unconfined", "seccompProfile"},
+	{"kubernetes", "kubernetes/base/process.yaml", "readOnlyRootFilesystem: true", "readOnlyRootFilesystem: false", "its file system can be written"},
+	{"kubernetes", "kubernetes/base/process.yaml", "automountServiceAccountToken: false", "automountServiceAccountToken: true", "gets a token for Kubernetes"},
+	{"kubernetes", "kubernetes/base/process.yaml", "serviceAccountName: kaohe", "serviceAccountName: kaoe", `no ServiceAccount "kaoe"`},
+	{"kubernetes", "kubernetes/base/process.yaml", "enableServiceLinks: false", "enableServiceLinks: true", "enableServiceLinks"},
+	{"kubernetes", "kubernetes/base/process.yaml", "requests.memory", "limits.memory", "GOMEMLIMIT is"},
+	{"kubernetes", "kubernetes/base/services.yaml", "memory: 320Mi", "memory: 260Mi", "GOMEMLIMIT is"},
+	{"kubernetes", "kubernetes/base/services.yaml", `limits: {cpu: "1", memory: 320Mi}`, "limits: {memory: 320Mi}", "cpu is not bounded"},
+	{"kubernetes", "kubernetes/base/process.yaml", "path: /readyz, port: ops", "path: /readyz, port: opts", "its readiness probe asks port opts"},
+	{"kubernetes", "kubernetes/base/process.yaml", "path: /readyz", "path: /ready", "asks /ready, not /readyz"},
+	{"kubernetes", "kubernetes/base/process.yaml", "livenessProbe", "startupProbe", "has no liveness probe"},
+	{"kubernetes", "kubernetes/base/process.yaml", "containerPort: 9100", "containerPort: 9101", "--ops is port 9100, which its pod does not show"},
+	{"kubernetes", "kubernetes/base/process.yaml", "{name: data, mountPath", "{name: date, mountPath", "mounts date, which is no volume"},
+	{"kubernetes", "kubernetes/base/process.yaml", "configMap: {name: kaohe}", "configMap: {name: settings}", "there is no ConfigMap settings"},
+	{"kubernetes", "kubernetes/base/gateway.yaml", "secretName: kaohe-keys", "secretName: kaohe-key", "OPERATIONS.md does not say how to make it"},
+	{"kubernetes", "kubernetes/base/nats.yaml", "nats:2.15-alpine", "nats", "says no version"},
+	{"kubernetes", "kubernetes/namespace/namespace.yaml", "enforce: restricted", "enforce: baseline", "does not enforce the restricted"},
+}
+
+// Mistakes in how things fit together.
+var togetherMistakes = []planted{
+	{"kubernetes", "kubernetes/try/kustomization.yaml", "../mongodb", "../mongo", "no such file or directory"},
+	{"kubernetes", "kubernetes/base/services.yaml", "--target, survey", "--target, scoring", "nobody runs survey"},
+	{"kubernetes", "kubernetes/base/services.yaml", "--ops,", "--op,", "unknown flag: --op"},
+	{"kubernetes", "kubernetes/base/services.yaml", "replicas: 2", "replicas: 5", "5 replicas, but only 4 partitions"},
+	{"kubernetes", "kubernetes/base/gateway.yaml", "replicas: 2", "replicas: 1", "gateway has one replica"},
+	{"kubernetes", "kubernetes/production/process.yaml", "KAOHE_STORE", "KAOHE_MONGO", "no setting is called KAOHE_MONGO"},
+	{"kubernetes", "kubernetes/production/gateway.yaml", "- {name: KAOHE_TLS_KEY, value: /tls/tls.key}", "", "--tls-cert and --tls-key go together"},
+	{"kubernetes", "kubernetes/base/services.yaml", "selector: {matchLabels: *labels}", "selector: {matchLabels: {app.kubernetes.io/name: kaohe}}", "selects the pods of"},
+	{"kubernetes", "kubernetes/base/gateway.yaml", "targetPort: grpc", "targetPort: rpc", "no port called rpc"},
+	{"kubernetes", "kubernetes/base/gateway.yaml", "port: 9100, targetPort: ops", "port: 9000, targetPort: ops", "must be that of the pod, 9100"},
+	{"kubernetes", "kubernetes/base/nats.yaml", "ordinals: {start: 1}", "ordinals: {start: 0}", "Service nats-3 selects no pod"},
+	{"kubernetes", "kubernetes/base/nats.yaml", "serviceName: nats", "serviceName: nat", `serviceName "nat" is no headless Service`},
+	{"kubernetes", "kubernetes/base/nats.yaml", "name: NODE", "name: NOD", "nobody gives it $NODE"},
+	{"kubernetes", "kubernetes/base/nats.yaml", "containerPort: 6222", "containerPort: 6223", "NATS listens on 6222"},
+	{"kubernetes", "kubernetes/base/nats.yaml", "[-c, /etc/nats/node.conf", "[-c, /etc/nats/nats.conf", "NATS is not started with"},
+	{"kubernetes", "nats/node.conf", "nats-3:6222", "nats-4:6222", "nats-4, which is no Service"},
+	{"kubernetes", "nats/node.conf", "cluster {", "cluster {{", "NATS: "},
+	{"kubernetes", "nats/kustomization.yaml", "files: [node.conf]", "literals: ['node.conf=listen: \"0.0.0.0:4222\"']", "NATS starts another node.conf"},
+	{"kubernetes", "kaohe/kaohe.yaml", "partitions: 4", "partitions: 65", "is not from 1 to 64"},
+	{"kubernetes", "kubernetes/base/budgets.yaml", "app.kubernetes.io/component: survey}", "app.kubernetes.io/component: surveys}", "PodDisruptionBudget survey selects no pod"},
+	{"kubernetes", "kubernetes/base/budgets.yaml", "app.kubernetes.io/component: survey}", "app.kubernetes.io/component: surveys}", "survey is in the disruption budgets []"},
+	{"kubernetes", "kubernetes/base/budgets.yaml", "maxUnavailable: 1", "maxUnavailable: 2", "does not say maxUnavailable: 1"},
+	{"kubernetes", "kubernetes/mongodb/mongo.yaml", "{name: mongo-3, labels", "{name: mongo-4, labels", "mongo-3, which is no Service"},
+}
+
+// Mistakes in who may reach whom.
+var networkMistakes = []planted{
+	{"kubernetes", "kubernetes/base/network.yaml", "policyTypes: [Ingress, Egress]", "policyTypes: [Egress]", "no network policy keeps everybody from everybody"},
+	{"kubernetes", "kubernetes/base/network.yaml", "{protocol: UDP, port: 53}", "{protocol: UDP, port: 54}", "no network policy lets everybody ask for names"},
+	{"kubernetes", "kubernetes/base/network.yaml", "port: 4222", "port: 4223", "do not let gateway to nats at 4222 leave"},
+	{"kubernetes", "kubernetes/base/network.yaml", "port: 6222", "port: 6223", "do not let nats to nats at 6222 arrive"},
+	{"kubernetes", "kubernetes/base/network.yaml", "      ports: [{protocol: TCP, port: 4222}]\n", "", "let gateway to nats at 8222 leave, and nothing says it has to"},
+	{"kubernetes", "kubernetes/base/network.yaml", "from: [{podSelector: {matchLabels: {app.kubernetes.io/name: nats}}}]", "from: [{podSelector: {}}]", "let gateway to nats at 6222 arrive, and nothing says it has to"},
+	{"kubernetes", "kubernetes/mongodb/network.yaml", "values: [kaohe, mongo, mongo-init]", "values: [kaohe, mongo]", "do not let mongo-init to mongo at 27017 arrive"},
+	{"kubernetes", "kubernetes/base/network.yaml", "component: gateway}", "component: door}", "NetworkPolicy clients-to-gateway selects no pod"},
+	{"kubernetes", "kubernetes/base/network.yaml", "port: 9090", "port: 9091", "opens port 9091, which nobody has"},
+	{"kubernetes", "kubernetes/base/network.yaml", "may-call: operations", "may-call: anybody", "OPERATIONS.md does not tell of it"},
+}
