@@ -21,7 +21,7 @@ var directives = map[string]*regexp.Regexp{
 	"Service.StateDirectory": regexp.MustCompile(`^[a-z]+$`), "Service.StateDirectoryMode": regexp.MustCompile(`^0700$`),
 	"Service.UMask": regexp.MustCompile(`^0077$`), "Service.Restart": regexp.MustCompile(`^on-failure$`),
 	"Service.RestartSec": span, "Service.TimeoutStopSec": span, "Service.KillSignal": regexp.MustCompile(`^SIG[A-Z0-9]+$`),
-	"Service.LimitNOFILE": regexp.MustCompile(`^[0-9]+$`), "Service.NoNewPrivileges": yes,
+	"Service.BindPaths": regexp.MustCompile(`^/var/lib/private/[a-z]+:/data$`), "Service.LimitNOFILE": regexp.MustCompile(`^[0-9]+$`), "Service.NoNewPrivileges": yes,
 	"Service.CapabilityBoundingSet": nothing, "Service.AmbientCapabilities": nothing,
 	"Service.ProtectSystem": regexp.MustCompile(`^strict$`), "Service.ProtectHome": yes, "Service.ProtectClock": yes,
 	"Service.ProtectControlGroups": yes, "Service.ProtectHostname": yes, "Service.ProtectKernelLogs": yes,
@@ -91,7 +91,7 @@ func (d Deploy) unit(p *Problems, name string) []*unit.UnitOption {
 		return nil
 	}
 	defer file.Close()
-	options, err := unit.Deserialize(file)
+	options, err := unit.DeserializeOptions(file)
 	if err != nil {
 		p.addf("systemd/%s: %v", name, err)
 	}
