@@ -90,10 +90,7 @@ func checkProbe(p *Problems, w *workload, name string, probe *corev1.Probe) {
 	p.needs(named || w.hasPort(port.IntVal), "%s: its %s probe asks port %s, which it does not have", w.name, name, port.String())
 }
 
-// headroom is the share of the limit that Go may think is its own.
-const headroom = 0.9
-
-// checkSize wants requests and limits of both, and Go to know its limit.
+// checkSize wants requests and limits of both, and the process to know its own.
 func checkSize(p *Problems, w *workload) {
 	k := w.container()
 	for _, what := range []corev1.ResourceName{corev1.ResourceCPU, corev1.ResourceMemory} {
@@ -101,16 +98,31 @@ func checkSize(p *Problems, w *workload) {
 		p.needs(!request.IsZero() && !limit.IsZero() && request.Cmp(limit) <= 0, "%s: %s is not bounded: request %s, limit %s",
 			w.name, what, request.String(), limit.String())
 	}
-	if !w.isKaohe() && w.name != "nats" {
-		return
+	limit := k.Resources.Limits.Memory().Value()
+	switch {
+	case w.isKaohe():
+		told := w.told("KAOHE_MEMORY")
+		p.needs(told == limit, "%s: KAOHE_MEMORY is %d bytes; give it from limits.memory", w.name, told)
+	case w.name == "nats":
+		told := w.told("GOMEMLIMIT")
+		p.needs(told > 0 && float64(told) <= headroom*float64(limit),
+			"%s: GOMEMLIMIT is %d bytes; give it from requests.memory, at most %.0f %% of the limit", w.name, told, headroom*100)
 	}
-	at := slices.IndexFunc(k.Env, func(e corev1.EnvVar) bool { return e.Name == "GOMEMLIMIT" })
-	told := int64(0)
-	if at >= 0 && k.Env[at].ValueFrom != nil && k.Env[at].ValueFrom.ResourceFieldRef != nil {
-		told = map[string]int64{
-			"requests.memory": k.Resources.Requests.Memory().Value(), "limits.memory": k.Resources.Limits.Memory().Value(),
-		}[k.Env[at].ValueFrom.ResourceFieldRef.Resource]
+}
+
+// headroom is the share of the limit that a Go program, which takes more than
+// its runtime knows, may be told.
+const headroom = 0.9
+
+// told is how much memory a variable says there is; 0: none, or not that of
+// the resources.
+func (w *workload) told(name string) int64 {
+	k := w.container()
+	at := slices.IndexFunc(k.Env, func(e corev1.EnvVar) bool { return e.Name == name })
+	if at < 0 || k.Env[at].ValueFrom == nil || k.Env[at].ValueFrom.ResourceFieldRef == nil {
+		return 0
 	}
-	p.needs(told > 0 && float64(told) <= headroom*k.Resources.Limits.Memory().AsApproximateFloat64(),
-		"%s: GOMEMLIMIT is %d bytes; give it from requests.memory, at most %.0f %% of the limit %s", w.name, told, headroom*100, k.Resources.Limits.Memory())
+	return map[string]int64{
+		"requests.memory": k.Resources.Requests.Memory().Value(), "limits.memory": k.Resources.Limits.Memory().Value(),
+	}[k.Env[at].ValueFrom.ResourceFieldRef.Resource]
 }

@@ -118,10 +118,20 @@ func (d Deploy) checkUnit(p *Problems, name string) {
 		p.needs(!always || slices.Contains(given, full), "systemd/%s: %s is missing", name, full)
 	}
 	if one := d.started(p, name); strings.HasPrefix(name, "kaohe") {
-		d.effective(p, one)
+		got, ok := d.effective(p, one)
+		most := valueOf(options, "MemoryMax")
+		p.needs(!ok || got["memory"] == strings.Replace(most, "G", ".0GiB", 1), "systemd/%s: it keeps to %s, but is stopped at %s", name, got["memory"], most)
 	} else {
 		p.needs(slices.Contains(one.args, "/etc/nats/node.conf"), "systemd/%s: NATS is not started with /etc/nats/node.conf", name)
 	}
+}
+
+func valueOf(options []*unit.UnitOption, name string) string {
+	at := slices.IndexFunc(options, func(o *unit.UnitOption) bool { return o.Name == name })
+	if at < 0 {
+		return ""
+	}
+	return options[at].Value
 }
 
 // started is what a unit starts.
