@@ -51,7 +51,7 @@ fuzz: ## fuzz decoders, mappings and rulebooks, FUZZTIME (20s) each
 generate: ## regenerate Go, gRPC, gateway and OpenAPI from proto/
 	scripts/generate.sh
 
-verify: ## regenerate everything generated and fail on a difference; lint the contracts
+verify: ## regenerate everything generated and fail on a difference; lint the contracts; check deploy/
 	scripts/verify.sh
 
 lint: ## format, vet, static analysis and known vulnerabilities

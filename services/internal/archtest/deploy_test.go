@@ -11,8 +11,6 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/prometheus/client_golang/prometheus"
 
-	"kaohe.dev/services/app"
-	"kaohe.dev/services/cli"
 	"kaohe.dev/services/gateway/door"
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/internal/run"
@@ -126,58 +124,5 @@ func TestRulesAndPanelsNameMetricsThatExist(t *testing.T) {
 	}
 	if len(used) < 10 {
 		t.Errorf("rules and panels use %d metrics only", len(used))
-	}
-}
-
-// What compose.yaml starts takes the settings it is given, and mounts files
-// that are there.
-func TestComposeStartsWhatThereIs(t *testing.T) {
-	var compose struct {
-		Services map[string]struct {
-			Image   string
-			Command []string
-			Volumes []string
-		}
-		Volumes map[string]any
-	}
-	if err := yaml.Unmarshal(read(t, "compose.yaml"), &compose); err != nil {
-		t.Fatal(err)
-	}
-	targets := map[string]bool{}
-	for name, service := range compose.Services {
-		for _, volume := range service.Volumes {
-			source, _, _ := strings.Cut(volume, ":")
-			if _, named := compose.Volumes[source]; named {
-				continue
-			}
-			if _, err := os.Stat(filepath.Join(deploy, source)); err != nil {
-				t.Errorf("%s mounts what is not there: %v", name, err)
-			}
-		}
-		if service.Image != "kaohe" {
-			continue
-		}
-		if len(service.Command) == 0 || service.Command[0] != "serve" {
-			t.Errorf("%s runs %v", name, service.Command)
-			continue
-		}
-		args := append([]string{"config", "check", "--lang", "en"}, service.Command[1:]...)
-		for i, arg := range args {
-			switch {
-			case arg == "/etc/kaohe.yaml":
-				args[i] = filepath.Join(deploy, "kaohe.yaml")
-			case i > 0 && args[i-1] == "--target":
-				targets[arg] = true
-			}
-		}
-		var said strings.Builder
-		if code := cli.Run(t.Context(), args, cli.Terminal{In: strings.NewReader(""), Out: &said, Err: &said, Getenv: func(string) string { return "" }}); code != 0 {
-			t.Errorf("%s: %s", name, said.String())
-		}
-	}
-	for _, target := range app.TargetNames() {
-		if target != app.All && !targets[target] {
-			t.Errorf("nobody runs %s", target)
-		}
 	}
 }

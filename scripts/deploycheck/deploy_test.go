@@ -1,0 +1,49 @@
+package deploycheck
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+)
+
+// program is the kaohe that `make build` makes.
+const program = "../../bin/kaohe"
+
+// checks are all that is checked, by what they read.
+var checks = map[string]func(Deploy, *Problems){
+	"dockerfile": Deploy.CheckDockerfile,
+	"compose":    Deploy.CheckCompose,
+	"prometheus": Deploy.CheckPrometheus,
+	"systemd":    Deploy.CheckSystemd,
+	"kubernetes": Deploy.CheckKubernetes,
+}
+
+func kaohe(t *testing.T) *Program {
+	t.Helper()
+	path, err := filepath.Abs(program)
+	if err == nil {
+		_, err = os.Stat(path)
+	}
+	if err != nil {
+		t.Fatalf("%v: run 'make build' first", err)
+	}
+	return &Program{Path: path, Scratch: t.TempDir()}
+}
+
+// What deploy/ holds can be deployed.
+func TestDeploy(t *testing.T) {
+	dir, err := filepath.Abs("../../deploy")
+	if err != nil {
+		t.Fatal(err)
+	}
+	deploy := Deploy{Dir: dir, Program: kaohe(t)}
+	for name, check := range checks {
+		t.Run(name, func(t *testing.T) {
+			var found Problems
+			check(deploy, &found)
+			for _, problem := range found {
+				t.Error(problem)
+			}
+		})
+	}
+}
