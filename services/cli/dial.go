@@ -35,6 +35,8 @@ type remote struct {
 	months apiv1.MonthServiceClient
 	// objections are raised and decided here.
 	objections apiv1.ObjectionServiceClient
+	books      apiv1.RulebookServiceClient
+	trials     apiv1.WhatIfServiceClient
 	close      func()
 }
 
@@ -102,6 +104,7 @@ func connect(addr string, secure credentials.TransportCredentials) (*remote, err
 		log:    apiv1.NewLogServiceClient(connection),
 		tokens: apiv1.NewTokenServiceClient(connection),
 		months: apiv1.NewMonthServiceClient(connection), objections: apiv1.NewObjectionServiceClient(connection),
+		books: apiv1.NewRulebookServiceClient(connection), trials: apiv1.NewWhatIfServiceClient(connection),
 		close: func() { _ = connection.Close() },
 	}, nil
 }

@@ -78,6 +78,8 @@ type Gateway struct {
 	// admission is of pushes.
 	admission *admission
 	cards     cardCache
+	// trying is held by the one who tries what if: it takes much memory.
+	trying chan struct{}
 
 	mu        sync.Mutex
 	http      *http.Server
@@ -109,7 +111,7 @@ func New(opts Options) (*Gateway, error) {
 		opts.Registry = prometheus.NewRegistry()
 	}
 	g := &Gateway{opts: opts, tokens: access.NewTokens(opts.Store, opts.Token, opts.Now), access: access.NewTable(),
-		admission: newAdmission(opts.Admitted, opts.Registry)}
+		admission: newAdmission(opts.Admitted, opts.Registry), trying: make(chan struct{}, 1)}
 	g.ending, g.end = context.WithCancel(context.Background())
 	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Room: opts.Space.ForRest, Partitions: opts.Partitions, Logger: opts.Logger, Registry: opts.Registry, Tracer: opts.Tracer})
 	var err error
