@@ -39,7 +39,8 @@ func newRules(t *testing.T) string {
 		"points: -5\n    part: customer_service\n    item: CS10", "points: -4\n    part: customer_service\n    item: CS10",
 		"within: 24h", "within: 36h",
 	).Replace(string(rulebook.DefaultSource()))
-	text = text[:strings.Index(text, "  - name: customer_praised")]
+	before, rest, _ := strings.Cut(text, "  - name: customer_praised")
+	text = before + rest[strings.Index(rest, "  - name: "):]
 	file := filepath.Join(t.TempDir(), "new.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)

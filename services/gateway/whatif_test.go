@@ -79,7 +79,8 @@ func (h *house) whatIf(request map[string]any) judged {
 func milder() string {
 	text := strings.Replace(string(rulebook.DefaultSource()), `version: "96766-1"`, `version: "milder"`, 1)
 	text = strings.Replace(text, "points: -5\n    part: customer_service\n    item: CS10", "points: -3\n    part: customer_service\n    item: CS10", 1)
-	return text[:strings.Index(text, "  - name: customer_praised")]
+	before, rest, _ := strings.Cut(text, "  - name: customer_praised")
+	return before + rest[strings.Index(rest, "  - name: "):]
 }
 
 func TestWhatIfShowsMonthsBesideWhatTheyAre(t *testing.T) {
@@ -100,9 +101,9 @@ func TestWhatIfShowsMonthsBesideWhatTheyAre(t *testing.T) {
 		for _, c := range got.Changes {
 			said += fmt.Sprintf("; %s %s→%s: %s", strings.TrimPrefix(c.Kind, "WHAT_IF_KIND_"), c.Old.Points, c.New.Points, c.Why.En)
 		}
-		want := "chengqu 98.00→98.00 0.00,  vanish  change  appear"
+		want := "chengqu 99.00→99.00 0.00,  vanish  change  appear"
 		if got.Summary.Version == "milder" {
-			want = "chengqu 98.00→97.00 -1.00, 1 vanish 1 change  appear; VANISH 3.00→: milder has no rule customer_praised; CHANGE -5.00→-3.00: points -5.00 become -3.00"
+			want = "chengqu 99.00→98.50 -0.50, 1 vanish 1 change  appear; VANISH 3.00→: milder has no rule customer_praised; CHANGE -5.00→-3.00: points -5.00 become -3.00"
 		}
 		if said != want || (got.Summary.Hashes[0].New == real.LiveHash) != (got.Summary.Version != "milder") {
 			t.Errorf("told %q, want %q", said, want)

@@ -32,6 +32,8 @@ func draft(r *rapid.T) *rulebook.Rulebook {
 	if rapid.Bool().Draw(r, "only points") {
 		return compiled(r, text)
 	}
+	change("check", "fairly: -2", "fairly: -3")
+	change("grading", "grading: {value: lowest", "grading: {value: latest")
 	change("class", "within: 24h", "within: 5h", "within: 7d")
 	change("working", "within: 22h30min", "within: 2h", "within: 60h")
 	change("reply", "value: 24h", "value: 1h", "value: 3d")

@@ -1,7 +1,8 @@
 package rulebook
 
 import (
-	"reflect"
+	"bytes"
+	"slices"
 	"strings"
 )
 
@@ -22,31 +23,38 @@ func (p *Policy) Trial(book *Rulebook, from, to string) *Policy {
 	tried := *p
 	tried.trial = &trial{book: book, from: from, to: to, alike: map[*Rulebook]bool{}}
 	for _, other := range append([]*Rulebook{Default()}, p.books...) {
-		tried.trial.alike[other] = book.recognises(other)
+		if other.EffectiveMonth <= to {
+			tried.trial.alike[other] = book.recognises(other)
+		}
 	}
 	return &tried
 }
 
-// recognises reports whether services find the same by either rulebook: the
-// same limits and promises, and no rule that reads by which version a fact was
-// found.
+// recognises reports whether services find the same by either rulebook: they
+// differ only in what scoring alone reads, and no rule reads by which version a
+// fact was found. What is not known here to be scoring's is taken for theirs.
 func (r *Rulebook) recognises(other *Rulebook) bool {
-	const version = "rulebook_version"
-	for _, rule := range append(append([]Rule{}, r.Rules...), other.Rules...) {
-		if r.Version != other.Version && (strings.Contains(rule.When, version) || strings.Contains(rule.Points, version)) {
+	for _, book := range []*Rulebook{r, other} {
+		if r.Version != other.Version && bytes.Contains(book.Source, []byte("rulebook_version")) {
 			return false
 		}
 	}
-	return reflect.DeepEqual(r.Limits, other.Limits) && reflect.DeepEqual(r.promises(), other.promises())
+	found, err := Diff(r, other)
+	return err == nil && !slices.ContainsFunc(found, func(d Difference) bool { return !scoringsOwn(d.Path) })
 }
 
-// promises are the commitment classes without what is only told of them.
-func (r *Rulebook) promises() map[string]Commitment {
-	all := make(map[string]Commitment, len(r.Commitments))
-	for class, c := range r.Commitments {
-		all[class] = Commitment{Class: c.Class, Within: c.Within, Clock: c.Clock}
+// scoringsOwn reports whether scoring alone reads a place of a rulebook.
+func scoringsOwn(path string) bool {
+	names := strings.Split(path, "/")
+	switch names[0] {
+	case "version", "effective_month", "title", "rules":
+		return true
+	case "parts":
+		return !slices.Contains(names, "checks") && slices.ContainsFunc(names[1:], func(name string) bool {
+			return slices.Contains([]string{"max", "weight", "cap", "overflow", "quota", "method"}, name)
+		})
 	}
-	return all
+	return false
 }
 
 // Watched gives the same policy of a trial, and notes from then on in asked

@@ -32,7 +32,7 @@ func (c *Comparison) absent(e *ledgerv1.Entry, other *rulebook.Policy, appears b
 	}
 	switch {
 	case there != nil && !there.Retracted && !at(there, e, other):
-		return moved(there, other)
+		return moved(there, other, book.Version)
 	case here != nil && (there == nil || there.Retracted):
 		return unfound(there, book)
 	case strings.HasPrefix(e.Fact, monthFact):
@@ -52,11 +52,11 @@ func at(f *factv1.Fact, e *ledgerv1.Entry, policy *rulebook.Policy) bool {
 	return unit == e.Unit && policy.Month(unit, flow.Time(f.OccurredAt)) == e.Month
 }
 
-// moved tells where a verdict stands by the other policy.
-func moved(there *factv1.Fact, other *rulebook.Policy) *factv1.Text {
+// moved tells where a verdict stands by the other policy, which judges the
+// entry by a version.
+func moved(there *factv1.Fact, other *rulebook.Policy, version string) *factv1.Text {
 	unit := there.Route.GetUnit()
 	month := other.Month(unit, flow.Time(there.OccurredAt))
-	version := other.In(month).Version
 	return &factv1.Text{
 		Zh: "按 " + version + " 归 " + unit + " " + month,
 		En: "by " + version + " it belongs to " + unit + " in " + month,
