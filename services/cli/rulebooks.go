@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/rulebook"
 )
 
@@ -136,9 +137,9 @@ func (s *session) differences(before, after *rulebook.Rulebook, found []rulebook
 	lines, scoring := "", 0
 	for _, d := range found {
 		answer.Differences = append(answer.Differences, &apiv1.RulebookDifference{
-			Kind: d.Kind, Path: d.Path, Old: d.Old, New: d.New, Scores: d.Scores, Text: d.Text.Proto(),
+			Kind: d.Kind, Path: d.Path, Old: d.Old, New: d.New, Scores: d.Scores, For: d.For, Text: d.Text.Proto(),
 		})
-		said := printable(s.say(d.Text.Zh, d.Text.En))
+		said := printable(s.say(d.Text.Zh, d.Text.En)) + s.kindsOf(d.For)
 		g.add(d.Kind, strconv.FormatBool(d.Scores), printable(d.Path), printable(d.Old), printable(d.New), said)
 		colours := map[string]colour{rulebook.Added: green, rulebook.Removed: red, rulebook.Changed: yellow}
 		mark := map[string]string{rulebook.Added: "+ ", rulebook.Removed: "- ", rulebook.Changed: "~ "}[d.Kind]
@@ -156,13 +157,25 @@ func (s *session) differences(before, after *rulebook.Rulebook, found []rulebook
 	return s.print(s.whom(before, after, len(found), scoring) + lines)
 }
 
-// whom says whom a change concerns, and from when on.
+// kindsOf names the kinds of units that a change is for; nothing for all.
+func (s *session) kindsOf(kinds []feedv1.UnitKind) string {
+	var names []string
+	for _, kind := range kinds {
+		names = append(names, s.unitKind(kind))
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(s.say("（仅%s）", " (only: %s)"), strings.Join(names, s.say("、", ", ")))
+}
+
+// whom says how much changes, and from when on.
 func (s *session) whom(before, after *rulebook.Rulebook, all, scoring int) string {
 	title := s.paint(bold, printable(before.Version)+" → "+printable(after.Version)) + "\n"
 	if all == 0 {
 		return title + s.say("没有变化\n", "nothing changes\n")
 	}
-	return title + fmt.Sprintf(s.say("%[1]d 处变化，其中 %[2]d 处可能影响得分；自 %[3]s 起适用于全部业务单位\n",
-		"%[1]d changes, %[2]d of which can change a score; for all business units, from %[3]s on\n"),
+	return title + fmt.Sprintf(s.say("%[1]d 处变化，其中 %[2]d 处可能影响得分；自 %[3]s 起；未注明者适用于全部业务单位\n",
+		"%[1]d changes, %[2]d of which can change a score; from %[3]s on, and for all business units unless they say otherwise\n"),
 		all, scoring, after.EffectiveMonth)
 }

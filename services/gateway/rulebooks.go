@@ -133,7 +133,7 @@ func (s *rulebookServer) DiffRulebooks(ctx context.Context, r *apiv1.DiffRuleboo
 	answer := &apiv1.DiffRulebooksResponse{}
 	for _, d := range found {
 		answer.Differences = append(answer.Differences, &apiv1.RulebookDifference{
-			Kind: d.Kind, Path: d.Path, Old: d.Old, New: d.New, Scores: d.Scores, Text: d.Text.Proto(),
+			Kind: d.Kind, Path: d.Path, Old: d.Old, New: d.New, Scores: d.Scores, For: d.For, Text: d.Text.Proto(),
 		})
 	}
 	return answer, nil

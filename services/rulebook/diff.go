@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/goccy/go-yaml"
+
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 )
 
 // Difference is one thing that changes from one rulebook to another.
@@ -20,6 +22,8 @@ type Difference struct {
 	// Scores reports whether it can change a score. Titles, labels, clauses and
 	// notes cannot.
 	Scores bool
+	// For are the kinds of units it concerns; empty: all.
+	For []feedv1.UnitKind
 	// Text says it in one sentence.
 	Text Text
 }
@@ -47,7 +51,31 @@ func Diff(before, after *Rulebook) ([]Difference, error) {
 	}
 	d := &differ{}
 	d.compare(spot{}, a, b)
+	for i := range d.found {
+		found := &d.found[i]
+		if found.For = after.concerns(found.Path); found.Kind == Removed {
+			found.For = before.concerns(found.Path)
+		}
+	}
 	return d.found, nil
+}
+
+// concerns gives the kinds of units that a place is about: those of its part, or
+// of the part of its rule.
+func (r *Rulebook) concerns(path string) []feedv1.UnitKind {
+	list, rest, _ := strings.Cut(path, "/")
+	name, _, _ := strings.Cut(rest, "/")
+	if list == "rules" {
+		at := slices.IndexFunc(r.Rules, func(rule Rule) bool { return rule.Name == name })
+		if at < 0 {
+			return nil
+		}
+		list, name = "parts", r.Rules[at].Part
+	}
+	if part := r.Part(name); list == "parts" && part != nil {
+		return part.For
+	}
+	return nil
 }
 
 // tree reads a rulebook as maps, lists and values.

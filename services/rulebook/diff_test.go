@@ -30,6 +30,8 @@ func revised(t *testing.T) *rulebook.Rulebook {
 		{"{id: CS10, max: 10", "{id: CS10, max: 12"},
 		{"en: appearance}", "en: looks}"},
 		{"zero_at: 3", "zero_at: 4"},
+		{"fairly: -2", "fairly: -3"},
+		{"{value: lowest", "{value: latest"},
 		{"    points: -5\n    part: customer_service\n    item: CS10", "    points: -4\n    part: customer_service\n    item: CS10"},
 		{"branch: -10, province: -15", "branch: -8, province: -15"},
 		{"when: \"!fact.satisfied\"", "when: \"!fact.satisfied && route.unit != ''\""},
@@ -65,7 +67,7 @@ func TestADifferenceIsToldInBothLanguages(t *testing.T) {
 	} {
 		var told strings.Builder
 		for _, d := range found {
-			fmt.Fprintf(&told, "%-7s %-5v %s\n        %s\n", d.Kind, d.Scores, d.Path, say(d.Text))
+			fmt.Fprintf(&told, "%-7s %-5v %v %s\n        %s\n", d.Kind, d.Scores, d.For, d.Path, say(d.Text))
 		}
 		fmt.Fprintln(&told, "\nand back")
 		for _, d := range back {

@@ -12,6 +12,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	v1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	v11 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -579,7 +580,9 @@ type RulebookDifference struct {
 	// Whether it can change a score; else it is wording.
 	Scores bool `protobuf:"varint,5,opt,name=scores,proto3" json:"scores,omitempty"`
 	// One sentence in words.
-	Text          *v1.Text `protobuf:"bytes,6,opt,name=text,proto3" json:"text,omitempty"`
+	Text *v1.Text `protobuf:"bytes,6,opt,name=text,proto3" json:"text,omitempty"`
+	// The kinds of units it concerns; empty: all.
+	For           []v11.UnitKind `protobuf:"varint,7,rep,packed,name=for,proto3,enum=kaohe.feed.v1.UnitKind" json:"for,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -656,11 +659,18 @@ func (x *RulebookDifference) GetText() *v1.Text {
 	return nil
 }
 
+func (x *RulebookDifference) GetFor() []v11.UnitKind {
+	if x != nil {
+		return x.For
+	}
+	return nil
+}
+
 var File_kaohe_api_v1_rulebook_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_rulebook_proto_rawDesc = "" +
 	"\n" +
-	"\x1bkaohe/api/v1/rulebook.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x18kaohe/fact/v1/fact.proto\"\xa2\x02\n" +
+	"\x1bkaohe/api/v1/rulebook.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\"\xa2\x02\n" +
 	"\bRulebook\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12'\n" +
 	"\x0feffective_month\x18\x02 \x01(\tR\x0eeffectiveMonth\x12\x1d\n" +
@@ -693,14 +703,15 @@ const file_kaohe_api_v1_rulebook_proto_rawDesc = "" +
 	"\x03old\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01\x18\xc0\x84=R\x03old\x12\x1d\n" +
 	"\x03new\x18\x02 \x01(\tB\v\xbaH\br\x06\x10\x01\x18\xc0\x84=R\x03new\"[\n" +
 	"\x15DiffRulebooksResponse\x12B\n" +
-	"\vdifferences\x18\x01 \x03(\v2 .kaohe.api.v1.RulebookDifferenceR\vdifferences\"\xa1\x01\n" +
+	"\vdifferences\x18\x01 \x03(\v2 .kaohe.api.v1.RulebookDifferenceR\vdifferences\"\xcc\x01\n" +
 	"\x12RulebookDifference\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x12\n" +
 	"\x04path\x18\x02 \x01(\tR\x04path\x12\x10\n" +
 	"\x03old\x18\x03 \x01(\tR\x03old\x12\x10\n" +
 	"\x03new\x18\x04 \x01(\tR\x03new\x12\x16\n" +
 	"\x06scores\x18\x05 \x01(\bR\x06scores\x12'\n" +
-	"\x04text\x18\x06 \x01(\v2\x13.kaohe.fact.v1.TextR\x04text2\xdf\x03\n" +
+	"\x04text\x18\x06 \x01(\v2\x13.kaohe.fact.v1.TextR\x04text\x12)\n" +
+	"\x03for\x18\a \x03(\x0e2\x17.kaohe.feed.v1.UnitKindR\x03for2\xdf\x03\n" +
 	"\x0fRulebookService\x12o\n" +
 	"\rListRulebooks\x12\".kaohe.api.v1.ListRulebooksRequest\x1a#.kaohe.api.v1.ListRulebooksResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/rulebooks\x12h\n" +
 	"\vGetRulebook\x12 .kaohe.api.v1.GetRulebookRequest\x1a\x16.kaohe.api.v1.Rulebook\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/rulebooks/{version}\x12x\n" +
@@ -732,6 +743,7 @@ var file_kaohe_api_v1_rulebook_proto_goTypes = []any{
 	(*DiffRulebooksResponse)(nil), // 8: kaohe.api.v1.DiffRulebooksResponse
 	(*RulebookDifference)(nil),    // 9: kaohe.api.v1.RulebookDifference
 	(*v1.Text)(nil),               // 10: kaohe.fact.v1.Text
+	(v11.UnitKind)(0),             // 11: kaohe.feed.v1.UnitKind
 }
 var file_kaohe_api_v1_rulebook_proto_depIdxs = []int32{
 	10, // 0: kaohe.api.v1.Rulebook.title:type_name -> kaohe.fact.v1.Text
@@ -741,19 +753,20 @@ var file_kaohe_api_v1_rulebook_proto_depIdxs = []int32{
 	10, // 4: kaohe.api.v1.RulebookProblem.text:type_name -> kaohe.fact.v1.Text
 	9,  // 5: kaohe.api.v1.DiffRulebooksResponse.differences:type_name -> kaohe.api.v1.RulebookDifference
 	10, // 6: kaohe.api.v1.RulebookDifference.text:type_name -> kaohe.fact.v1.Text
-	1,  // 7: kaohe.api.v1.RulebookService.ListRulebooks:input_type -> kaohe.api.v1.ListRulebooksRequest
-	3,  // 8: kaohe.api.v1.RulebookService.GetRulebook:input_type -> kaohe.api.v1.GetRulebookRequest
-	4,  // 9: kaohe.api.v1.RulebookService.CheckRulebook:input_type -> kaohe.api.v1.CheckRulebookRequest
-	7,  // 10: kaohe.api.v1.RulebookService.DiffRulebooks:input_type -> kaohe.api.v1.DiffRulebooksRequest
-	2,  // 11: kaohe.api.v1.RulebookService.ListRulebooks:output_type -> kaohe.api.v1.ListRulebooksResponse
-	0,  // 12: kaohe.api.v1.RulebookService.GetRulebook:output_type -> kaohe.api.v1.Rulebook
-	5,  // 13: kaohe.api.v1.RulebookService.CheckRulebook:output_type -> kaohe.api.v1.CheckRulebookResponse
-	8,  // 14: kaohe.api.v1.RulebookService.DiffRulebooks:output_type -> kaohe.api.v1.DiffRulebooksResponse
-	11, // [11:15] is the sub-list for method output_type
-	7,  // [7:11] is the sub-list for method input_type
-	7,  // [7:7] is the sub-list for extension type_name
-	7,  // [7:7] is the sub-list for extension extendee
-	0,  // [0:7] is the sub-list for field type_name
+	11, // 7: kaohe.api.v1.RulebookDifference.for:type_name -> kaohe.feed.v1.UnitKind
+	1,  // 8: kaohe.api.v1.RulebookService.ListRulebooks:input_type -> kaohe.api.v1.ListRulebooksRequest
+	3,  // 9: kaohe.api.v1.RulebookService.GetRulebook:input_type -> kaohe.api.v1.GetRulebookRequest
+	4,  // 10: kaohe.api.v1.RulebookService.CheckRulebook:input_type -> kaohe.api.v1.CheckRulebookRequest
+	7,  // 11: kaohe.api.v1.RulebookService.DiffRulebooks:input_type -> kaohe.api.v1.DiffRulebooksRequest
+	2,  // 12: kaohe.api.v1.RulebookService.ListRulebooks:output_type -> kaohe.api.v1.ListRulebooksResponse
+	0,  // 13: kaohe.api.v1.RulebookService.GetRulebook:output_type -> kaohe.api.v1.Rulebook
+	5,  // 14: kaohe.api.v1.RulebookService.CheckRulebook:output_type -> kaohe.api.v1.CheckRulebookResponse
+	8,  // 15: kaohe.api.v1.RulebookService.DiffRulebooks:output_type -> kaohe.api.v1.DiffRulebooksResponse
+	12, // [12:16] is the sub-list for method output_type
+	8,  // [8:12] is the sub-list for method input_type
+	8,  // [8:8] is the sub-list for extension type_name
+	8,  // [8:8] is the sub-list for extension extendee
+	0,  // [0:8] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_api_v1_rulebook_proto_init() }
