@@ -47,19 +47,28 @@ func (a *App) publishRulebooks(ctx context.Context) error {
 	return nil
 }
 
-// published makes the event of a rulebook. Its id names the content, so that
-// the same rulebook is published once and a changed one anew.
+// published makes the event of a rulebook of this process: as old as the month
+// it is effective from, so that the same file is published once however often
+// the process starts.
 func published(book *rulebook.Rulebook) *feedv1.Event {
-	sum := sha256.Sum256(book.Source)
 	month, err := time.Parse("2006-01", book.EffectiveMonth)
 	if err != nil {
 		month = time.Unix(0, 0) // Load has checked it
 	}
+	return RulebookPublished(book, book.EffectiveMonth, month)
+}
+
+// RulebookPublished makes the event that puts a rulebook in force from a month
+// (yyyy-mm) on. Its id names the content, so that the same rulebook is
+// published once and a changed one anew; of two for the same month the one
+// published later holds.
+func RulebookPublished(book *rulebook.Rulebook, month string, at time.Time) *feedv1.Event {
+	sum := sha256.Sum256(book.Source)
 	return &feedv1.Event{
 		Id: "rulebook/" + book.Version + "/" + hex.EncodeToString(sum[:6]), Source: "kaohe",
-		OccurredAt: timestamppb.New(month),
+		OccurredAt: timestamppb.New(at),
 		Payload: &feedv1.Event_RulebookPublished{RulebookPublished: &feedv1.RulebookPublished{
-			Version: book.Version, EffectiveMonth: book.EffectiveMonth, Yaml: string(book.Source),
+			Version: book.Version, EffectiveMonth: month, Yaml: string(book.Source),
 		}},
 	}
 }

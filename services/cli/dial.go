@@ -36,6 +36,8 @@ type remote struct {
 	// objections are raised and decided here.
 	objections apiv1.ObjectionServiceClient
 	audits     apiv1.AuditServiceClient
+	books      apiv1.RulebookServiceClient
+	trials     apiv1.WhatIfServiceClient
 	close      func()
 }
 
@@ -105,6 +107,7 @@ func connect(addr string, secure credentials.TransportCredentials) (*remote, err
 		months: apiv1.NewMonthServiceClient(connection), objections: apiv1.NewObjectionServiceClient(connection),
 		close:  func() { _ = connection.Close() },
 		audits: apiv1.NewAuditServiceClient(connection),
+		books:  apiv1.NewRulebookServiceClient(connection), trials: apiv1.NewWhatIfServiceClient(connection),
 	}, nil
 }
 

@@ -13,12 +13,18 @@ import (
 func (s *session) rulebook() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "rulebook", Args: cobra.NoArgs,
-		Short:   s.say("检查或显示考核规则", "check or show a rulebook"),
-		Long:    s.say("规则是一个 YAML 文件：项目、分值、条款和条件。", "A rulebook is a YAML file: items, points, clauses and conditions."),
-		Example: s.examples("kaohe rulebook check rules.yaml", "", "kaohe rulebook show > rules.yaml", ""),
-		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Short: s.say("检查、比较、发布考核规则", "check, compare and publish rulebooks"),
+		Long: s.say("规则是一个 YAML 文件：项目、分值、条款和条件。每个版本自其生效月份起适用。",
+			"A rulebook is a YAML file: items, points, clauses and conditions. A version is in force from its effective\nmonth until another is."),
+		Example: s.examples(
+			"kaohe rulebook show > rules.yaml", s.say("从默认规则开始", "start from the default"),
+			"kaohe rulebook check rules.yaml", s.say("有什么问题", "what is wrong with it"),
+			"kaohe rulebook diff 96766-1 rules.yaml", s.say("改了什么", "what it changes"),
+			"kaohe whatif --rulebook rules.yaml --months 2026-01..2026-03", s.say("过去几个月会怎样", "what past months would have been"),
+			"kaohe rulebook publish rules.yaml", s.say("发布", "put it in force")),
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(s.rulebookCheck(), s.rulebookShow())
+	cmd.AddCommand(s.rulebookCheck(), s.rulebookDiff(), s.rulebookPublish(), s.rulebookList(), s.rulebookShow())
 	return cmd
 }
 
@@ -48,10 +54,15 @@ func (s *session) rulebookCheck() *cobra.Command {
 
 // checkRulebook prints what is wrong with a file, and whether it cannot be used.
 func (s *session) checkRulebook(name string) (bool, error) {
-	raw, err := s.read(name)
+	raw, err := s.readRulebook(name)
 	if err != nil {
-		return false, fmt.Errorf("%s: %w", s.say("读取规则", "read the rulebook"), err)
+		return false, err
 	}
+	return s.problemsOf(name, raw)
+}
+
+// problemsOf prints what is wrong with a rulebook, and whether it cannot be used.
+func (s *session) problemsOf(name string, raw []byte) (bool, error) {
 	failed := false
 	for _, p := range rulebook.Check(raw) {
 		paint := yellow
@@ -68,20 +79,18 @@ func (s *session) checkRulebook(name string) (bool, error) {
 	return false, s.print(name + ": " + s.paint(green, s.say("可以使用", "it can be used")) + "\n")
 }
 
+func (s *session) readRulebook(name string) ([]byte, error) {
+	raw, err := s.read(name)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.say("读取规则", "read the rulebook"), err)
+	}
+	return raw, nil
+}
+
 // read reads a file, or standard input for "-".
 func (s *session) read(name string) ([]byte, error) {
 	if name == "-" {
 		return io.ReadAll(s.In)
 	}
 	return os.ReadFile(name)
-}
-
-func (s *session) rulebookShow() *cobra.Command {
-	return &cobra.Command{
-		Use: "show", Args: cobra.NoArgs,
-		Short:   s.say("显示默认的 96766 规则", "show the default, the 96766 rulebook"),
-		Long:    s.say("输出默认规则的 YAML，可复制修改。", "Prints the YAML of the default, to copy and change."),
-		Example: s.examples("kaohe rulebook show", "", "kaohe rulebook show > rules.yaml", s.say("作为自己的起点", "a start for your own")),
-		RunE:    func(*cobra.Command, []string) error { return s.print(string(rulebook.DefaultSource())) },
-	}
 }

@@ -31,16 +31,19 @@ func (s *session) units() *cobra.Command {
 				{name: s.say("客户数", "customers"), numeric: true}, {name: s.say("时区", "zone")},
 			}}
 			for _, u := range list.Units {
-				kind := s.say("营业部", "outlet")
-				if u.Kind == feedv1.UnitKind_UNIT_KIND_CONTRACTOR {
-					kind = s.say("代维公司", "contractor")
-				}
-				g.add(printable(u.Unit), s.text(u.Name), kind, strconv.FormatInt(u.Customers, 10), u.Zone)
+				g.add(printable(u.Unit), s.text(u.Name), s.unitKind(u.Kind), strconv.FormatInt(u.Customers, 10), u.Zone)
 			}
 			return s.answer(list, g)
 		}),
 	}
 	return s.printing(s.reaching(cmd))
+}
+
+func (s *session) unitKind(kind feedv1.UnitKind) string {
+	if kind == feedv1.UnitKind_UNIT_KIND_CONTRACTOR {
+		return s.say("代维公司", "contractor")
+	}
+	return s.say("营业部", "outlet")
 }
 
 func (s *session) quarantine() *cobra.Command {

@@ -18,6 +18,7 @@ type dossier struct {
 	complaints []complaint // by filing, then id
 	decisions  []decision  // by decision time, then fact id
 	tickets    []ticket    // by opening, then id
+	terse      bool        // nobody asks why something does not hold
 }
 
 type complaint struct {
@@ -35,9 +36,9 @@ type ticket struct {
 	openedAt time.Time
 }
 
-func read(facts []*factv1.Fact) dossier {
-	var d dossier
-	for _, f := range facts {
+func read(c flow.Case) dossier {
+	d := dossier{terse: c.Terse}
+	for _, f := range c.Facts {
 		if c := f.GetComplaintRecorded(); c != nil {
 			d.complaints = append(d.complaints, complaint{c, flow.Time(c.FiledAt)})
 		}

@@ -41,34 +41,49 @@ func reopened(policy *rulebook.Policy, d dossier) []*factv1.Fact {
 // within the window after the closing of an earlier fault ticket. Only the one
 // closed last before counts, and none that was cancelled or merged away.
 func reportedAgain(policy *rulebook.Policy, d dossier) []*factv1.Fact {
+	if len(d.tickets) < 2 {
+		return nil
+	}
 	var facts []*factv1.Fact
 	closed := closings(d.tickets)
 	for order, again := range d.tickets {
 		if again.Kind != feedv1.TicketKind_TICKET_KIND_FAULT {
 			continue
 		}
-		found, judged := false, map[string]bool{again.Ticket: true}
-		for _, c := range before(closed, again.openedAt) {
-			if judged[c.ticket.Ticket] || c.order >= order {
-				continue
-			}
-			judged[c.ticket.Ticket] = true
-			id := id(flow.TicketReworked, c.ticket.Ticket, "again", again.Ticket)
-			if found {
-				facts = append(facts, flow.Not(id, flow.Because("nearer_ticket",
-					"另有更近的同类工单", "another such ticket was closed nearer to the new report")))
-				break
-			}
-			f, counts := again.repeats(policy, id, c)
-			facts, found = append(facts, f), counts
+		facts = append(facts, again.repetition(policy, d.terse, order, closed)...)
+	}
+	return facts
+}
+
+// repetition judges a new report, in its order, against the closings before it.
+func (t ticket) repetition(policy *rulebook.Policy, terse bool, order int, closed []closing) (facts []*factv1.Fact) {
+	found, judged := false, []string(nil)
+	for _, c := range before(closed, t.openedAt) {
+		earlier := c.ticket.Ticket
+		if earlier == t.Ticket || c.order >= order || slices.Contains(judged, earlier) {
+			continue
+		}
+		if found && terse {
+			break
+		}
+		judged = append(judged, earlier)
+		id := id(flow.TicketReworked, earlier, "again", t.Ticket)
+		if found {
+			return append(facts, flow.Not(id, flow.Because("nearer_ticket",
+				"另有更近的同类工单", "another such ticket was closed nearer to the new report")))
+		}
+		var f *factv1.Fact
+		if f, found = t.repeats(policy, terse, id, c); f != nil {
+			facts = append(facts, f)
 		}
 	}
 	return facts
 }
 
 // repeats judges a new report against the closing of an earlier ticket, and
-// whether that ticket stands, so that no farther one can count.
-func (t ticket) repeats(policy *rulebook.Policy, id string, c closing) (f *factv1.Fact, stands bool) {
+// whether that ticket stands, so that no farther one can count. Terse gives nil
+// for one too long ago.
+func (t ticket) repeats(policy *rulebook.Policy, terse bool, id string, c closing) (f *factv1.Fact, stands bool) {
 	unit := c.ticket.holder(c.at)
 	window := policy.For(unit, t.openedAt).Limits.Rework
 	after := t.openedAt.Sub(c.at)
@@ -77,6 +92,8 @@ func (t ticket) repeats(policy *rulebook.Policy, id string, c closing) (f *factv
 		return flow.Not(id, t.void()), true
 	case c.ticket.void() != nil:
 		return flow.Not(id, c.ticket.void()), false
+	case after > window && terse:
+		return nil, true
 	case after > window:
 		return flow.Not(id, outsideWindow(after, window)), true
 	}

@@ -62,9 +62,17 @@ func EventHash(e *feedv1.Event) uint64 {
 func LatestReceived(known []*factv1.Fact) *timestamppb.Timestamp {
 	var latest *timestamppb.Timestamp
 	for _, f := range known {
-		if Time(f.ReceivedAt).After(Time(latest)) {
+		if f.ReceivedAt != nil && (latest == nil || later(f.ReceivedAt, latest)) {
 			latest = f.ReceivedAt
 		}
 	}
 	return latest
+}
+
+// later compares instants as they are written: this is asked for every fact.
+func later(a, b *timestamppb.Timestamp) bool {
+	if a.Seconds != b.Seconds {
+		return a.Seconds > b.Seconds
+	}
+	return a.Nanos > b.Nanos
 }

@@ -17,6 +17,9 @@ type Case struct {
 	// not moved yet: then only what the facts themselves show is judged, and
 	// nothing is violated for want of an event.
 	AsOf time.Time
+	// Terse: nobody asks why something does not hold, because nothing was said
+	// before. What is made with Not may be left out.
+	Terse bool
 }
 
 // Decision is what a service finds.

@@ -18,9 +18,10 @@ type Rule[D any] struct {
 	Judge func(*rulebook.Policy, D) []*factv1.Fact
 }
 
-// ByTable makes what a service produces and decides of a table of rules. None
+// ByTable makes what a service produces and decides of a table of rules and of how to
+// read a case. None
 // of them waits for a deadline, so the service never asks to be woken.
-func ByTable[D any](rules []Rule[D], read func([]*factv1.Fact) D) (produces []Kind, decide func(*rulebook.Policy, Case) Decision) {
+func ByTable[D any](rules []Rule[D], read func(Case) D) (produces []Kind, decide func(*rulebook.Policy, Case) Decision) {
 	for _, r := range rules {
 		if !slices.Contains(produces, r.Kind) {
 			produces = append(produces, r.Kind)
@@ -28,7 +29,7 @@ func ByTable[D any](rules []Rule[D], read func([]*factv1.Fact) D) (produces []Ki
 	}
 	return produces, func(policy *rulebook.Policy, c Case) Decision {
 		dossier, _, _ := strings.Cut(c.Key, "/")
-		known := read(c.Facts)
+		known := read(c)
 		var decision Decision
 		for _, r := range rules {
 			if r.Dossier == dossier {

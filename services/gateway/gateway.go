@@ -89,6 +89,8 @@ type Gateway struct {
 	rates     rates
 	streams   counts
 	cards     cardCache
+	// trying is held by the one who tries what if: it takes much memory.
+	trying chan struct{}
 
 	mu        sync.Mutex
 	http      *http.Server
@@ -123,7 +125,7 @@ func New(opts Options) (*Gateway, error) {
 		opts.Limits = DefaultLimits()
 	}
 	g := &Gateway{opts: opts, rates: rates{limits: opts.Limits, now: opts.Now}, access: access.NewTable(),
-		admission: newAdmission(opts.Admitted, opts.Registry)}
+		admission: newAdmission(opts.Admitted, opts.Registry), trying: make(chan struct{}, 1)}
 	g.tokens = access.NewTokens(opts.Store, opts.Token, opts.Now, g.record)
 	if opts.Identity.On() {
 		var err error

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -133,14 +134,21 @@ func (p *problem) write(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="kaohe"`)
 	}
 	w.WriteHeader(code)
-	encoder := json.NewEncoder(w)
+	_, _ = w.Write(p.body(langOfRequest(r))) // the caller may be gone
+}
+
+// body is the problem as JSON.
+func (p *problem) body(l lang.Lang) []byte {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
 	encoder.SetEscapeHTML(false)
-	_ = encoder.Encode(struct { // the caller may be gone
+	_ = encoder.Encode(struct { // into memory
 		Code    string `json:"code"`
 		Message string `json:"message"`
 		Field   string `json:"field,omitempty"`
 		Value   string `json:"value,omitempty"`
-	}{p.name, langOfRequest(r).Pick(p.text), p.field, p.value})
+	}{p.name, l.Pick(p.text), p.field, p.value})
+	return out.Bytes()
 }
 
 func langOfRequest(r *http.Request) lang.Lang { return lang.Of(r.Header.Get("Accept-Language")) }

@@ -34,6 +34,8 @@ func (g *Gateway) register(s *grpc.Server) *grpc.Server {
 	apiv1.RegisterMonthServiceServer(s, &monthServer{g: g})
 	apiv1.RegisterObjectionServiceServer(s, &objectionServer{g: g})
 	apiv1.RegisterAuditServiceServer(s, &auditServer{g: g})
+	apiv1.RegisterRulebookServiceServer(s, &rulebookServer{g: g})
+	apiv1.RegisterWhatIfServiceServer(s, &whatIfServer{g: g})
 	return s
 }
 
@@ -89,6 +91,7 @@ func (g *Gateway) ownHandlers() map[string]http.Handler {
 	scores := &scoreServer{g: g}
 	return map[string]http.Handler{
 		apiv1.FeedService_PushEvents_FullMethodName:    http.HandlerFunc(g.pushEvents),
+		apiv1.WhatIfService_WhatIf_FullMethodName:      http.HandlerFunc(g.serveWhatIf),
 		apiv1.ScoreService_GetScorecard_FullMethodName: http.HandlerFunc(g.scorecard),
 		apiv1.ScoreService_GetEntry_FullMethodName: byID(func(ctx context.Context, id string) (*apiv1.EntryExplanation, error) {
 			return scores.GetEntry(ctx, &apiv1.GetEntryRequest{Id: id})
@@ -181,6 +184,9 @@ func (g *Gateway) rest(ctx context.Context) (*runtime.ServeMux, error) {
 		return nil, err
 	}
 	if err := apiv1.RegisterAuditServiceHandlerServer(ctx, mux, &auditServer{g: g}); err != nil {
+		return nil, err
+	}
+	if err := apiv1.RegisterRulebookServiceHandlerServer(ctx, mux, &rulebookServer{g: g}); err != nil {
 		return nil, err
 	}
 	return mux, apiv1.RegisterScoreServiceHandlerServer(ctx, mux, &scoreServer{g: g})

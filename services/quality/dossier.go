@@ -19,9 +19,9 @@ type dossier struct {
 	said    *factv1.Fact // of a record that stands alone
 }
 
-func read(facts []*factv1.Fact) dossier {
+func read(c flow.Case) dossier {
 	var d dossier
-	for _, f := range facts {
+	for _, f := range c.Facts {
 		switch said := f.GetAssessmentRecorded(); {
 		case said.GetVisit() != nil:
 			d.visits = append(d.visits, f)

@@ -13,6 +13,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/flow"
+	"kaohe.dev/services/rulebook"
 	"kaohe.dev/services/scoring"
 )
 
@@ -23,68 +24,122 @@ type closed struct {
 	state   *statev1.UnitMonth
 }
 
-// closing follows the decisions about months through a feed.
+// closing follows the decisions about months through a feed, as one policy has
+// them.
 type closing struct {
-	ctx      context.Context
-	services []flow.Service
-	events   []*feedv1.Event
-	months   map[name]*closed
+	months map[name]*closed
 }
 
-// closeMonths makes closed months of a result what they are.
-func closeMonths(ctx context.Context, services []flow.Service, events []*feedv1.Event, result *Result) error {
-	c := &closing{ctx, services, events, map[name]*closed{}}
-	for i, e := range events {
+// past is what the events before a decision come to: the facts of a month by
+// unit and id.
+type past struct {
+	policy *rulebook.Policy
+	clocks map[string]time.Time // "" is the wall clock
+	facts  map[string]map[string]*factv1.Fact
+}
+
+// close makes closed months of results what they are, and leaves of all months
+// those of the window. Of two results the second is by the rulebook that is
+// tried; of one it is, unless there is none.
+func (r *Recorded) close(ctx context.Context, tried *rulebook.Rulebook, w Window, results ...*Result) error {
+	if r.decided == nil {
+		return nil
+	}
+	closings := make([]*closing, len(results))
+	for i := range closings {
+		closings[i] = &closing{map[name]*closed{}}
+	}
+	for i, e := range r.decided {
 		if !flow.TakesEffectInPlace(e) {
 			continue
 		}
-		if err := c.decide(i, e); err != nil {
+		pasts, err := r.before(ctx, i, tried, w, len(results))
+		if err != nil {
 			return err
 		}
+		for side, c := range closings {
+			c.decide(e, pasts[side])
+		}
 	}
-	if len(c.months) > 0 {
-		c.finish(result)
+	for side, c := range closings {
+		if len(c.months) > 0 {
+			c.finish(results[side])
+		}
+		results[side].Months = slices.DeleteFunc(results[side].Months, func(m *Month) bool { return !w.has(m.Month) || !w.answers(m.Unit) })
 	}
 	return nil
+}
+
+// before folds the events before a decision that needs to know them, for each
+// of the sides.
+func (r *Recorded) before(ctx context.Context, at int, tried *rulebook.Rulebook, w Window, sides int) ([]past, error) {
+	pasts, e := make([]past, sides), r.decided[at]
+	month := cmp.Or(e.GetMonthClosed().GetMonth(), e.GetRestatementDecided().GetMonth())
+	if month == "" {
+		return pasts, nil
+	}
+	recorded, err := Record(ctx, r.services, r.decided[:at], flow.Time(e.ReceivedAt), nil)
+	if err != nil {
+		return nil, err
+	}
+	f, policy := recorded.fold(ctx), recorded.policy(tried, w)
+	if sides == 1 {
+		pasts[0] = recorded.past(policy, month, recorded.shown(f, policy))
+		return pasts, f.err()
+	}
+	inForce, trial, _ := recorded.shownBoth(f, policy)
+	pasts[0], pasts[1] = recorded.past(recorded.Policy, month, inForce), recorded.past(policy, month, trial)
+	return pasts, f.err()
+}
+
+// past finds the facts of a month.
+func (r *Recorded) past(policy *rulebook.Policy, month string, facts [][]*factv1.Fact) past {
+	p := past{policy, r.clocks, map[string]map[string]*factv1.Fact{}}
+	kinds, stretch := scored(), Window{From: month, To: month}.stretch()
+	for _, part := range facts {
+		for _, fact := range part {
+			unit := fact.Route.GetUnit()
+			if unit == "" || !kinds[flow.Kind(fact.Kind)] || !stretch.near(fact) || policy.Month(unit, flow.Time(fact.OccurredAt)) != month {
+				continue
+			}
+			if p.facts[unit] == nil {
+				p.facts[unit] = map[string]*factv1.Fact{}
+			}
+			p.facts[unit][fact.Id] = fact
+		}
+	}
+	return p
 }
 
 // decide lets a decision take effect on what the events before it come to.
-func (c *closing) decide(at int, e *feedv1.Event) error {
+func (c *closing) decide(e *feedv1.Event, before past) {
 	if published := e.GetMonthPublished(); published != nil {
 		c.publish(e, published)
-		return nil
-	}
-	if e.GetMonthClosed() == nil && e.GetRestatementDecided() == nil {
-		return nil
-	}
-	before, err := foldAll(c.ctx, c.services, c.events[:at], flow.Time(e.ReceivedAt), true, nil)
-	if err != nil {
-		return err
 	}
 	if by := e.GetMonthClosed(); by != nil {
-		c.pin(before, clocksOf(c.events[:at], before.AsOf)[e.Clock], e, by)
-		return nil
+		c.pin(before, e, by)
 	}
-	restated := e.GetRestatementDecided()
-	if m := c.months[name{restated.Month, restated.Unit}]; m != nil {
-		m.restate(before, restated)
+	if restated := e.GetRestatementDecided(); restated != nil {
+		if m := c.months[name{restated.Month, restated.Unit}]; m != nil {
+			m.restate(before, restated)
+		}
 	}
-	return nil
 }
 
-// pin closes a month of every unit that is known, if it is over at an instant of
-// the decision's clock.
-func (c *closing) pin(before *Result, now time.Time, e *feedv1.Event, by *feedv1.MonthClosed) {
-	for _, unit := range before.Policy.Units() {
+// pin closes a month of every unit that is known, if it is over at the instant
+// that the decision's clock showed.
+func (c *closing) pin(before past, e *feedv1.Event, by *feedv1.MonthClosed) {
+	now := before.clocks[e.Clock]
+	for _, unit := range before.policy.Units() {
 		key := name{by.Month, unit}
-		if c.months[key] != nil || !scoring.Over(before.Policy, unit, by.Month, now) {
+		if c.months[key] != nil || !scoring.Over(before.policy, unit, by.Month, now) {
 			continue
 		}
 		c.months[key] = &closed{
-			facts: factsOf(before, key), refused: map[string]uint64{},
+			facts: before.of(unit), refused: map[string]uint64{},
 			state: &statev1.UnitMonth{
 				Unit: unit, Month: by.Month, State: int32(ledgerv1.MonthState_MONTH_STATE_CLOSED),
-				Pinned: &statev1.Pinned{ClosedAt: e.OccurredAt, ClosedBy: by.Person, Customers: before.Policy.Customers(unit, by.Month)},
+				Pinned: &statev1.Pinned{ClosedAt: e.OccurredAt, ClosedBy: by.Person, Customers: before.policy.Customers(unit, by.Month)},
 			},
 		}
 	}
@@ -99,20 +154,17 @@ func (c *closing) publish(e *feedv1.Event, by *feedv1.MonthPublished) {
 	}
 }
 
-// factsOf gives the facts of a month by id.
-func factsOf(r *Result, key name) map[string]*factv1.Fact {
-	facts := map[string]*factv1.Fact{}
-	if m := r.Find(key.unit, key.month); m != nil {
-		for _, f := range m.facts {
-			facts[f.Id] = f
-		}
+// of gives the facts of a unit by id.
+func (p past) of(unit string) map[string]*factv1.Fact {
+	if facts := p.facts[unit]; facts != nil {
+		return facts
 	}
-	return facts
+	return map[string]*factv1.Fact{}
 }
 
 // restate lets what has come late count, or never count.
-func (m *closed) restate(before *Result, decided *feedv1.RestatementDecided) {
-	now := factsOf(before, name{decided.Month, decided.Unit})
+func (m *closed) restate(before past, decided *feedv1.RestatementDecided) {
+	now := before.of(decided.Unit)
 	ids := slices.Collect(maps.Keys(now))
 	ids = append(ids, slices.Collect(maps.Keys(m.facts))...)
 	for _, id := range ids {
@@ -128,7 +180,7 @@ func (m *closed) restate(before *Result, decided *feedv1.RestatementDecided) {
 		}
 	}
 	if decided.Approved {
-		m.state.Pinned.Customers = before.Policy.Customers(decided.Unit, decided.Month)
+		m.state.Pinned.Customers = before.policy.Customers(decided.Unit, decided.Month)
 		m.state.Pinned.Corrections++
 	}
 }

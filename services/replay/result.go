@@ -2,7 +2,6 @@ package replay
 
 import (
 	"cmp"
-	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -10,7 +9,6 @@ import (
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
-	"kaohe.dev/services/flow"
 	"kaohe.dev/services/rulebook"
 	"kaohe.dev/services/scoring"
 )
@@ -43,6 +41,7 @@ type Month struct {
 	Scorecard *ledgerv1.Scorecard
 
 	state *statev1.UnitMonth
+	lines []string       // of the entries
 	facts []*factv1.Fact // if months were closed
 }
 
@@ -79,121 +78,12 @@ func (r *Result) Entries(month string) []*ledgerv1.Entry {
 }
 
 // Hash is the fingerprint of a month over all units (scoring.Hash).
-func (r *Result) Hash(month string) string { return scoring.Hash(r.Entries(month)) }
-
-// name names a unit's month.
-type name struct{ month, unit string }
-
-// score judges the facts and adds the months up: each worker a share of the
-// facts, then the shares.
-func (f *fold) score(policy *rulebook.Policy, parts [][]*factv1.Fact) {
-	rulings := rulingsOf(parts)
-	shares, problems := make([]map[name]*Month, f.workers), make([][]string, f.workers)
-	kinds := scored()
-	f.parallel(f.workers, func(worker int) {
-		shares[worker] = map[name]*Month{}
-		for at := worker; at < len(parts) && f.ctx.Err() == nil; at += f.workers {
-			for _, fact := range parts[at] {
-				if !kinds[flow.Kind(fact.Kind)] || fact.Route.GetUnit() == "" {
-					continue
-				}
-				judged, err := scoring.Judge(policy, fact, rulings[objected{fact.Route.Unit, fact.Id}])
-				if err != nil {
-					problems[worker] = append(problems[worker], err.Error())
-				}
-				count(shares[worker], fact, judged, f.keep)
-			}
-		}
-	})
-	for _, part := range parts {
-		f.result.Facts += len(part)
-	}
-	f.result.Problems = append(f.result.Problems, slices.Concat(problems...)...)
-	slices.Sort(f.result.Problems)
-	f.result.Months = join(shares)
-	f.result.rulings = rulings
-	f.parallel(len(f.result.Months), func(at int) { f.result.Months[at].close(policy, rulings) })
-}
-
-// objected is what an objection is about: a fact of a unit, or its month.
-type objected struct{ unit, fact string }
-
-// rulings are what was decided about objections.
-type rulings map[objected]scoring.Rulings
-
-func rulingsOf(parts [][]*factv1.Fact) rulings {
-	found := rulings{}
-	for _, part := range parts {
-		for _, fact := range part {
-			recorded := fact.GetObjectionRecorded()
-			ruling := scoring.RulingOf(recorded)
-			if ruling == nil {
-				continue
-			}
-			about := objected{fact.Route.Unit, recorded.Fact}
-			if found[about] == nil {
-				found[about] = scoring.Rulings{}
-			}
-			found[about][recorded.Rule] = ruling
+func (r *Result) Hash(month string) string {
+	var lines []string
+	for _, m := range r.Months {
+		if m.Month == month {
+			lines = append(lines, m.lines...)
 		}
 	}
-	return found
-}
-
-// count adds a judged fact to its month.
-func count(months map[name]*Month, fact *factv1.Fact, judged scoring.Judged, keep bool) {
-	key := name{judged.Month, fact.Route.Unit}
-	m := months[key]
-	if m == nil {
-		m = &Month{Unit: key.unit, Month: key.month, state: &statev1.UnitMonth{Unit: key.unit, Month: key.month}}
-		months[key] = m
-	}
-	scoring.Count(m.state, fact, judged, +1)
-	m.Entries = append(m.Entries, judged.Entries...)
-	if keep {
-		m.facts = append(m.facts, fact)
-	}
-	if flow.Time(fact.DetectedAt).After(flow.Time(m.state.AsOf)) {
-		m.state.AsOf = fact.DetectedAt
-	}
-}
-
-// join adds up shares of months and sorts them by month and unit.
-func join(shares []map[name]*Month) []*Month {
-	joined := map[name]*Month{}
-	for _, share := range shares {
-		for key, m := range share {
-			whole := joined[key]
-			if whole == nil {
-				joined[key] = m
-				continue
-			}
-			scoring.Add(whole.state, m.state)
-			whole.Entries = append(whole.Entries, m.Entries...)
-			whole.facts = append(whole.facts, m.facts...)
-		}
-	}
-	return slices.SortedFunc(maps.Values(joined), func(a, b *Month) int {
-		return cmp.Or(strings.Compare(a.Month, b.Month), strings.Compare(a.Unit, b.Unit))
-	})
-}
-
-// close adds the entries of the month as a whole and the score.
-func (m *Month) close(policy *rulebook.Policy, rulings rulings) {
-	m.state.Rulings = rulings[objected{m.Unit, "month/" + m.Unit + "/" + m.Month}]
-	m.state.Active = scoring.Derive(policy, m.state)
-	type lined struct {
-		line  string
-		entry *ledgerv1.Entry
-	}
-	var lines []lined
-	for _, e := range append(m.Entries, m.state.Active...) {
-		lines = append(lines, lined{scoring.Line(e), e})
-	}
-	slices.SortFunc(lines, func(a, b lined) int { return strings.Compare(a.line, b.line) })
-	m.Entries = m.Entries[:0]
-	for _, l := range lines {
-		m.Entries = append(m.Entries, l.entry)
-	}
-	m.Scorecard = scoring.Scorecard(policy, m.state, flow.Time(m.state.AsOf))
+	return scoring.HashLines(lines)
 }

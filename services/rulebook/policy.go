@@ -21,6 +21,7 @@ import (
 type Policy struct {
 	books []*Rulebook // by effective month; of one month, the later published last
 	units map[string]*unit
+	trial *trial // nil: what is published holds
 }
 
 type unit struct {
@@ -108,6 +109,15 @@ func (r *Rulebook) effective(month string) *Rulebook {
 
 // In gives the version in force in a month (yyyy-mm); never nil.
 func (p *Policy) In(month string) *Rulebook {
+	if p.trial.has(month) {
+		return p.trial.instead(p.published(month))
+	}
+	return p.published(month)
+}
+
+// published gives the version that was published for a month, the default where
+// none was.
+func (p *Policy) published(month string) *Rulebook {
 	inForce := Default()
 	for _, b := range p.books {
 		if b.EffectiveMonth <= month {

@@ -41,7 +41,7 @@ func keys(f *factv1.Fact) []string {
 }
 
 func decide(policy *rulebook.Policy, c flow.Case) flow.Decision {
-	d := &docket{policy: policy, asOf: c.AsOf}
+	d := &docket{policy: policy, asOf: c.AsOf, terse: c.Terse}
 	about, _, _ := strings.Cut(c.Key, "/")
 	switch about {
 	case "ticket":
@@ -62,6 +62,7 @@ func decide(policy *rulebook.Policy, c flow.Case) flow.Decision {
 type docket struct {
 	policy *rulebook.Policy
 	asOf   time.Time // zero: not known
+	terse  bool      // nobody asks why something does not hold
 	facts  []*factv1.Fact
 	wake   time.Time
 }

@@ -27,6 +27,9 @@ func (d *docket) overdue(r *factv1.TicketRecorded, nth int) {
 	if j.verdict == Running && !j.due.IsZero() {
 		d.await(j.due)
 	}
+	if j.verdict != Violated && d.terse {
+		return
+	}
 	id := cycleID("ticket_overdue/", r.Ticket, j.cycle)
 	if j.verdict != Violated {
 		d.say(flow.Not(id, d.whyNot(&j)))

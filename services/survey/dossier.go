@@ -20,11 +20,12 @@ type dossier struct {
 	work       *factv1.WorkReported
 	complaints []*factv1.ComplaintRecorded // by filing, then id
 	praises    []*factv1.Fact
+	terse      bool // nobody asks why something does not hold
 }
 
-func read(facts []*factv1.Fact) dossier {
-	d := dossier{work: &factv1.WorkReported{}, route: &factv1.Route{}}
-	for _, f := range facts {
+func read(c flow.Case) dossier {
+	d := dossier{terse: c.Terse}
+	for _, f := range c.Facts {
 		if w := f.GetWorkReported(); w != nil {
 			d.ticket, d.work, d.route = w.Ticket, w, f.GetRoute()
 		}
@@ -34,6 +35,9 @@ func read(facts []*factv1.Fact) dossier {
 		if f.GetPraiseReceived() != nil {
 			d.praises = append(d.praises, f)
 		}
+	}
+	if d.work == nil {
+		d.work, d.route = &factv1.WorkReported{}, &factv1.Route{}
 	}
 	slices.SortFunc(d.complaints, func(a, b *factv1.ComplaintRecorded) int {
 		return cmp.Or(flow.Time(a.FiledAt).Compare(flow.Time(b.FiledAt)), strings.Compare(a.Complaint, b.Complaint))

@@ -28,8 +28,11 @@ func repliesFalsified(policy *rulebook.Policy, d dossier) []*factv1.Fact {
 	shown := d.falsifications()
 	var facts []*factv1.Fact
 	for _, r := range d.doneReplies() {
-		id := id(flow.ReplyFalsified, d.ticket, r.Proof)
 		by, untrue := shown[r]
+		if !untrue && d.terse {
+			continue
+		}
+		id := id(flow.ReplyFalsified, d.ticket, r.Proof)
 		if !untrue {
 			facts = append(facts, flow.Not(id, flow.Because("not_shown_false",
 				"没有事件表明回单不实", "no event shows the reply to be false")))
@@ -129,9 +132,13 @@ func (d dossier) endAfter(at time.Time) time.Time {
 func repliesUnexplained(policy *rulebook.Policy, d dossier) []*factv1.Fact {
 	var facts []*factv1.Fact
 	for _, r := range d.doneReplies() {
-		id := id(flow.ReplyUnexplained, d.ticket, r.Proof)
 		phrases := policy.For(d.unitOf(r), flow.Time(r.At)).Limits.HandledPhrases
-		if !empty(r.FaultCause, phrases) || !empty(r.Text, phrases) {
+		explained := !empty(r.FaultCause, phrases) || !empty(r.Text, phrases)
+		if explained && d.terse {
+			continue
+		}
+		id := id(flow.ReplyUnexplained, d.ticket, r.Proof)
+		if explained {
 			facts = append(facts, flow.Not(id, flow.Because("explained",
 				"回单说明了原因或处理情况", "the reply says a cause or what was done")))
 			continue

@@ -80,6 +80,11 @@ func table() map[string][]apiv1.Role {
 		apiv1.ObjectionService_RaiseObjection_FullMethodName:  {manager},
 		apiv1.ObjectionService_DecideObjection_FullMethodName: {assessor, committee}, // each at its stage
 		apiv1.ObjectionService_ListObjections_FullMethodName:  readers,
+		apiv1.WhatIfService_WhatIf_FullMethodName:             {assessor, committee},
+		apiv1.RulebookService_ListRulebooks_FullMethodName:    readers, // whoever is judged may read the rules
+		apiv1.RulebookService_GetRulebook_FullMethodName:      readers,
+		apiv1.RulebookService_CheckRulebook_FullMethodName:    {assessor, committee, operations},
+		apiv1.RulebookService_DiffRulebooks_FullMethodName:    readers,
 
 		ListMonths: readers,
 		Metrics:    {operations},
