@@ -83,6 +83,9 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 	f.StringVar(&config.TLSCert, "tls-cert", "", s.say("TLS 证书（PEM），更换后自动生效", "certificate for TLS (PEM), read anew when it is replaced"))
 	f.StringVar(&config.TLSKey, "tls-key", "", s.say("TLS 私钥（PEM）", "its key (PEM)"))
 	f.StringVar(&config.NATSCA, "nats-ca", "", s.say("NATS 证书的签发者（PEM）", "who signs the certificates of NATS (PEM)"))
+	f.StringVar(&config.NATSCert, "nats-cert", "", s.say("连接 NATS 所用的证书（PEM）", "certificate to show NATS (PEM)"))
+	f.StringVar(&config.NATSKey, "nats-key", "", s.say("其私钥（PEM）", "its key (PEM)"))
+	f.StringVar(&config.NATSKeys, "nats-nkeys", "", s.say("NATS 用户密钥目录，每个服务一个 名称.nk", "directory of the keys of NATS users, TARGET.nk for each target"))
 	f.StringVar(&config.Ops, "ops", "", s.say("健康、就绪、指标和性能剖析的监听地址，不需令牌（默认不监听）",
 		"listen address of health, readiness, metrics and profiles, without a token (default: none)"))
 	f.StringVar(&config.Traces, "traces", "", s.say("OpenTelemetry 采集器地址，如 grpc://主机:4317 或 http://主机:4318（默认按 OTEL_* 变量；都没有则不追踪）",
@@ -119,13 +122,22 @@ func (b *bytesFlag) Set(text string) error {
 	return nil
 }
 
-// run runs an app until the context ends.
-func (s *session) run(ctx context.Context, config app.Config, level string) error {
+// logger writes what has at least a level to standard error.
+func (s *session) logger(level string) (*slog.Logger, error) {
 	var threshold slog.Level
 	if err := threshold.UnmarshalText([]byte(level)); err != nil {
-		return usageError{"kaohe up", fmt.Errorf("--log %q: %w", level, err)}
+		return nil, usageError{"kaohe up", fmt.Errorf("--log %q: %w", level, err)}
 	}
-	config.Logger = slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: threshold}))
+	return slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: threshold})), nil
+}
+
+// run runs an app until the context ends.
+func (s *session) run(ctx context.Context, config app.Config, level string) error {
+	logger, err := s.logger(level)
+	if err != nil {
+		return err
+	}
+	config.Logger = logger
 	a, err := app.New(config)
 	if err != nil {
 		return usageError{"kaohe up", err}
