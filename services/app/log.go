@@ -66,12 +66,6 @@ func Forget(ctx context.Context, config Config) error {
 	})
 }
 
-// Setup makes the streams, or brings them up to date, and waits until NATS is
-// there to do it.
-func Setup(ctx context.Context, config Config) error {
-	return withBus(ctx, config, func(*bus.Bus) error { return nil })
-}
-
 // withBus does something with the streams alone, as who may make and delete
 // them.
 func withBus(ctx context.Context, config Config, do func(*bus.Bus) error) (err error) {

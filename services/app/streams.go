@@ -64,6 +64,20 @@ func (a *App) openStreams(ctx context.Context, users ...string) error {
 	return nil
 }
 
+// Setup makes the streams of a NATS server, or brings them up to date, and waits
+// for the server to be there.
+func Setup(ctx context.Context, config Config) (err error) {
+	a, err := New(config)
+	if err != nil {
+		return err
+	}
+	if config.NATS == "" {
+		return errors.New("no NATS server is given; name it with --nats, the one in the process needs no setup")
+	}
+	defer func() { err = errors.Join(err, a.Stop(context.WithoutCancel(ctx))) }()
+	return a.openStreams(ctx, Admin)
+}
+
 // startNATS starts the server in the process; nil when there is another.
 func (a *App) startNATS() (*server.Server, error) {
 	if a.config.NATS != "" {

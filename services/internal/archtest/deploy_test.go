@@ -137,8 +137,10 @@ func TestComposeStartsWhatThereIs(t *testing.T) {
 			Image   string
 			Command []string
 			Volumes []string
+			Secrets []struct{ Source, Target string }
 		}
 		Volumes map[string]any
+		Secrets map[string]struct{ File string }
 	}
 	if err := yaml.Unmarshal(read(t, "compose.yaml"), &compose); err != nil {
 		t.Fatal(err)
@@ -157,7 +159,15 @@ func TestComposeStartsWhatThereIs(t *testing.T) {
 		if service.Image != "kaohe" {
 			continue
 		}
-		if len(service.Command) == 0 || service.Command[0] != "serve" {
+		user := name
+		if setup := strings.Join(service.Command, " "); strings.HasPrefix(setup, "nats setup ") {
+			user, service.Command = app.Admin, service.Command[1:]
+		}
+		// Each has the key of the NATS user it is, and no other.
+		if keys := service.Secrets; len(keys) != 1 || keys[0].Target != user+".nk" || compose.Secrets[keys[0].Source].File != "./nkeys/"+user+".nk" {
+			t.Errorf("%s has the keys %v", name, keys)
+		}
+		if len(service.Command) == 0 || service.Command[0] != "serve" && user != app.Admin {
 			t.Errorf("%s runs %v", name, service.Command)
 			continue
 		}
