@@ -71,7 +71,6 @@ func (s *session) serve() *cobra.Command {
 func (s *session) serveFlags(cmd *cobra.Command, config *app.Config, level *string) {
 	s.appFlags(cmd, config, level)
 	cmd.Flags().StringSliceVar(&config.Targets, "target", config.Targets, s.say("要运行的服务，逗号分隔", "targets to run, separated by commas"))
-	cmd.Flags().IntVar(&config.Replicas, "replicas", 0, s.say("NATS 集群中每个流的副本数", "replicas of each stream on a NATS cluster"))
 }
 
 func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string) {
@@ -98,6 +97,7 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 	f.StringSliceVar(&config.Rulebooks, "rulebook", nil, s.say("启动时发布的规则文件", "rulebook files to publish at start"))
 	f.DurationVar(&config.FutureTolerance, "future-tolerance", config.FutureTolerance,
 		s.say("来源时钟最多可超前多少", "how far a source's clock may run ahead"))
+	f.IntVar(&config.Replicas, "replicas", 0, s.say("NATS 集群中每个流的副本数", "replicas of each stream on a NATS cluster"))
 	f.IntVar(&config.Partitions, "partitions", 1, s.say("每个服务的分区数，各进程须一致，建库后不变",
 		"parts in which each service keeps its keys: the same in all processes, fixed with the documents"))
 	f.Var((*bytesFlag)(&config.Reserve), "reserve",
