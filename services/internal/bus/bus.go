@@ -84,6 +84,8 @@ type Bus struct {
 	ahead    int
 	// denied is what the server last refused us for want of permission.
 	denied atomic.Pointer[denial]
+	// full says that the last the server told was that it has no room.
+	full atomic.Bool
 }
 
 // Connect connects, and goes on trying for ever when a connection is lost.

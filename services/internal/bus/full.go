@@ -17,10 +17,20 @@ var ErrFull = errors.New("NATS has no room for more: raise max_file_store of its
 // server, of its storage.
 var fullCodes = []jetstream.ErrorCode{10002, 10023, 10047}
 
-// full tells a want of room from other refusals.
-func full(refusal *jetstream.APIError) error {
-	if slices.Contains(fullCodes, refusal.ErrorCode) {
-		return fmt.Errorf("%w: %w", ErrFull, refusal)
+// refused tells a want of room from other refusals.
+func (b *Bus) refused(refusal *jetstream.APIError) error {
+	if !slices.Contains(fullCodes, refusal.ErrorCode) {
+		return refusal
 	}
-	return refusal
+	b.full.Store(true)
+	return fmt.Errorf("%w: %w", ErrFull, refusal)
+}
+
+// stillFull explains a silence behind a want of room: in a cluster a node that
+// is full refuses once, then leads no stream any more, so that nobody answers.
+func (b *Bus) stillFull(err error) error {
+	if b.full.Load() && Transient(err) {
+		return fmt.Errorf("%w: %w", ErrFull, err)
+	}
+	return err
 }
