@@ -158,6 +158,7 @@ func TestALeaderThatIsCutOffAcknowledgesNothingThatIsLost(t *testing.T) {
 		return err
 	}
 	await(t, "pushed", push)
+	s.holds(acknowledged)
 	leader := c.leader("FEED")
 	at := 0
 	for c[at] != leader {

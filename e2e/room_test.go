@@ -69,15 +69,15 @@ func TestALimitOfNATSIsToldAndLosesNothing(t *testing.T) {
 		t.Errorf("push on the command line: %v\n%s", err, out)
 	}
 
-	for _, n := range c { // one after the other, as in operation
+	for _, n := range c { // not waiting for health between: none that is full leads
 		text := strings.Replace(mustRead(t, n.config), limit, "max_file_store: 1GB", 1)
 		if err := os.WriteFile(n.config, []byte(text), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		n.kill()
 		n.start()
-		c.awaitHealth()
 	}
+	c.awaitHealth()
 	await(t, "pushed with more room", func() error { return s.offer(overdue(acknowledged-1, acknowledged+batch)) })
 	s.holds(acknowledged + batch)
 }
