@@ -177,7 +177,7 @@ func TestChaos(t *testing.T) {
 
 	c := &chaos{t: t, chance: rand.New(rand.NewPCG(seed, 0)), counts: map[string]int{}}
 	c.cluster = startCluster(t, [3]string{t.TempDir(), t.TempDir(), t.TempDir()})
-	c.fleet = startFleet(t, c.cluster.url(), 2, "--replicas", "3")
+	c.fleet = startFleet(t, c.cluster.url(), 2, "--replicas", "3", "--nats-nkeys", c.cluster[0].keys)
 	// The door refuses tickets of units it does not know, so units come in order.
 	c.feed = slices.DeleteFunc(slices.Clone(feed), isUnit)
 	if err := c.try(slices.DeleteFunc(slices.Clone(feed), func(line string) bool { return !isUnit(line) })); err != nil {

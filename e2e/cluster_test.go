@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
@@ -17,35 +18,61 @@ import (
 type node struct {
 	*process
 	t                        testing.TB
-	name, config             string
+	name, config, keys       string
 	client, route, monitored string
 }
 
 // cluster is three of them, each a process of its own.
 type cluster []*node
 
-// startCluster starts three nodes; disks are where each keeps its streams.
-func startCluster(t testing.TB, disks [3]string) cluster {
+// startCluster starts three nodes; disks are where each keeps its streams, and
+// edits what is changed in the configuration: what, by what, and so on.
+func startCluster(t testing.TB, disks [3]string, edits ...string) cluster {
 	t.Helper()
-	all := make(cluster, 3)
+	all, keys := make(cluster, 3), natsKeys(t)
 	var routes []string
 	for i := range all {
-		all[i] = &node{t: t, name: fmt.Sprintf("n%d", i+1), client: freePort(t), route: freePort(t), monitored: freePort(t)}
+		all[i] = &node{t: t, name: fmt.Sprintf("n%d", i+1), keys: keys, client: freePort(t), route: freePort(t), monitored: freePort(t)}
 		routes = append(routes, fmt.Sprintf("nats-%d:6222", i+1), all[i].route)
 	}
 	// The configuration that deploy/ starts, at other addresses.
-	deployed := strings.NewReplacer(routes...).Replace(mustRead(t, "../deploy/nats/node.conf"))
+	deployed := strings.NewReplacer(edits...).Replace(mustRead(t, "../deploy/nats/node.conf"))
+	deployed = strings.NewReplacer(routes...).Replace(deployed)
 	for i, n := range all {
-		n.config = filepath.Join(t.TempDir(), n.name+".conf")
+		dir := t.TempDir()
+		n.config = filepath.Join(dir, n.name+".conf")
 		text := strings.NewReplacer("$NODE", n.name, "0.0.0.0:4222", n.client, "0.0.0.0:8222", n.monitored,
 			"0.0.0.0:6222", n.route, `"/data"`, strconv.Quote(disks[i])).Replace(deployed)
-		if err := os.WriteFile(n.config, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
+		for name, text := range map[string]string{n.config: text, filepath.Join(dir, "accounts.conf"): mustRead(t, "../deploy/nats/accounts.conf")} {
+			if err := os.WriteFile(name, []byte(text), 0o600); err != nil {
+				t.Fatal(err)
+			}
 		}
 		n.start()
 	}
 	all.awaitHealth()
 	return all
+}
+
+// natsKeys makes the keys of all NATS users and puts the public ones into the
+// environment of what is started.
+func natsKeys(t testing.TB) string {
+	t.Helper()
+	dir := t.TempDir()
+	if out, err := exec.Command(program, "nats", "keys", dir).CombinedOutput(); err != nil {
+		t.Fatalf("kaohe nats keys: %v\n%s", err, out)
+	}
+	for _, line := range lines(mustRead(t, filepath.Join(dir, "nats.env"))) {
+		name, value, _ := strings.Cut(line, "=")
+		t.Setenv(name, value)
+	}
+	return dir
+}
+
+// key is a directory that has the key of one user only.
+func (c cluster) key(user string) string {
+	c[0].t.Helper()
+	return filepath.Dir(write(c[0].t, user+".nk", mustRead(c[0].t, filepath.Join(c[0].keys, user+".nk"))))
 }
 
 func (n *node) start() { n.process = start(n.t, natsServer, "-c", n.config) }
@@ -119,16 +146,18 @@ func (c cluster) url() string {
 	return "nats://" + c[0].client + ",nats://" + c[1].client + ",nats://" + c[2].client
 }
 
-// serve runs every target in a process of its own on the cluster.
-func (c cluster) serve(t testing.TB) *server {
+// serve runs every target in a process of its own on the cluster, each with the
+// key of its NATS user alone.
+func (c cluster) serve(t testing.TB, more ...string) *server {
 	t.Helper()
 	dir := t.TempDir()
-	shared := []string{"--data", filepath.Join(dir, "kaohe"), "--nats", c.url(), "--replicas", "3", "--store", "sqlite:" + filepath.Join(dir, "state")}
+	shared := append([]string{"--data", filepath.Join(dir, "kaohe"), "--nats", c.url(), "--replicas", "3", "--store", "sqlite:" + filepath.Join(dir, "state")}, more...)
 	for _, target := range services {
-		start(t, program, append([]string{"serve", "--target", target}, shared...)...)
+		start(t, program, append([]string{"serve", "--target", target, "--nats-nkeys", c.key(target)}, shared...)...)
 	}
+	start(t, program, append([]string{"nats", "setup", "--nats-nkeys", c.key("admin")}, shared...)...)
 	s := &server{data: filepath.Join(dir, "kaohe"), http: freePort(t), grpc: freePort(t)}
-	s.process = start(t, program, append([]string{"serve", "--target", "gateway", "--http", s.http, "--grpc", s.grpc}, shared...)...)
+	s.process = start(t, program, append([]string{"serve", "--target", "gateway", "--nats-nkeys", c.key("gateway"), "--http", s.http, "--grpc", s.grpc}, shared...)...)
 	s.waitReady()
 	return s
 }

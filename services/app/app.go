@@ -16,7 +16,6 @@ import (
 	"kaohe.dev/services/gateway"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/certs"
-	"kaohe.dev/services/internal/embedded"
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/space"
 	"kaohe.dev/services/internal/store"
@@ -30,7 +29,7 @@ type App struct {
 	config  Config
 	targets []target
 	token   string
-	bus     *bus.Bus
+	buses   map[string]*bus.Bus // by NATS user
 	store   store.Store
 	gateway *gateway.Gateway
 	tracer  *traces.Tracer
@@ -151,31 +150,10 @@ func (a *App) openData() error {
 
 // connect opens the streams and the store.
 func (a *App) connect(ctx context.Context) error {
-	if err := a.openStreams(ctx); err != nil {
+	if err := a.openStreams(ctx, a.users()...); err != nil {
 		return err
 	}
 	return a.openStore(ctx)
-}
-
-func (a *App) openStreams(ctx context.Context) error {
-	options := bus.Options{URL: a.config.NATS, Name: "kaohe", Replicas: a.config.Replicas, CA: a.config.NATSCA, Logger: a.config.Logger, Ahead: a.budget.ahead}
-	if a.config.NATS == "" {
-		server, err := embedded.Start(embedded.Options{
-			Dir: filepath.Join(a.config.Data, "nats"), NoSync: a.config.NoSync, Logger: a.config.Logger,
-		})
-		if err != nil {
-			return err
-		}
-		a.later("embedded NATS", func(context.Context) error { embedded.Stop(server); return nil })
-		options.InProcess = server
-	}
-	connected, err := bus.Connect(options)
-	if err != nil {
-		return err
-	}
-	a.bus = connected
-	a.later("bus", func(context.Context) error { connected.Close(); return nil })
-	return a.ensureStreams(ctx)
 }
 
 func (a *App) openStore(ctx context.Context) (err error) {
@@ -193,27 +171,6 @@ func (a *App) openStore(ctx context.Context) (err error) {
 	}
 	a.later("store", func(context.Context) error { return a.store.Close() })
 	return run.CheckLayout(ctx, a.store, a.config.Partitions)
-}
-
-// maxWait is the longest pause between two looks for a server.
-const maxWait = 5 * time.Second
-
-// ensureStreams waits for a NATS server that is not there yet, or a cluster
-// that has no leader yet: processes are started in any order.
-func (a *App) ensureStreams(ctx context.Context) error {
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, maxWait) {
-		err := a.bus.Ensure(ctx)
-		if err == nil || a.config.NATS == "" {
-			return err
-		}
-		a.note(fmt.Errorf("waiting for NATS at %s: %w", a.config.NATS, err))
-		a.config.Logger.Warn("waiting for NATS", "url", a.config.NATS, "error", err, "retry_in", pause)
-		select {
-		case <-ctx.Done():
-			return errors.Join(err, ctx.Err())
-		case <-time.After(pause):
-		}
-	}
 }
 
 func (a *App) startRunners(ctx context.Context, metrics *run.Metrics) error {
@@ -244,7 +201,7 @@ func (a *App) runnersOf(t target, metrics *run.Metrics) ([]runner, error) {
 	parts := a.config.Partitions
 	part := func(part int) (*run.Runner, error) {
 		return run.New(run.Options{
-			Machine: t.machine(), Part: part, Parts: parts, Bus: a.bus, Store: a.store, Stream: t.stream,
+			Machine: t.machine(), Part: part, Parts: parts, Bus: a.bus(t.name), Store: a.store, Stream: t.stream,
 			Upstream: allParts(t.upstream, parts), Downstream: allParts(t.downstream, parts),
 			Now: a.config.Now, Logger: a.config.Logger, Metrics: metrics, Tracer: a.tracer, Room: a.space().ForRest,
 			Documents: a.budget.documents,
@@ -293,7 +250,7 @@ func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) e
 	}
 	a.gateway, err = gateway.New(gateway.Options{
 		Certificate: pair,
-		Bus:         a.bus, Store: a.store, HTTP: a.config.HTTP, GRPC: a.config.GRPC, Token: a.token,
+		Bus:         a.bus(Gateway), Store: a.store, HTTP: a.config.HTTP, GRPC: a.config.GRPC, Token: a.token,
 		Services: Services(), Now: a.config.Now, Logger: a.config.Logger, Registry: registry, Tracer: a.tracer,
 		FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), Ready: a.ready, Space: a.space(), Partitions: a.config.Partitions,
 		Admitted: a.budget.admitted,

@@ -25,6 +25,12 @@ type Config struct {
 	// NATSCA is a PEM file of who signs the certificates of NATS; empty: who the
 	// system trusts.
 	NATSCA string
+	// NATSCert and NATSKey are PEM files of our own certificate, for a NATS that
+	// asks for one.
+	NATSCert, NATSKey string
+	// NATSKeys is a directory with the nkey seed of each target, TARGET.nk, and
+	// of who makes the streams, admin.nk; empty: NATS does not ask who we are.
+	NATSKeys string
 	// Ops is where health, readiness, metrics and profiles are served without a
 	// token; empty: nowhere but at the gateway.
 	Ops string
@@ -104,6 +110,12 @@ func (c Config) Validate() error {
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		problems = append(problems, errors.New("--tls-cert and --tls-key go together; give both or none"))
+	}
+	if (c.NATSCert == "") != (c.NATSKey == "") {
+		problems = append(problems, errors.New("--nats-cert and --nats-key go together; give both or none"))
+	}
+	if c.NATSKeys != "" && c.NATS == "" {
+		problems = append(problems, errors.New("--nats-nkeys is for a NATS server that is given by --nats; the one in the process listens nowhere"))
 	}
 	if c.Partitions < 0 || c.Partitions > maxPartitions {
 		problems = append(problems, fmt.Errorf("--partitions %d is not from 1 to %d", c.Partitions, maxPartitions))

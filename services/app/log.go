@@ -23,8 +23,8 @@ var ErrFeedNotEmpty = errors.New("there are events already; restore into a new d
 // Restore writes a log into an empty feed. Next gives its events piece by
 // piece, none at the end. Nothing of the configuration may be running.
 func Restore(ctx context.Context, config Config, next func() ([]*feedv1.Event, error)) error {
-	return withBus(ctx, config, func(a *App) error {
-		last, err := a.bus.Last(ctx, bus.Feed)
+	return withBus(ctx, config, func(a *App, b *bus.Bus) error {
+		last, err := b.Last(ctx, bus.Feed)
 		if err != nil {
 			return err
 		}
@@ -37,7 +37,7 @@ func Restore(ctx context.Context, config Config, next func() ([]*feedv1.Event, e
 				return err
 			}
 			if len(events) == 0 {
-				return a.record(ctx, "restore")
+				return a.record(ctx, b, "restore")
 			}
 			messages := make([]bus.Message, len(events))
 			for i, e := range events {
@@ -46,7 +46,7 @@ func Restore(ctx context.Context, config Config, next func() ([]*feedv1.Event, e
 					return fmt.Errorf("encode event %s of %s: %w", e.Id, e.Source, err)
 				}
 			}
-			if _, err := a.bus.Append(ctx, messages); err != nil {
+			if _, err := b.Append(ctx, messages); err != nil {
 				return err
 			}
 		}
@@ -57,8 +57,8 @@ func Restore(ctx context.Context, config Config, next func() ([]*feedv1.Event, e
 // ledger, in this order, so that an interruption leaves nothing that contradicts
 // itself. Nothing of the configuration may be running.
 func Forget(ctx context.Context, config Config) error {
-	return withBus(ctx, config, func(a *App) error {
-		if err := a.record(ctx, "rebuild"); err != nil {
+	return withBus(ctx, config, func(a *App, b *bus.Bus) error {
+		if err := a.record(ctx, b, "rebuild"); err != nil {
 			return err
 		}
 		address := config.Store
@@ -68,12 +68,13 @@ func Forget(ctx context.Context, config Config) error {
 		if err := storeurl.Drop(ctx, address); err != nil {
 			return err
 		}
-		return a.bus.Forget(ctx, bus.Ledger, bus.Facts)
+		return b.Forget(ctx, bus.Ledger, bus.Facts)
 	})
 }
 
-// withBus does something with the streams alone.
-func withBus(ctx context.Context, config Config, do func(*App) error) (err error) {
+// withBus does something with the streams alone, as who may make and delete
+// them.
+func withBus(ctx context.Context, config Config, do func(*App, *bus.Bus) error) (err error) {
 	a, err := New(config)
 	if err != nil {
 		return err
@@ -82,10 +83,10 @@ func withBus(ctx context.Context, config Config, do func(*App) error) (err error
 	if err := a.openData(); err != nil {
 		return err
 	}
-	if err := a.openStreams(ctx); err != nil {
+	if err := a.openStreams(ctx, Admin); err != nil {
 		return err
 	}
-	return do(a)
+	return do(a, a.bus(Admin))
 }
 
 // Progress tells how much of the log this process has decided, from 0 to 1: how

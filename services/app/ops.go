@@ -61,5 +61,9 @@ func (a *App) Ready() error {
 	if err := a.starting.Load(); err != nil && *err != nil {
 		return *err
 	}
-	return errors.Join(a.bus.Ready(), a.ready())
+	waiting := []error{a.ready()}
+	for _, b := range a.buses {
+		waiting = append(waiting, b.Ready())
+	}
+	return errors.Join(waiting...)
 }

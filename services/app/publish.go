@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"os"
 	"time"
@@ -12,6 +13,7 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/rulebook"
 )
 
@@ -35,7 +37,7 @@ func (a *App) publishRulebooks(ctx context.Context) error {
 	for i, book := range books {
 		events[i] = published(book)
 	}
-	verdicts, err := a.gateway.Push(ctx, events)
+	verdicts, err := a.push(ctx, events)
 	if err != nil {
 		return fmt.Errorf("publish rulebooks: %w", err)
 	}
@@ -45,6 +47,23 @@ func (a *App) publishRulebooks(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// push pushes until it is acknowledged: a NATS without a leader has one soon.
+func (a *App) push(ctx context.Context, events []*feedv1.Event) ([]*apiv1.EventVerdict, error) {
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, maxWait) {
+		verdicts, err := a.gateway.Push(ctx, events)
+		if err == nil || !bus.Transient(err) || ctx.Err() != nil {
+			return verdicts, err
+		}
+		a.note(fmt.Errorf("waiting to publish the rulebooks: %w", err))
+		a.config.Logger.Warn("the rulebooks cannot be published now, trying again", "error", err, "retry_in", pause)
+		select {
+		case <-time.After(pause):
+		case <-ctx.Done():
+			return nil, errors.Join(err, ctx.Err())
+		}
+	}
 }
 
 // published makes the event of a rulebook of this process: as old as the month

@@ -63,6 +63,14 @@ func targets() []target {
 	}
 }
 
+// reads gives the streams a target reads.
+func (t target) reads() []string {
+	if t.machine == nil {
+		return []string{bus.Feed, bus.Facts, bus.Ledger}
+	}
+	return []string{t.stream}
+}
+
 func machine(service func() flow.Service) func() flow.Machine {
 	return func() flow.Machine { return flow.NewMachine(service()) }
 }

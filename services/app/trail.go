@@ -15,7 +15,7 @@ import (
 
 // record notes in the log what is done to it without the gateway: by whose
 // account on this machine.
-func (a *App) record(ctx context.Context, call string) error {
+func (a *App) record(ctx context.Context, streams *bus.Bus, call string) error {
 	now := timestamppb.New(a.config.Now())
 	account := "?"
 	if u, err := user.Current(); err == nil {
@@ -29,7 +29,7 @@ func (a *App) record(ctx context.Context, call string) error {
 	if err != nil {
 		return fmt.Errorf("encode %s for the trail: %w", call, err)
 	}
-	if _, err := a.bus.Append(ctx, []bus.Message{{Subject: bus.FeedBatches, Data: data}}); err != nil {
+	if _, err := streams.Append(ctx, []bus.Message{{Subject: bus.FeedBatches, Data: data}}); err != nil {
 		return fmt.Errorf("note %s in the log: %w", call, err)
 	}
 	return nil

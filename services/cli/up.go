@@ -73,7 +73,6 @@ func (s *session) serve() *cobra.Command {
 func (s *session) serveFlags(cmd *cobra.Command, config *app.Config, level *string) {
 	s.appFlags(cmd, config, level)
 	cmd.Flags().StringSliceVar(&config.Targets, "target", config.Targets, s.say("要运行的服务，逗号分隔", "targets to run, separated by commas"))
-	cmd.Flags().IntVar(&config.Replicas, "replicas", 0, s.say("NATS 集群中每个流的副本数", "replicas of each stream on a NATS cluster"))
 }
 
 func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string) {
@@ -85,6 +84,9 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 	f.StringVar(&config.TLSCert, "tls-cert", "", s.say("TLS 证书（PEM），更换后自动生效", "certificate for TLS (PEM), read anew when it is replaced"))
 	f.StringVar(&config.TLSKey, "tls-key", "", s.say("TLS 私钥（PEM）", "its key (PEM)"))
 	f.StringVar(&config.NATSCA, "nats-ca", "", s.say("NATS 证书的签发者（PEM）", "who signs the certificates of NATS (PEM)"))
+	f.StringVar(&config.NATSCert, "nats-cert", "", s.say("连接 NATS 所用的证书（PEM）", "certificate to show NATS (PEM)"))
+	f.StringVar(&config.NATSKey, "nats-key", "", s.say("其私钥（PEM）", "its key (PEM)"))
+	f.StringVar(&config.NATSKeys, "nats-nkeys", "", s.say("NATS 用户密钥目录，每个服务一个 名称.nk", "directory of the keys of NATS users, TARGET.nk for each target"))
 	f.StringVar(&config.Ops, "ops", "", s.say("健康、就绪、指标和性能剖析的监听地址，不需令牌（默认不监听）",
 		"listen address of health, readiness, metrics and profiles, without a token (default: none)"))
 	f.StringVar(&config.Traces, "traces", "", s.say("OpenTelemetry 采集器地址，如 grpc://主机:4317 或 http://主机:4318（默认按 OTEL_* 变量；都没有则不追踪）",
@@ -97,6 +99,7 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 	f.StringSliceVar(&config.Rulebooks, "rulebook", nil, s.say("启动时发布的规则文件", "rulebook files to publish at start"))
 	f.DurationVar(&config.FutureTolerance, "future-tolerance", config.FutureTolerance,
 		s.say("来源时钟最多可超前多少", "how far a source's clock may run ahead"))
+	f.IntVar(&config.Replicas, "replicas", 0, s.say("NATS 集群中每个流的副本数", "replicas of each stream on a NATS cluster"))
 	f.IntVar(&config.Partitions, "partitions", 1, s.say("每个服务的分区数，各进程须一致，建库后不变",
 		"parts in which each service keeps its keys: the same in all processes, fixed with the documents"))
 	f.Var((*bytesFlag)(&config.Reserve), "reserve",
@@ -137,13 +140,22 @@ func (b *bytesFlag) Set(text string) error {
 	return nil
 }
 
-// run runs an app until the context ends.
-func (s *session) run(ctx context.Context, config app.Config, level string) error {
+// logger writes what has at least a level to standard error.
+func (s *session) logger(level string) (*slog.Logger, error) {
 	var threshold slog.Level
 	if err := threshold.UnmarshalText([]byte(level)); err != nil {
-		return usageError{"kaohe up", fmt.Errorf("--log %q: %w", level, err)}
+		return nil, usageError{"kaohe up", fmt.Errorf("--log %q: %w", level, err)}
 	}
-	config.Logger = slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: threshold}))
+	return slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: threshold})), nil
+}
+
+// run runs an app until the context ends.
+func (s *session) run(ctx context.Context, config app.Config, level string) error {
+	logger, err := s.logger(level)
+	if err != nil {
+		return err
+	}
+	config.Logger = logger
 	a, err := app.New(config)
 	if err != nil {
 		return usageError{"kaohe up", err}

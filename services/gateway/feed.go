@@ -148,7 +148,11 @@ func (g *Gateway) await(ctx context.Context, clock string, to *timestamppb.Times
 	if err != nil {
 		return views.Passed{}, fmt.Errorf("encode a marker: %w", err)
 	}
-	if _, err := g.opts.Bus.Append(ctx, []bus.Message{{Subject: bus.FeedEvents, Data: data}}); err != nil {
+	_, err = g.opts.Bus.Append(ctx, []bus.Message{{Subject: bus.FeedEvents, Data: data}})
+	if errors.Is(err, bus.ErrFull) {
+		return views.Passed{}, err
+	}
+	if err != nil {
 		return views.Passed{}, trouble(codes.Unavailable, "unavailable", "标记暂时无法落盘，请重试：%v", "the marker could not be stored now; try again: %v", err)
 	}
 	select {

@@ -21,6 +21,7 @@ import (
 	"kaohe.dev/services/gateway/door"
 	"kaohe.dev/services/gateway/lang"
 	"kaohe.dev/services/gateway/views"
+	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/space"
 	"kaohe.dev/services/internal/store"
 )
@@ -65,6 +66,13 @@ func problemOf(err error) *problem {
 			"the disk is full and nothing was acknowledged: the disk of %[1]s has %[2]s free, %[3]s are kept in reserve. "+
 				"Free some space and send again, what did come through is recognised",
 			full.Dir, humanize.IBytes(full.Free), humanize.IBytes(full.Reserve))
+		p.http = http.StatusInsufficientStorage
+		return p
+	case errors.Is(err, bus.ErrFull):
+		p := trouble(codes.ResourceExhausted, "storage_full",
+			"NATS 的存储已满，未受理。请提高各节点的 max_file_store 或账户的存储限额，或腾出磁盘空间，然后原样重发（已入库的会被识别为重复）",
+			"the storage of NATS is full and nothing was acknowledged: raise max_file_store of its nodes or the limit of the account, "+
+				"or give their disks more room, and send again, what did come through is recognised")
 		p.http = http.StatusInsufficientStorage
 		return p
 	case errors.As(err, &unavailable):

@@ -1,18 +1,9 @@
 package gateway_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"log/slog"
-	"math/big"
-	"net"
 	"net/http"
-	"os"
 	"path/filepath"
 	"testing"
 	"time"
@@ -23,33 +14,12 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	"kaohe.dev/services/internal/certs"
+	"kaohe.dev/services/internal/certs/certstest"
 )
-
-// certify writes a certificate of its own signing for 127.0.0.1.
-func certify(t *testing.T, dir string, serial int64) *x509.CertPool {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	must(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(serial), Subject: pkix.Name{CommonName: "kaohe"}, IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour), IsCA: true, BasicConstraintsValid: true,
-		KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
-	must(t, err)
-	private, err := x509.MarshalPKCS8PrivateKey(key)
-	must(t, err)
-	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
-	must(t, os.WriteFile(filepath.Join(dir, "key.pem"), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private}), 0o600))
-	must(t, os.WriteFile(filepath.Join(dir, "cert.pem"), certificate, 0o600))
-	pool := x509.NewCertPool()
-	pool.AppendCertsFromPEM(certificate)
-	return pool
-}
 
 func TestTLSTakesANewCertificateWithoutARestart(t *testing.T) {
 	dir := t.TempDir()
-	pool := certify(t, dir, 1)
+	pool := certstest.Write(t, dir, 1)
 	h := build(t)
 	var err error
 	h.certificate, err = certs.Load(filepath.Join(dir, "cert.pem"), filepath.Join(dir, "key.pem"), slog.New(slog.DiscardHandler))
@@ -76,7 +46,7 @@ func TestTLSTakesANewCertificateWithoutARestart(t *testing.T) {
 	if response, err := http.Get("http://" + h.g.HTTPAddr() + "/healthz"); err == nil && response.StatusCode == http.StatusOK {
 		t.Error("plain HTTP is still served")
 	}
-	pool = certify(t, dir, 2)
+	pool = certstest.Write(t, dir, 2)
 	look := time.NewTicker(20 * time.Millisecond)
 	defer look.Stop()
 	for deadline := time.Now().Add(10 * time.Second); ; <-look.C {

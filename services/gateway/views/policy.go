@@ -25,8 +25,10 @@ type policyReader struct {
 	moved chan struct{} // closed when at moves
 }
 
-// policySubjects are where units and rulebooks are published.
-var policySubjects = []string{bus.FactPrefix + string(flow.UnitKnown), bus.FactPrefix + string(flow.RulebookInForce)}
+// PolicySubjects are where units and rulebooks are published.
+func PolicySubjects() []string {
+	return []string{bus.FactPrefix + string(flow.UnitKnown), bus.FactPrefix + string(flow.RulebookInForce)}
+}
 
 func newPolicyReader(v *Views) *policyReader {
 	return &policyReader{views: v, facts: map[string]*factv1.Fact{}, moved: make(chan struct{})}
@@ -35,7 +37,7 @@ func newPolicyReader(v *Views) *policyReader {
 // end gives the last place of the stream that has a unit or rulebook, as it is
 // now.
 func (p *policyReader) end(ctx context.Context) (last uint64, err error) {
-	for _, subject := range policySubjects {
+	for _, subject := range PolicySubjects() {
 		sequence, err := p.views.bus.LastOf(ctx, bus.Facts, subject)
 		if err != nil {
 			return 0, err
@@ -66,7 +68,7 @@ func (p *policyReader) read(ctx context.Context, caughtUp func()) error {
 		return err
 	}
 	at, _ := p.position()
-	reader, err := p.views.bus.Read(ctx, bus.Facts, policySubjects, at)
+	reader, err := p.views.bus.Read(ctx, bus.Facts, PolicySubjects(), at)
 	if err != nil {
 		return err
 	}

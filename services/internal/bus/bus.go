@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -57,6 +58,12 @@ type Options struct {
 	// CA is a PEM file of who signs the server's certificate; empty: who the
 	// system trusts.
 	CA string
+	// Cert and Key are PEM files of our own certificate, for a server that asks
+	// for one; empty: none.
+	Cert, Key string
+	// User is whom the server knows us as, and Seed the file of his nkey seed;
+	// empty: the server does not ask.
+	User, Seed string
 	// Replicas of each stream; 0 is 1.
 	Replicas int
 	// Timeout of one append; 0 is 10 s.
@@ -75,6 +82,10 @@ type Bus struct {
 	replicas int
 	timeout  time.Duration
 	ahead    int
+	// denied is what the server last refused us for want of permission.
+	denied atomic.Pointer[denial]
+	// full says that the last the server told was that it has no room.
+	full atomic.Bool
 }
 
 // Connect connects, and goes on trying for ever when a connection is lost.
@@ -82,36 +93,34 @@ func Connect(opts Options) (*Bus, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	natsOptions := []nats.Option{
-		nats.Name(opts.Name), nats.MaxReconnects(-1), nats.ReconnectWait(200 * time.Millisecond),
+	b := &Bus{replicas: max(1, opts.Replicas), timeout: positive(opts.Timeout, 10*time.Second), ahead: ahead(opts.Ahead)}
+	credentials, err := opts.credentials()
+	if err != nil {
+		return nil, err
+	}
+	natsOptions := append(credentials,
+		nats.Name(opts.Name), nats.MaxReconnects(-1), nats.ReconnectWait(200*time.Millisecond),
 		nats.RetryOnFailedConnect(true),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
+			b.noteDenial(err)
 			level := slog.LevelWarn
 			if errors.Is(err, nats.ErrSlowConsumer) {
 				level = slog.LevelDebug // an ordered reader reads again what was dropped
 			}
 			opts.Logger.Log(context.Background(), level, "NATS", "error", err)
 		}),
-	}
-	if opts.CA != "" {
-		natsOptions = append(natsOptions, nats.RootCAs(opts.CA))
-	}
+	)
 	if opts.InProcess != nil {
 		natsOptions = append(natsOptions, nats.InProcessServer(opts.InProcess))
 	}
-	nc, err := nats.Connect(opts.URL, natsOptions...)
-	if err != nil {
+	if b.nc, err = nats.Connect(opts.URL, natsOptions...); err != nil {
 		return nil, fmt.Errorf("connect to NATS at %q: %w; check --nats and that the server runs", opts.URL, err)
 	}
-	js, err := jetstream.New(nc)
-	if err != nil {
-		nc.Close()
+	if b.js, err = jetstream.New(b.nc); err != nil {
+		b.nc.Close()
 		return nil, fmt.Errorf("open JetStream: %w", err)
 	}
-	return &Bus{
-		nc: nc, js: js, replicas: max(1, opts.Replicas),
-		timeout: positive(opts.Timeout, 10*time.Second), ahead: ahead(opts.Ahead),
-	}, nil
+	return b, nil
 }
 
 // How many bytes are fetched ahead: unless told, and at least, which is more
@@ -152,7 +161,7 @@ func (b *Bus) Ensure(ctx context.Context) error {
 			Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
 		})
 		if err != nil {
-			return fmt.Errorf("create stream %s: %w", stream, err)
+			return fmt.Errorf("create stream %s: %w", stream, b.why(err))
 		}
 	}
 	return nil
@@ -173,7 +182,7 @@ func (b *Bus) Forget(ctx context.Context, streams ...string) error {
 func (b *Bus) Last(ctx context.Context, stream string) (uint64, error) {
 	s, err := b.js.Stream(ctx, stream)
 	if err != nil {
-		return 0, fmt.Errorf("look up stream %s: %w", stream, err)
+		return 0, fmt.Errorf("look up stream %s: %w", stream, b.why(err))
 	}
 	return s.CachedInfo().State.LastSeq << placeBits, nil
 }
@@ -198,6 +207,8 @@ func Transient(err error) bool {
 	switch {
 	case errors.Is(err, ErrLost):
 		return false
+	case errors.Is(err, ErrFull):
+		return true
 	case errors.As(err, &refusal):
 		return refusal.Code >= 500 || refusal.ErrorCode == tooManyConsumers
 	}
@@ -211,8 +222,12 @@ const tooManyConsumers jetstream.ErrorCode = 10026
 
 // Ready reports why the bus cannot be used now; nil when it can.
 func (b *Bus) Ready() error {
-	if status := b.nc.Status(); status != nats.CONNECTED {
-		return fmt.Errorf("the connection to NATS is %s", status)
+	status := b.nc.Status()
+	if status == nats.CONNECTED {
+		return nil
 	}
-	return nil
+	if err := b.nc.LastError(); err != nil {
+		return fmt.Errorf("the connection to NATS is %s: %w", status, err)
+	}
+	return fmt.Errorf("the connection to NATS is %s", status)
 }

@@ -37,7 +37,7 @@ func (b *Bus) appendOne(ctx context.Context, msg *nats.Msg) (uint64, error) {
 	defer cancel()
 	reply, err := b.nc.RequestMsgWithContext(ctx, msg)
 	if err != nil {
-		return 0, err
+		return 0, b.stillFull(b.why(err))
 	}
 	var ack struct {
 		Sequence uint64              `json:"seq"`
@@ -47,7 +47,8 @@ func (b *Bus) appendOne(ctx context.Context, msg *nats.Msg) (uint64, error) {
 		return 0, fmt.Errorf("read the server's answer %q: %w", reply.Data, err)
 	}
 	if ack.Error != nil {
-		return 0, ack.Error
+		return 0, b.refused(ack.Error)
 	}
+	b.full.Store(false)
 	return ack.Sequence, nil
 }

@@ -62,7 +62,7 @@ func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after 
 		InactiveThreshold: abandonedAfter,
 	})
 	if err != nil {
-		return nil, fmt.Errorf("read stream %s: %w", stream, err)
+		return nil, fmt.Errorf("read stream %s: %w", stream, b.why(err))
 	}
 	messages, err := consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(aheadMessages, b.ahead))
 	if err != nil {

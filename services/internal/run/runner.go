@@ -231,6 +231,30 @@ func (r *Runner) subjects() []string {
 	return subjects
 }
 
+// Says gives the subjects that the runners of a machine append to which reads a
+// stream in so many parts, or whole.
+func Says(m flow.Machine, stream string, parts int) (subjects []string) {
+	for _, kind := range m.Produces() {
+		subjects = append(subjects, bus.FactPrefix+string(kind))
+	}
+	names := []string{m.Name()}
+	if parts > 1 {
+		names = append(names, PartNames(m.Name(), parts)...)
+	}
+	for _, name := range names {
+		if len(m.Produces()) > 0 {
+			subjects = append(subjects, bus.MarkerPrefix+name)
+		}
+		if stream != bus.Feed {
+			subjects = append(subjects, bus.WakePrefix+name)
+		}
+	}
+	if len(m.Produces()) == 0 {
+		subjects = append(subjects, bus.LedgerRecords)
+	}
+	return subjects
+}
+
 func (r *Runner) room() error {
 	if r.opts.Room == nil {
 		return nil
