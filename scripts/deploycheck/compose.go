@@ -30,7 +30,12 @@ func (d Deploy) CheckCompose(p *Problems) {
 		p.needs(service.ReadOnly, "%s: its file system can be written", where)
 		p.needs(slices.Contains(service.CapDrop, "ALL"), "%s: it keeps capabilities", where)
 		p.needs(service.User == "", "%s: it has a user of its own; the image has one", where)
-		if got, ok := d.effective(p, d.composed(p, where, service)); ok && service.Command[0] == "serve" {
+		got, ok := d.effective(p, d.composed(p, where, service))
+		if !ok {
+			continue
+		}
+		checkComposeKey(p, where, project, service, got)
+		if service.Command[0] == "serve" {
 			run = append(run, got.targets()...)
 			checkComposeHosts(p, where, project, got)
 		}

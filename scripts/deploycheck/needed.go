@@ -31,6 +31,9 @@ func (d Deploy) reached(p *Problems, c *cluster, w *workload) []server {
 	switch {
 	case w.isKaohe():
 		got, _ := d.effective(p, c.process(w))
+		if k.Args[0] != "serve" {
+			return addresses(got["nats"], 4222) // it makes the streams, and no documents
+		}
 		if slices.ContainsFunc(k.Env, func(e corev1.EnvVar) bool { return e.Name == "KAOHE_STORE" && e.ValueFrom != nil }) {
 			delete(got, "store") // it is elsewhere
 		}

@@ -16,6 +16,7 @@ func (d Deploy) checkProcesses(p *Problems, c *cluster) {
 		if !ok {
 			continue
 		}
+		w.checkKey(p, got)
 		if w.container().Args[0] != "serve" {
 			continue
 		}

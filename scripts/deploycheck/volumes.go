@@ -2,7 +2,6 @@ package deploycheck
 
 import (
 	"slices"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 )
@@ -23,8 +22,7 @@ func (d Deploy) checkVolumes(p *Problems, c *cluster, w *workload) {
 	}
 	guide := d.read(p, "OPERATIONS.md")
 	for _, secret := range w.secrets() {
-		p.needs(strings.Contains(guide, "secret generic "+secret+" ") || strings.Contains(guide, "secret tls "+secret+" "),
-			"%s needs the Secret %s, and OPERATIONS.md does not say how to make it", w.name, secret)
+		p.needs(told(guide, secret), "%s needs the Secret %s, and OPERATIONS.md does not say how to make it", w.name, secret)
 	}
 }
 
