@@ -3,6 +3,7 @@ package deploycheck
 import (
 	"os"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -107,7 +108,8 @@ func (d Deploy) checkNATS(p *Problems, c *cluster) {
 	}
 }
 
-// given reports whether a container may have a variable.
+// given reports whether a container has a variable. Whoever brings a Secret of
+// variables brings the public keys of NATS users.
 func given(container *corev1.Container, name string) bool {
-	return len(container.EnvFrom) > 0 || slices.ContainsFunc(container.Env, func(e corev1.EnvVar) bool { return e.Name == name })
+	return len(container.EnvFrom) > 0 && strings.HasPrefix(name, "NKEY_") || slices.ContainsFunc(container.Env, func(e corev1.EnvVar) bool { return e.Name == name })
 }
