@@ -256,7 +256,7 @@ func (f *fold) parallel(tasks int, run func(task int)) {
 func scored() map[flow.Kind]bool {
 	kinds := map[flow.Kind]bool{}
 	for _, k := range scoring.New().Consumes() {
-		kinds[k] = !flow.References(k) && k != flow.ObjectionRecorded
+		kinds[k] = !flow.References(k) && k != flow.ObjectionRecorded && k != flow.ComplaintAlerted
 	}
 	return kinds
 }

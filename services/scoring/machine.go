@@ -33,7 +33,7 @@ func (machine) New() proto.Message    { return &statev1.ScoringState{} }
 
 func (machine) Consumes() []flow.Kind {
 	return append([]flow.Kind{
-		flow.FaultReported, flow.PointsGiven, flow.ObjectionRecorded, flow.UnitKnown, flow.RulebookInForce,
+		flow.FaultReported, flow.PointsGiven, flow.ObjectionRecorded, flow.ComplaintAlerted, flow.UnitKnown, flow.RulebookInForce,
 	}, Verdicts()...)
 }
 
