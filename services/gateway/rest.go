@@ -34,6 +34,7 @@ func (g *Gateway) register(s *grpc.Server) *grpc.Server {
 	apiv1.RegisterMonthServiceServer(s, &monthServer{g: g})
 	apiv1.RegisterObjectionServiceServer(s, &objectionServer{g: g})
 	apiv1.RegisterAuditServiceServer(s, &auditServer{g: g})
+	apiv1.RegisterWebhookServiceServer(s, &webhookServer{g: g})
 	return s
 }
 
@@ -175,6 +176,9 @@ func (g *Gateway) rest(ctx context.Context) (*runtime.ServeMux, error) {
 		return nil, err
 	}
 	if err := apiv1.RegisterMonthServiceHandlerServer(ctx, mux, &monthServer{g: g}); err != nil {
+		return nil, err
+	}
+	if err := apiv1.RegisterWebhookServiceHandlerServer(ctx, mux, &webhookServer{g: g}); err != nil {
 		return nil, err
 	}
 	if err := apiv1.RegisterObjectionServiceHandlerServer(ctx, mux, &objectionServer{g: g}); err != nil {

@@ -1698,8 +1698,10 @@ type Webhook struct {
 	DisabledAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=disabled_at,json=disabledAt,proto3" json:"disabled_at,omitempty"`
 	// Why.
 	DisabledBecause *v1.Text `protobuf:"bytes,10,opt,name=disabled_because,json=disabledBecause,proto3" json:"disabled_because,omitempty"`
-	unknownFields   protoimpl.UnknownFields
-	sizeCache       protoimpl.SizeCache
+	// The end of the ledger when it was made.
+	After         uint64 `protobuf:"varint,11,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
 }
 
 func (x *Webhook) Reset() {
@@ -1800,6 +1802,13 @@ func (x *Webhook) GetDisabledBecause() *v1.Text {
 		return x.DisabledBecause
 	}
 	return nil
+}
+
+func (x *Webhook) GetAfter() uint64 {
+	if x != nil {
+		return x.After
+	}
+	return 0
 }
 
 // Delivery is a notification on its way to one webhook.
@@ -2172,7 +2181,7 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\v2\x15.kaohe.fact.v1.ReasonR\x06reason\x12*\n" +
 	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
 	"\x05input\x18\x04 \x01(\fR\x05input\x12\x18\n" +
-	"\asubject\x18\x05 \x01(\tR\asubject\"\xfd\x02\n" +
+	"\asubject\x18\x05 \x01(\tR\asubject\"\x93\x03\n" +
 	"\aWebhook\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12\x16\n" +
@@ -2187,7 +2196,8 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\vdisabled_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"disabledAt\x12>\n" +
 	"\x10disabled_because\x18\n" +
-	" \x01(\v2\x13.kaohe.fact.v1.TextR\x0fdisabledBecause\"\xea\x02\n" +
+	" \x01(\v2\x13.kaohe.fact.v1.TextR\x0fdisabledBecause\x12\x14\n" +
+	"\x05after\x18\v \x01(\x04R\x05after\"\xea\x02\n" +
 	"\bDelivery\x12\x18\n" +
 	"\awebhook\x18\x01 \x01(\tR\awebhook\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12/\n" +
