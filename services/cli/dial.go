@@ -37,6 +37,7 @@ type remote struct {
 	objections apiv1.ObjectionServiceClient
 	audits     apiv1.AuditServiceClient
 	close      func()
+	hooks      apiv1.WebhookServiceClient
 }
 
 // reaching adds the flags of a command that asks a running kaohe.
@@ -103,6 +104,7 @@ func connect(addr string, secure credentials.TransportCredentials) (*remote, err
 		log:    apiv1.NewLogServiceClient(connection),
 		tokens: apiv1.NewTokenServiceClient(connection),
 		months: apiv1.NewMonthServiceClient(connection), objections: apiv1.NewObjectionServiceClient(connection),
+		hooks:  apiv1.NewWebhookServiceClient(connection),
 		close:  func() { _ = connection.Close() },
 		audits: apiv1.NewAuditServiceClient(connection),
 	}, nil
