@@ -36,8 +36,9 @@ type remote struct {
 	// objections are raised and decided here.
 	objections apiv1.ObjectionServiceClient
 	audits     apiv1.AuditServiceClient
-	close      func()
 	hooks      apiv1.WebhookServiceClient
+	quotas     apiv1.QuotaServiceClient
+	close      func()
 }
 
 // reaching adds the flags of a command that asks a running kaohe.
@@ -104,7 +105,7 @@ func connect(addr string, secure credentials.TransportCredentials) (*remote, err
 		log:    apiv1.NewLogServiceClient(connection),
 		tokens: apiv1.NewTokenServiceClient(connection),
 		months: apiv1.NewMonthServiceClient(connection), objections: apiv1.NewObjectionServiceClient(connection),
-		hooks:  apiv1.NewWebhookServiceClient(connection),
+		hooks: apiv1.NewWebhookServiceClient(connection), quotas: apiv1.NewQuotaServiceClient(connection),
 		close:  func() { _ = connection.Close() },
 		audits: apiv1.NewAuditServiceClient(connection),
 	}, nil

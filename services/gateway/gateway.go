@@ -164,6 +164,10 @@ func (g *Gateway) Collections() []store.Collection {
 	for _, name := range run.PartNames(tickets.Name(), g.opts.Partitions) {
 		collections = append(collections, run.Docs(name, tickets.New))
 	}
+	points := scoring.New()
+	for _, name := range run.PartNames(points.Name(), g.opts.Partitions) {
+		collections = append(collections, run.Docs(name, points.New))
+	}
 	for _, service := range g.quarantining()[1:] {
 		collections = append(collections, run.Quarantine(service))
 	}

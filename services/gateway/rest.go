@@ -34,6 +34,7 @@ func (g *Gateway) register(s *grpc.Server) *grpc.Server {
 	apiv1.RegisterMonthServiceServer(s, &monthServer{g: g})
 	apiv1.RegisterObjectionServiceServer(s, &objectionServer{g: g})
 	apiv1.RegisterAuditServiceServer(s, &auditServer{g: g})
+	apiv1.RegisterQuotaServiceServer(s, &quotaServer{g: g})
 	apiv1.RegisterWebhookServiceServer(s, &webhookServer{g: g})
 	return s
 }
@@ -173,6 +174,9 @@ func (g *Gateway) rest(ctx context.Context) (*runtime.ServeMux, error) {
 		return nil, err
 	}
 	if err := apiv1.RegisterTokenServiceHandlerServer(ctx, mux, &tokenServer{g: g}); err != nil {
+		return nil, err
+	}
+	if err := apiv1.RegisterQuotaServiceHandlerServer(ctx, mux, &quotaServer{g: g}); err != nil {
 		return nil, err
 	}
 	if err := apiv1.RegisterMonthServiceHandlerServer(ctx, mux, &monthServer{g: g}); err != nil {

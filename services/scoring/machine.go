@@ -129,6 +129,12 @@ func monthNamed(key string) (unit, month string) {
 	return strings.NewReplacer("%2F", "/", "%25", "%").Replace(unit), month
 }
 
+// MonthKey is where a unit's month is kept, for who reads along.
+func MonthKey(unit, month string) string { return monthKey(unit, month) }
+
+// FaultPrefix begins the keys of the faults of a unit.
+func FaultPrefix(unit string) string { return verdictKey(unit, string(flow.FaultReported)+"/") }
+
 // escape keeps the slash for keys.
 func escape(unit string) string {
 	if !strings.ContainsAny(unit, "%/") {

