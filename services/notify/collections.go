@@ -34,16 +34,17 @@ const (
 // Collections are the documents of webhooks.
 func Collections() []store.Collection {
 	return []store.Collection{
-		{Name: hooks, New: func() proto.Message { return &statev1.Webhook{} }},
+		{Name: hooks, New: func() proto.Message { return &statev1.Webhook{} }, Sharding: store.Whole("a hundred at most, and read as a whole")},
 		{
 			Name: deliveries,
 			Fields: []store.Field{
 				{Name: fieldWebhook, Type: store.String}, {Name: fieldState, Type: store.String}, {Name: fieldDue, Type: store.Int64},
 			},
-			Indexes: []store.Index{{Fields: []string{fieldWebhook, fieldState, fieldDue}}, {Fields: []string{fieldState, fieldDue}}},
-			New:     func() proto.Message { return &statev1.Delivery{} },
+			Indexes:  []store.Index{{Fields: []string{fieldWebhook, fieldState, fieldDue}}, {Fields: []string{fieldState, fieldDue}}},
+			New:      func() proto.Message { return &statev1.Delivery{} },
+			Sharding: store.Whole("a queue that is worked off, read webhook by webhook in the order things fall due"),
 		},
-		{Name: positions, New: func() proto.Message { return &statev1.NotifyPosition{} }},
+		{Name: positions, New: func() proto.Message { return &statev1.NotifyPosition{} }, Sharding: store.Whole("one document")},
 	}
 }
 
