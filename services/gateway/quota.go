@@ -32,7 +32,7 @@ const maxQuotaTickets = 500
 
 // GetQuota looks ahead to a unit's cliff.
 func (s *quotaServer) GetQuota(ctx context.Context, r *apiv1.GetQuotaRequest) (*apiv1.GetQuotaResponse, error) {
-	if err := errors.Join(s.g.valid(r), foreign(ctx, r.Unit)); err != nil {
+	if err := errors.Join(s.g.valid(r), s.g.foreign(ctx, r.Unit)); err != nil {
 		return nil, err
 	}
 	policy := s.g.views.Policy()

@@ -45,6 +45,9 @@ func (s *webhookServer) CreateWebhook(ctx context.Context, r *apiv1.CreateWebhoo
 	w := &statev1.Webhook{
 		Name: r.Name, Url: r.Url, Units: r.Units, Rules: r.Rules, Levels: r.Levels, After: end, CreatedBy: access.Of(ctx).ID,
 	}
+	if err := s.g.record(ctx, "CreateWebhook", r.Name, r.Url); err != nil {
+		return nil, err
+	}
 	id, secret, err := s.g.hooks.Create(ctx, w)
 	if errors.Is(err, notify.ErrMost) {
 		return nil, trouble(codes.ResourceExhausted, "too_many_webhooks", "已有 %[1]d 个接收方，请先移除不用的", "there are %[1]d webhooks already; remove one that is not used", notify.Most)
@@ -80,6 +83,9 @@ func (s *webhookServer) ListWebhooks(ctx context.Context, _ *apiv1.ListWebhooksR
 // DeleteWebhook removes a receiver.
 func (s *webhookServer) DeleteWebhook(ctx context.Context, r *apiv1.DeleteWebhookRequest) (*apiv1.DeleteWebhookResponse, error) {
 	if err := s.g.valid(r); err != nil {
+		return nil, err
+	}
+	if err := s.g.record(ctx, "DeleteWebhook", r.Id, ""); err != nil {
 		return nil, err
 	}
 	if err := s.g.hooks.Delete(ctx, r.Id); err != nil {
@@ -185,6 +191,9 @@ func (s *webhookServer) ListDeliveries(ctx context.Context, r *apiv1.ListDeliver
 // ReplayDeliveries sends dead letters again.
 func (s *webhookServer) ReplayDeliveries(ctx context.Context, r *apiv1.ReplayDeliveriesRequest) (*apiv1.ReplayDeliveriesResponse, error) {
 	if err := s.g.valid(r); err != nil {
+		return nil, err
+	}
+	if err := s.g.record(ctx, "ReplayDeliveries", r.Id, strings.Join(r.Deliveries, " ")); err != nil {
 		return nil, err
 	}
 	replayed, err := s.g.hooks.Replay(ctx, r.Id, r.Deliveries)
