@@ -22,6 +22,7 @@ import (
 	"kaohe.dev/services/internal/store/sqlitestore"
 	"kaohe.dev/services/internal/store/storeurl"
 	"kaohe.dev/services/internal/traces"
+	"kaohe.dev/services/notify"
 )
 
 // App is a running kaohe, or a part of one.
@@ -30,6 +31,7 @@ type App struct {
 	targets []target
 	token   string
 	buses   map[string]*bus.Bus // by NATS user
+	allow   notify.Allow
 	store   store.Store
 	gateway *gateway.Gateway
 	tracer  *traces.Tracer
@@ -42,11 +44,7 @@ type App struct {
 }
 
 // runner is a runner, or a team that shares one out.
-type runner interface {
-	Start(ctx context.Context) error
-	Stop(ctx context.Context) error
-	Ready() error
-}
+type runner = run.Worker
 
 type cleanup struct {
 	name string
@@ -72,7 +70,11 @@ func New(config Config) (*App, error) {
 		return nil, err
 	}
 	config.Partitions = max(1, config.Partitions)
-	return &App{config: config, targets: chosen}, nil
+	allow, err := notify.ParseAllow(config.WebhookAllow)
+	if err != nil {
+		return nil, err
+	}
+	return &App{config: config, targets: chosen, allow: allow}, nil
 }
 
 // Start starts all targets, downstream first and the gateway last, and returns
@@ -100,7 +102,11 @@ func (a *App) Start(ctx context.Context) (err error) {
 	if err := a.connect(ctx); err != nil {
 		return err
 	}
-	if err := a.startRunners(ctx, run.NewMetrics(registry)); err != nil {
+	metrics := run.NewMetrics(registry)
+	if err := a.startRunners(ctx, metrics); err != nil {
+		return err
+	}
+	if err := a.startNotifier(ctx, registry, metrics); err != nil {
 		return err
 	}
 	if err := a.startGateway(ctx, registry); err != nil {
@@ -199,7 +205,7 @@ func (a *App) startRunners(ctx context.Context, metrics *run.Metrics) error {
 // streams or the documents to himself is alone.
 func (a *App) runnersOf(t target, metrics *run.Metrics) ([]runner, error) {
 	parts := a.config.Partitions
-	part := func(part int) (*run.Runner, error) {
+	part := func(part int) (run.Worker, error) {
 		return run.New(run.Options{
 			Machine: t.machine(), Part: part, Parts: parts, Bus: a.bus(t.name), Store: a.store, Stream: t.stream,
 			Upstream: allParts(t.upstream, parts), Downstream: allParts(t.downstream, parts),
@@ -207,12 +213,8 @@ func (a *App) runnersOf(t target, metrics *run.Metrics) ([]runner, error) {
 			Documents: a.budget.documents,
 		})
 	}
-	if a.config.NATS != "" && a.config.Store != "" {
-		host, _ := os.Hostname() // for people only
-		return []runner{run.NewTeam(run.TeamOptions{
-			Service: t.name, Parts: parts, Store: a.store, Part: part, Logger: a.config.Logger, Metrics: metrics,
-			Where: fmt.Sprintf("%s, process %d", host, os.Getpid()),
-		})}, nil
+	if a.shared() {
+		return []runner{a.team(t.name, parts, part, metrics)}, nil
 	}
 	var all []runner
 	for i := range parts {
@@ -234,6 +236,18 @@ func allParts(services []string, parts int) []string {
 	return names
 }
 
+// shared reports whether other processes may run the same services.
+func (a *App) shared() bool { return a.config.NATS != "" && a.config.Store != "" }
+
+// team shares the parts of a service out among the processes that run it.
+func (a *App) team(service string, parts int, part func(int) (run.Worker, error), metrics *run.Metrics) *run.Team {
+	host, _ := os.Hostname() // for people only
+	return run.NewTeam(run.TeamOptions{
+		Service: service, Parts: parts, Store: a.store, Part: part, Logger: a.config.Logger, Metrics: metrics,
+		Where: fmt.Sprintf("%s, process %d", host, os.Getpid()),
+	})
+}
+
 func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) error {
 	if a.targets[len(a.targets)-1].name != Gateway {
 		return nil
@@ -252,7 +266,7 @@ func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) e
 		Certificate: pair,
 		Bus:         a.bus(Gateway), Store: a.store, HTTP: a.config.HTTP, GRPC: a.config.GRPC, Token: a.token,
 		Services: Services(), Now: a.config.Now, Logger: a.config.Logger, Registry: registry, Tracer: a.tracer,
-		FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), Ready: a.ready, Space: a.space(), Partitions: a.config.Partitions,
+		WebhookAllow: a.allow, FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), Ready: a.ready, Space: a.space(), Partitions: a.config.Partitions,
 		Admitted: a.budget.admitted,
 		Identity: a.config.Identity, Limits: a.config.Limits, Ops: a.config.Ops != "",
 	})

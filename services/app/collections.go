@@ -19,5 +19,5 @@ func Collections(parts int) []store.Collection {
 		}
 		all = append(all, run.Members(t.name))
 	}
-	return append(all, gateway.Kept()...)
+	return append(append(all, run.Members(Notify)), gateway.Kept()...)
 }

@@ -11,6 +11,7 @@ import (
 	"kaohe.dev/services/gateway"
 	"kaohe.dev/services/gateway/identity"
 	"kaohe.dev/services/internal/traces"
+	"kaohe.dev/services/notify"
 )
 
 // Config says what to run and where.
@@ -51,6 +52,11 @@ type Config struct {
 	Rulebooks []string
 	// FutureTolerance is how far a source's clock may run ahead.
 	FutureTolerance time.Duration
+	// WebhookAllow are the hosts, addresses and prefixes that webhooks may reach;
+	// empty: all but link-local addresses.
+	WebhookAllow []string
+	// WebhookRetry says when a notification that was not taken is tried again.
+	WebhookRetry notify.Retry
 	// Reserve is how many bytes stay free on the disk of Data: below it the door
 	// takes nothing more, below half of it nothing more is decided.
 	Reserve uint64
@@ -80,7 +86,7 @@ func Defaults() Config {
 	return Config{
 		Data: "./data", HTTP: "127.0.0.1:8080", GRPC: "127.0.0.1:9090",
 		Targets: []string{All}, FutureTolerance: 5 * time.Minute, Reserve: 256 << 20, TraceRatio: 0.01,
-		Limits: gateway.DefaultLimits(), Identity: identity.Defaults(),
+		Limits: gateway.DefaultLimits(), Identity: identity.Defaults(), WebhookRetry: notify.DefaultRetry(),
 	}
 }
 
@@ -120,6 +126,10 @@ func (c Config) Validate() error {
 	if c.Partitions < 0 || c.Partitions > maxPartitions {
 		problems = append(problems, fmt.Errorf("--partitions %d is not from 1 to %d", c.Partitions, maxPartitions))
 	}
+	if _, err := notify.ParseAllow(c.WebhookAllow); err != nil {
+		problems = append(problems, err)
+	}
+	problems = append(problems, c.WebhookRetry.Validate())
 	if c.FutureTolerance < 0 {
 		problems = append(problems, fmt.Errorf("future tolerance %s is negative", c.FutureTolerance))
 	}

@@ -12,6 +12,7 @@ import (
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/store/storeurl"
+	"kaohe.dev/services/notify"
 )
 
 // ErrLayout says that documents are there which a configuration cannot use.
@@ -55,7 +56,7 @@ func Restore(ctx context.Context, config Config, next func() ([]*feedv1.Event, e
 
 // Forget deletes all that can be built anew from the feed: documents, facts and
 // ledger, in this order, so that an interruption leaves nothing that contradicts
-// itself. Nothing of the configuration may be running.
+// itself. Webhooks cannot, and stay; what they were told is not told again. Nothing of the configuration may be running.
 func Forget(ctx context.Context, config Config) error {
 	return withBus(ctx, config, func(a *App, b *bus.Bus) error {
 		if err := a.record(ctx, b, "rebuild"); err != nil {
@@ -65,11 +66,24 @@ func Forget(ctx context.Context, config Config) error {
 		if address == "" {
 			address = "sqlite:" + filepath.Join(config.Data, "state")
 		}
-		if err := storeurl.Drop(ctx, address); err != nil {
+		if err := hush(ctx, address); err != nil {
+			return err
+		}
+		if err := storeurl.Drop(ctx, address, notify.Group); err != nil {
 			return err
 		}
 		return b.Forget(ctx, bus.Ledger, bus.Facts)
 	})
+}
+
+// hush lets nobody be told again what the ledger says when it is built anew.
+func hush(ctx context.Context, address string) (err error) {
+	s, err := storeurl.Open(ctx, address)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	return notify.Hush(ctx, s)
 }
 
 // withBus does something with the streams alone, as who may make and delete

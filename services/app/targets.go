@@ -33,10 +33,13 @@ const All = "all"
 // Gateway is the target that serves the API and the page.
 const Gateway = "gateway"
 
+// Notify is the target that tells receivers outside; it alone reaches out.
+const Notify = "notify"
+
 func targets() []target {
 	return []target{
 		{name: All, stands: []string{
-			"ticket-ingest", "sla-timer", "complaint-escalation", "survey", "quality", "scoring", Gateway,
+			"ticket-ingest", "sla-timer", "complaint-escalation", "survey", "quality", "scoring", Notify, Gateway,
 		}},
 		{name: "ticket-ingest", machine: machine(ingest.Service), stream: bus.Feed, downstream: []string{"scoring"}},
 		{
@@ -59,13 +62,17 @@ func targets() []target {
 			name: "scoring", machine: scoring.New, stream: bus.Facts,
 			upstream: []string{"ticket-ingest", "sla-timer", "complaint-escalation", "survey", "quality"},
 		},
+		{name: Notify},
 		{name: Gateway},
 	}
 }
 
 // reads gives the streams a target reads.
 func (t target) reads() []string {
-	if t.machine == nil {
+	switch {
+	case t.name == Notify:
+		return []string{bus.Ledger}
+	case t.machine == nil:
 		return []string{bus.Feed, bus.Facts, bus.Ledger}
 	}
 	return []string{t.stream}

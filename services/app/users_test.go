@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write accounts.conf and the table of ri
 
 const shipped = "../../deploy/nats/accounts.conf"
 
-// shippedPartitions are those of deploy/kaohe.yaml.
+// shippedPartitions are those of deploy/kaohe/kaohe.yaml.
 const shippedPartitions = 4
 
 func TestTheShippedAccountsAreWhatTheServicesDeclare(t *testing.T) {
@@ -33,8 +33,8 @@ func TestTheShippedAccountsAreWhatTheServicesDeclare(t *testing.T) {
 	if got := mustRead(t, shipped); got != app.Accounts(shippedPartitions) {
 		t.Errorf("%s is not what kaohe nats accounts --partitions %d prints; make it anew with -update", shipped, shippedPartitions)
 	}
-	if settings := mustRead(t, "../../deploy/kaohe.yaml"); !strings.Contains(settings, fmt.Sprintf("\npartitions: %d\n", shippedPartitions)) {
-		t.Errorf("deploy/kaohe.yaml has another number of partitions than %s", shipped)
+	if settings := mustRead(t, "../../deploy/kaohe/kaohe.yaml"); !strings.Contains(settings, fmt.Sprintf("\npartitions: %d\n", shippedPartitions)) {
+		t.Errorf("deploy/kaohe/kaohe.yaml has another number of partitions than %s", shipped)
 	}
 }
 

@@ -38,6 +38,8 @@ type remote struct {
 	audits     apiv1.AuditServiceClient
 	books      apiv1.RulebookServiceClient
 	trials     apiv1.WhatIfServiceClient
+	hooks      apiv1.WebhookServiceClient
+	quotas     apiv1.QuotaServiceClient
 	close      func()
 }
 
@@ -105,6 +107,7 @@ func connect(addr string, secure credentials.TransportCredentials) (*remote, err
 		log:    apiv1.NewLogServiceClient(connection),
 		tokens: apiv1.NewTokenServiceClient(connection),
 		months: apiv1.NewMonthServiceClient(connection), objections: apiv1.NewObjectionServiceClient(connection),
+		hooks: apiv1.NewWebhookServiceClient(connection), quotas: apiv1.NewQuotaServiceClient(connection),
 		close:  func() { _ = connection.Close() },
 		audits: apiv1.NewAuditServiceClient(connection),
 		books:  apiv1.NewRulebookServiceClient(connection), trials: apiv1.NewWhatIfServiceClient(connection),

@@ -100,6 +100,12 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 	f.DurationVar(&config.FutureTolerance, "future-tolerance", config.FutureTolerance,
 		s.say("来源时钟最多可超前多少", "how far a source's clock may run ahead"))
 	f.IntVar(&config.Replicas, "replicas", 0, s.say("NATS 集群中每个流的副本数", "replicas of each stream on a NATS cluster"))
+	f.StringSliceVar(&config.WebhookAllow, "webhook-allow", nil, s.say("通知只可发往的主机、地址或网段（默认除链路本地地址外均可）",
+		"hosts, addresses or prefixes that webhooks may reach (default: all but link-local addresses)"))
+	f.DurationVar(&config.WebhookRetry.First, "webhook-retry", config.WebhookRetry.First,
+		s.say("通知未送达时首次重试的间隔，之后逐次三倍，至多六小时", "pause before a notification is tried again, three times as long each time, at most six hours"))
+	f.DurationVar(&config.WebhookRetry.GiveUp, "webhook-give-up", config.WebhookRetry.GiveUp,
+		s.say("通知多久未送达即转入死信", "how long a notification is tried before it becomes a dead letter"))
 	f.IntVar(&config.Partitions, "partitions", 1, s.say("每个服务的分区数，各进程须一致，建库后不变",
 		"parts in which each service keeps its keys: the same in all processes, fixed with the documents"))
 	f.Var((*bytesFlag)(&config.Reserve), "reserve",

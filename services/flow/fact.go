@@ -32,6 +32,7 @@ const (
 	ComplaintAnsweredLate   Kind = "complaint_answered_late"
 	MassFaultUntold         Kind = "mass_fault_untold"
 	InterruptionUnannounced Kind = "interruption_unannounced"
+	ComplaintAlerted        Kind = "complaint_alerted"
 
 	LateWorkComplained  Kind = "late_work_complained" // complaint-escalation
 	BuckPassed          Kind = "buck_passed"

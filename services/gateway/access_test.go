@@ -106,7 +106,7 @@ func routes() []string {
 	all := []string{"GET /v1/stream?unit={unit}", "GET /v1/months", "GET /metrics"}
 	for pattern := range gateway.Routes() {
 		switch {
-		case strings.HasSuffix(pattern, "/entries"), strings.HasSuffix(pattern, "/sheets"):
+		case strings.HasSuffix(pattern, "/entries"), strings.HasSuffix(pattern, "/sheets"), strings.HasSuffix(pattern, "/quota"):
 			pattern += "?unit={unit}"
 		case pattern == "GET /v1/objections":
 			pattern += "?month={month}&unit={unit}"

@@ -30,6 +30,7 @@ import (
 	"kaohe.dev/services/internal/space"
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/traces"
+	"kaohe.dev/services/notify"
 	"kaohe.dev/services/scoring"
 )
 
@@ -58,6 +59,8 @@ type Options struct {
 	CustomerKey []byte
 	// Partitions is in how many parts each service is run; 0 is one.
 	Partitions int
+	// WebhookAllow says which receivers may be registered.
+	WebhookAllow notify.Allow
 	// Certificate is for TLS; nil: none.
 	Certificate *certs.Pair
 	// Space guards the disk; nil: there is always room.
@@ -79,6 +82,7 @@ type Options struct {
 type Gateway struct {
 	opts   Options
 	tokens *access.Tokens
+	hooks  *notify.Hooks
 	access access.Table
 	// identity is the provider people are known by; nil: none.
 	identity *identity.Provider
@@ -133,6 +137,7 @@ func New(opts Options) (*Gateway, error) {
 			return nil, fmt.Errorf("make the gateway: %w", err)
 		}
 	}
+	g.hooks = notify.NewHooks(opts.Store, opts.WebhookAllow, opts.Now)
 	g.ending, g.end = context.WithCancel(context.Background())
 	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Room: opts.Space.ForRest, Partitions: opts.Partitions, Logger: opts.Logger, Registry: opts.Registry, Tracer: opts.Tracer})
 	var err error
@@ -146,9 +151,11 @@ func New(opts Options) (*Gateway, error) {
 	return g, nil
 }
 
-// Kept are the collections of the documents the gateway keeps.
+// Kept are the collections of the documents the gateway keeps; of the webhooks
+// together with the notifier.
 func Kept() []store.Collection {
-	return append(append(door.Collections(), views.Collections()...), access.Collection())
+	kept := append(append(door.Collections(), views.Collections()...), access.Collection())
+	return append(kept, notify.Collections()...)
 }
 
 // Collections are the documents the gateway keeps, and those of others that it
@@ -158,6 +165,10 @@ func (g *Gateway) Collections() []store.Collection {
 	tickets := flow.NewMachine(ingest.Service())
 	for _, name := range run.PartNames(tickets.Name(), g.opts.Partitions) {
 		collections = append(collections, run.Docs(name, tickets.New))
+	}
+	points := scoring.New()
+	for _, name := range run.PartNames(points.Name(), g.opts.Partitions) {
+		collections = append(collections, run.Docs(name, points.New))
 	}
 	for _, service := range g.quarantining()[1:] {
 		collections = append(collections, run.Quarantine(service))

@@ -36,6 +36,8 @@ func (g *Gateway) register(s *grpc.Server) *grpc.Server {
 	apiv1.RegisterAuditServiceServer(s, &auditServer{g: g})
 	apiv1.RegisterRulebookServiceServer(s, &rulebookServer{g: g})
 	apiv1.RegisterWhatIfServiceServer(s, &whatIfServer{g: g})
+	apiv1.RegisterQuotaServiceServer(s, &quotaServer{g: g})
+	apiv1.RegisterWebhookServiceServer(s, &webhookServer{g: g})
 	return s
 }
 
@@ -177,7 +179,13 @@ func (g *Gateway) rest(ctx context.Context) (*runtime.ServeMux, error) {
 	if err := apiv1.RegisterTokenServiceHandlerServer(ctx, mux, &tokenServer{g: g}); err != nil {
 		return nil, err
 	}
+	if err := apiv1.RegisterQuotaServiceHandlerServer(ctx, mux, &quotaServer{g: g}); err != nil {
+		return nil, err
+	}
 	if err := apiv1.RegisterMonthServiceHandlerServer(ctx, mux, &monthServer{g: g}); err != nil {
+		return nil, err
+	}
+	if err := apiv1.RegisterWebhookServiceHandlerServer(ctx, mux, &webhookServer{g: g}); err != nil {
 		return nil, err
 	}
 	if err := apiv1.RegisterObjectionServiceHandlerServer(ctx, mux, &objectionServer{g: g}); err != nil {

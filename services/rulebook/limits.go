@@ -16,6 +16,10 @@ import (
 // wallClock is how a commitment says that every instant counts.
 const wallClock = "wall"
 
+// defaultComplaintWarning is how long before the answer is due a warning goes
+// out where a rulebook does not say.
+const defaultComplaintWarning = 4 * time.Hour
+
 // figure reads a setting that carries where it comes from, and gives its value.
 func (r *reader) figure(f field) field {
 	o, ok := r.object(f, "value", "clause", "basis", "note?")
@@ -37,14 +41,19 @@ func (r *reader) figure(f field) field {
 //
 // Objections were added later, so their limit may be absent.
 func (r *reader) limits(f field) Limits {
-	o, _ := r.object(f, "reply", "complaint_answer", "second_complaint", "rework", "interruption_notice",
+	o, _ := r.object(f, "reply", "complaint_answer", "complaint_warning?", "second_complaint", "rework", "interruption_notice",
 		"mass_fault_told", "mass_fault_end_told", "complaints_rose", "handled_phrases", "objection?")
 	limit := func(name string) time.Duration {
 		return r.duration(r.figure(o.get(name)))
 	}
+	warning := defaultComplaintWarning // rulebooks of earlier releases do not say
+	if o.get("complaint_warning").present() {
+		warning = limit("complaint_warning")
+	}
 	l := Limits{
 		Reply:              limit("reply"),
 		ComplaintAnswer:    limit("complaint_answer"),
+		ComplaintWarning:   warning,
 		SecondComplaint:    limit("second_complaint"),
 		Rework:             limit("rework"),
 		InterruptionNotice: limit("interruption_notice"),

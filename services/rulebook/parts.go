@@ -111,16 +111,25 @@ func (r *reader) cap(f field, p *Part) {
 	p.Cap = &limit
 }
 
+// defaultQuotaWarning is the share of a quota from which people are warned where
+// a rulebook does not say.
+const defaultQuotaWarning = "0.8"
+
 // quota reads the monthly repair quota.
 func (r *reader) quota(f field, p *Part, l *layout) {
 	if !f.present() {
 		return
 	}
-	o, ok := r.object(f, "share", "rule", "customers", "label", "clause", "basis")
+	o, ok := r.object(f, "share", "rule", "customers", "warn_at?", "label", "clause", "basis")
 	if !ok {
 		return
 	}
+	warnAt := decimal.RequireFromString(defaultQuotaWarning)
+	if o.get("warn_at").present() {
+		warnAt = r.share(r.figure(o.get("warn_at")))
+	}
 	q := &Quota{
+		WarnAt:      warnAt,
 		Share:       r.share(o.get("share")),
 		Rule:        r.identifier(l, o.get("rule"), "rule "),
 		CustomersAt: r.choice(r.figure(o.get("customers")), MonthStart, MonthEnd),

@@ -68,6 +68,9 @@ type Limits struct {
 	Reply time.Duration
 	// ComplaintAnswer is how long a forwarded complaint may take (六.8).
 	ComplaintAnswer time.Duration
+	// ComplaintWarning is how long before that the responsible person is warned;
+	// 0: never.
+	ComplaintWarning time.Duration
 	// SecondComplaint is the window in which a complaint repeats another (六.9).
 	SecondComplaint time.Duration
 	// Rework is the window after closing in which a new report is rework.
@@ -211,9 +214,12 @@ type Quota struct {
 	// CustomersAt says which day's customers the month is judged by: MonthStart
 	// or MonthEnd.
 	CustomersAt string
-	Label       Text
-	Clause      string
-	Basis       string
+	// WarnAt is the share of the quota from which people are warned, for example
+	// 0.8; 0: never.
+	WarnAt decimal.Decimal
+	Label  Text
+	Clause string
+	Basis  string
 }
 
 // The days whose customers a quota can count.

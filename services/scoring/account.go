@@ -46,6 +46,10 @@ func (s *step) takeFact() error {
 	if fact.Retracted {
 		reason = retracted(fact.Reason.GetText())
 	}
+	if flow.KindOf(fact) == flow.ComplaintAlerted {
+		s.tell(account, fact)
+		return nil
+	}
 	return s.judge(account, fact, reason)
 }
 
@@ -65,6 +69,9 @@ func (s *step) wakeAccount() error {
 		return err
 	}
 	fact := account.Fact
+	if flow.KindOf(fact) == flow.ComplaintAlerted {
+		return nil // who judges the deadline has looked again himself
+	}
 	if pinned, err := s.pinned(fact.Route.GetUnit(), account.Month); err != nil || pinned {
 		return err
 	}
@@ -138,7 +145,7 @@ func (s *step) settle(account *statev1.Account, wanted contribution, why cause) 
 
 // cause tells why and when; a policy change is found when it takes effect.
 func (s *step) cause(fact *factv1.Fact, back *factv1.Text) cause {
-	c := cause{reason: back, proof: fact.GetProof(), received: fact.GetReceivedAt(), detected: fact.GetDetectedAt()}
+	c := cause{reason: back, proof: fact.GetProof(), received: fact.GetReceivedAt(), detected: fact.GetDetectedAt(), clock: fact.GetClock()}
 	if s.in.Wake != "" {
 		c.detected = flow.At(s.in.At)
 	}

@@ -121,7 +121,7 @@ func (s *step) decideRestatement(m *statev1.UnitMonth, take bool, decided *feedv
 			m.Pinned.Customers = s.policy.Customers(m.Unit, m.Month)
 		}
 	}
-	why := cause{reason: restated(decided), proof: []string{s.in.Fact.Id}, received: s.in.Fact.ReceivedAt, detected: flow.At(s.in.At)}
+	why := cause{reason: restated(decided), proof: []string{s.in.Fact.Id}, received: s.in.Fact.ReceivedAt, detected: flow.At(s.in.At), clock: s.in.Fact.Clock}
 	for _, id := range slices.Sorted(maps.Keys(settled)) {
 		if err := s.settleLate(verdictKey(m.Unit, id), decided.Approved, why); err != nil {
 			return err

@@ -4,7 +4,8 @@
 // In flow the verdicts of sla-timer, complaint-escalation and survey, and from
 // ticket-ingest the faults that the quota counts and the decisions of
 // assessors; units and rulebooks come as policy. Out flow entries and
-// scorecards into the ledger, and nothing to other services. Never here: the
+// scorecards into the ledger, and the notices of what people must be told;
+// nothing to other services. Never here: the
 // recognition of a violation, a clock, a broker or a store.
 //
 //  1. What one fact costs or brings is a pure function of the policy and the

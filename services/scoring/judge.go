@@ -53,7 +53,7 @@ func Judge(policy *rulebook.Policy, f *factv1.Fact, rulings Rulings) (Judged, er
 			Points: twoPlaces(c.Points), Effect: effectOf(c.Rule),
 			Incident: about, Ticket: f.Route.GetTicket(), Clause: c.Rule.Clause, Basis: c.Rule.Basis,
 			Label: c.Rule.Label.Proto(), Reason: f.Reason.GetText(), Proof: f.Proof,
-			OccurredAt: f.OccurredAt, ReceivedAt: f.ReceivedAt, DetectedAt: f.DetectedAt, Fact: f.Id,
+			OccurredAt: f.OccurredAt, ReceivedAt: f.ReceivedAt, DetectedAt: f.DetectedAt, Fact: f.Id, Clock: f.Clock,
 		})
 		if entry != nil {
 			judged.Entries = append(judged.Entries, entry)

@@ -33,7 +33,7 @@ func (machine) New() proto.Message    { return &statev1.ScoringState{} }
 
 func (machine) Consumes() []flow.Kind {
 	return append([]flow.Kind{
-		flow.FaultReported, flow.PointsGiven, flow.ObjectionRecorded, flow.UnitKnown, flow.RulebookInForce,
+		flow.FaultReported, flow.PointsGiven, flow.ObjectionRecorded, flow.ComplaintAlerted, flow.UnitKnown, flow.RulebookInForce,
 	}, Verdicts()...)
 }
 
@@ -128,6 +128,12 @@ func monthNamed(key string) (unit, month string) {
 	unit, month, _ = strings.Cut(strings.TrimPrefix(key, monthPrefix), "/")
 	return strings.NewReplacer("%2F", "/", "%25", "%").Replace(unit), month
 }
+
+// MonthKey is where a unit's month is kept, for who reads along.
+func MonthKey(unit, month string) string { return monthKey(unit, month) }
+
+// FaultPrefix begins the keys of the faults of a unit.
+func FaultPrefix(unit string) string { return verdictKey(unit, string(flow.FaultReported)+"/") }
 
 // escape keeps the slash for keys.
 func escape(unit string) string {

@@ -49,6 +49,7 @@ func (s *step) recount(before, after contribution) error {
 			Count(m, after.fact, after.Judged, +1)
 		}
 		m.AsOf = flow.At(laterOf(flow.Time(m.AsOf), s.asOf(fact)))
+		m.Clock = fact.Clock
 		s.derive(m, s.cause(fact, monthChanged()))
 	}
 	return nil
@@ -74,7 +75,7 @@ func (s *step) wakeMonth() error {
 		return nil
 	}
 	back := rulesChanged(s.policy.In(m.Month).Version)
-	s.derive(m, cause{reason: back, detected: flow.At(s.in.At)})
+	s.derive(m, cause{reason: back, detected: flow.At(s.in.At), clock: m.Clock})
 	return nil
 }
 
@@ -104,9 +105,10 @@ func (s *step) derive(m *statev1.UnitMonth, why cause) {
 	}
 	wanted := Derive(s.policy, m)
 	for _, e := range wanted {
-		e.ReceivedAt, e.DetectedAt = why.received, why.detected
+		e.ReceivedAt, e.DetectedAt, e.Clock = why.received, why.detected, why.clock
 	}
 	m.Active = post(s.record, m.Active, wanted, m.Postings, why)
+	s.alarm(m, why)
 }
 
 // Summary is flow.Summariser: the scorecard of a month, and of a closed one what

@@ -21,6 +21,7 @@ type cause struct {
 	proof    []string
 	received *timestamppb.Timestamp
 	detected *timestamppb.Timestamp
+	clock    string // of the events behind it; empty is the wall clock
 }
 
 // post brings the active entries of a fact or month to what is wanted: it
@@ -78,15 +79,20 @@ func reversal(e *ledgerv1.Entry, why cause) *ledgerv1.Entry {
 	r.Type = ledgerv1.EntryType_ENTRY_TYPE_REVERSAL
 	r.Points = twoPlaces(points(e.Points).Neg())
 	r.Reason, r.Proof = why.reason, why.proof
-	r.ReceivedAt, r.DetectedAt = why.received, why.detected
+	r.ReceivedAt, r.DetectedAt, r.Clock = why.received, why.detected, why.clock
 	return r
 }
 
 // entryID names a posting: the same fact, unit, month, rule and posting number
 // give the same id on every machine.
 func entryID(e *ledgerv1.Entry) string {
+	return idOf(e.Fact, e.Unit, e.Month, e.Rule, strconv.Itoa(int(e.Posting)))
+}
+
+// idOf makes a short id of names, whatever they contain.
+func idOf(names ...string) string {
 	h := sha256.New()
-	for _, s := range []string{e.Fact, e.Unit, e.Month, e.Rule, strconv.Itoa(int(e.Posting))} {
+	for _, s := range names {
 		h.Write([]byte(strconv.Itoa(len(s)) + ":" + s))
 	}
 	return base32.StdEncoding.EncodeToString(h.Sum(nil)[:10])

@@ -58,6 +58,7 @@ func anyPolicy(t *rapid.T, books [][]*rulebook.Rulebook) *rulebook.Policy {
 func versions(t *rapid.T) []*factv1.Fact {
 	kinds := [][]func(*factv1.Fact){ // what a fact of a kind can come to say
 		{overdue}, {faultReported}, {faultReported}, {praised}, {rated(true), rated(false), rated(false)},
+		{alerted("Li"), alerted("Wang")},
 		{escalated(feedv1.ComplaintLevel_COMPLAINT_LEVEL_BRANCH), escalated(feedv1.ComplaintLevel_COMPLAINT_LEVEL_ABOVE)},
 	}
 	var facts []*factv1.Fact
@@ -137,7 +138,12 @@ func checkLedger(t *rapid.T, records []*ledgerv1.Record) {
 func compare(t *rapid.T, s *shell, facts []*factv1.Fact) {
 	wanted := map[string]*statev1.UnitMonth{}
 	var lines []string
+	var told []string
 	for _, f := range facts {
+		if alert := f.GetComplaintAlerted(); alert != nil {
+			told = append(told, fmt.Sprint(f.Route.Unit, " complaint/", alert.Complaint, "/1 ", alert.Level, alert.Person))
+			continue
+		}
 		judged, err := scoring.Judge(s.policy, f, nil)
 		if err != nil {
 			t.Fatal(err)
@@ -152,7 +158,11 @@ func compare(t *rapid.T, s *shell, facts []*factv1.Fact) {
 	for _, m := range wanted {
 		m.Active = scoring.Derive(s.policy, m)
 		lines = append(lines, linesOf(m.Active)...)
+		for _, n := range scoring.Alarms(s.policy, m) {
+			told = append(told, fmt.Sprint(n.Unit, " ", n.Matter, " ", n.Level))
+		}
 	}
+	checkNotices(t, s.ledger, told)
 	ledger := read(s.ledger)
 	slices.Sort(lines)
 	active := linesOf(ledger.active())

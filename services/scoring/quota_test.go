@@ -2,6 +2,8 @@ package scoring_test
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"testing"
 	"time"
 
@@ -11,6 +13,7 @@ import (
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/flow/flowtest"
 	"kaohe.dev/services/scoring"
+	"kaohe.dev/services/simulate"
 )
 
 // reported gives inputs of n faults on a day.
@@ -107,14 +110,15 @@ func TestTheCliffIsSeenComing(t *testing.T) {
 		used                 int64
 		projected, crossedOn string
 	}{
-		"ten by the tenth":          {day(10), 10, "31.00", "2026-01-16"},
-		"five by the tenth":         {day(10), 5, "15.50", "2026-01-31"},
-		"four by the tenth":         {day(10), 4, "12.40", ""},
+		"ten by noon of the tenth":  {day(10), 10, "32.63", "2026-01-15"},
+		"five by the end of 10th":   {day(10).Add(12 * time.Hour), 5, "15.50", "2026-01-31"},
+		"four by noon of the tenth": {day(10), 4, "13.05", ""},
+		"one in the first hour":     {day(1).Add(-11 * time.Hour), 1, "31.00", "2026-01-16"},
 		"the month is over":         {day(31).AddDate(0, 0, 1), 10, "10.00", ""},
 		"the month has not begun":   {day(1).AddDate(0, 0, -3), 10, "10.00", ""},
 		"the clock has not moved":   {time.Time{}, 10, "10.00", ""},
-		"the day begins in Asia":    {time.Date(2026, 1, 9, 16, 0, 0, 0, time.UTC), 10, "31.00", "2026-01-16"},
-		"it was crossed on the 3rd": {day(10), 16, "49.60", "2026-01-03"},
+		"the day begins in Asia":    {time.Date(2026, 1, 9, 16, 0, 0, 0, time.UTC), 10, "34.44", "2026-01-14"},
+		"it was crossed on the 3rd": {day(10), 16, "52.21", "2026-01-03"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			m := &statev1.UnitMonth{Unit: "U", Month: "2026-01", FaultsByDay: map[int32]int64{3: c.used}}
@@ -124,4 +128,63 @@ func TestTheCliffIsSeenComing(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The projection is compared with what generated months came to, from instants
+// in weeks that it did not see the rest of, and with counting begun days as
+// whole, as it did before.
+func TestTheProjectionIsBetterThanBegunDaysOnHeldBackWeeks(t *testing.T) {
+	var ours, begun, n float64
+	for seed := range uint64(10) {
+		for _, month := range []string{"2026-01", "2026-02", "2026-06"} {
+			first, err := time.ParseInLocation("2006-01", month, shanghai)
+			if err != nil {
+				t.Fatal(err)
+			}
+			inMonth := first.AddDate(0, 1, -1).Day()
+			for unit, opened := range faultsOf(t, seed, month) {
+				for _, d := range []int{7, 14, 21} {
+					for _, hour := range []int{6, 12, 18} {
+						asOf := first.AddDate(0, 0, d-1).Add(time.Duration(hour) * time.Hour)
+						m := &statev1.UnitMonth{Unit: unit, Month: month, FaultsByDay: map[int32]int64{}}
+						for _, at := range opened {
+							if at.Before(asOf) {
+								m.FaultsByDay[int32(at.Day())]++
+							}
+						}
+						quota := scoring.QuotaOf(policyOf(nil), m, asOf)
+						truth := float64(len(opened))
+						projected, err := strconv.ParseFloat(quota.Projected, 64)
+						if err != nil {
+							t.Fatal(err)
+						}
+						ours += math.Abs(projected-truth) / truth
+						begun += math.Abs(float64(quota.Used)*float64(inMonth)/float64(d)-truth) / truth
+						n++
+					}
+				}
+			}
+		}
+	}
+	t.Logf("mean absolute error %.2f %%, by begun days %.2f %%", 100*ours/n, 100*begun/n)
+	if ours >= begun || ours/n > 0.13 {
+		t.Errorf("the projection is off by %.2f %% on average, begun days by %.2f %%", 100*ours/n, 100*begun/n)
+	}
+}
+
+// faultsOf gives when the faults of each unit of a generated month were opened,
+// in order.
+func faultsOf(t *testing.T, seed uint64, month string) map[string][]time.Time {
+	t.Helper()
+	events, err := simulate.Month(seed, month, shanghai)
+	if err != nil {
+		t.Fatal(err)
+	}
+	opened := map[string][]time.Time{}
+	for _, e := range events {
+		if o := e.GetTicketOpened(); o.GetKind() == feedv1.TicketKind_TICKET_KIND_FAULT {
+			opened[o.Unit] = append(opened[o.Unit], e.OccurredAt.AsTime().In(shanghai))
+		}
+	}
+	return opened
 }

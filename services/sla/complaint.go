@@ -49,6 +49,7 @@ func (d *docket) answer(f *factv1.Fact, forwarded, answered *factv1.ComplaintSte
 	}
 	start, done := flow.Time(forwarded.At), flow.Time(answered.GetAt())
 	due := start.Add(d.policy.For(unit, start).Limits.ComplaintAnswer)
+	d.alert(forwarding{f, forwarded, answered, nth, unit, due})
 	id := "complaint_answered_late/" + r.Complaint + "/" + strconv.Itoa(nth)
 	if !d.missed(due, done) {
 		if done.IsZero() {

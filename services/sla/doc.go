@@ -3,7 +3,8 @@
 // In flow the snapshots of tickets, complaints and outages; out flow the
 // deadlines missed: overdue tickets 超时工单, late replies, complaints answered
 // late, mass faults the call centre was not told of, complaints about
-// unannounced interruptions. Never here: the present time, a timer, points.
+// unannounced interruptions; and what the responsible person of a forwarded
+// complaint must be told. Never here: the present time, a timer, points.
 //
 // Principles:
 //

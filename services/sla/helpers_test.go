@@ -50,7 +50,7 @@ func book(version, month string, day time.Duration) *rulebook.Rulebook {
 	return &rulebook.Rulebook{
 		Version: version, EffectiveMonth: month, Zone: shanghai,
 		Limits: rulebook.Limits{
-			Reply: 24 * time.Hour, ComplaintAnswer: 24 * time.Hour, InterruptionNotice: 24 * time.Hour,
+			Reply: 24 * time.Hour, ComplaintAnswer: 24 * time.Hour, ComplaintWarning: 4 * time.Hour, InterruptionNotice: 24 * time.Hour,
 			MassFaultTold: 30 * time.Minute, MassFaultEndTold: time.Hour, ComplaintsRose: 2,
 		},
 		Commitments: map[string]rulebook.Commitment{

@@ -17,7 +17,7 @@ func Service() flow.Service {
 		Consumes: []flow.Kind{flow.TicketRecorded, flow.ComplaintRecorded, flow.OutageRecorded, flow.UnitKnown, flow.RulebookInForce},
 		Produces: []flow.Kind{
 			flow.TicketOverdue, flow.ReplyLate, flow.ComplaintAnsweredLate,
-			flow.MassFaultUntold, flow.InterruptionUnannounced,
+			flow.MassFaultUntold, flow.InterruptionUnannounced, flow.ComplaintAlerted,
 		},
 		Keys:   keys,
 		Decide: decide,

@@ -86,6 +86,14 @@ func table() map[string][]apiv1.Role {
 		apiv1.RulebookService_CheckRulebook_FullMethodName:    {assessor, committee, operations},
 		apiv1.RulebookService_DiffRulebooks_FullMethodName:    readers,
 
+		apiv1.QuotaService_GetQuota_FullMethodName:           readers,
+		apiv1.WebhookService_CreateWebhook_FullMethodName:    {operations},
+		apiv1.WebhookService_ListWebhooks_FullMethodName:     {operations},
+		apiv1.WebhookService_DeleteWebhook_FullMethodName:    {operations},
+		apiv1.WebhookService_TestWebhook_FullMethodName:      {operations},
+		apiv1.WebhookService_ListDeliveries_FullMethodName:   {operations},
+		apiv1.WebhookService_ReplayDeliveries_FullMethodName: {operations},
+
 		ListMonths: readers,
 		Metrics:    {operations},
 	}

@@ -116,7 +116,12 @@ func (v *Views) all(ctx context.Context, field, value string) (entries []*ledger
 // Scorecard gives a unit's scorecard of a month, or ErrNotFound when nothing
 // was scored yet.
 func (v *Views) Scorecard(ctx context.Context, month, unit string) (*ledgerv1.Scorecard, error) {
-	docs, err := v.store.Load(ctx, scoreCollection, []string{scoreKey(month, unit)})
+	return ScorecardIn(ctx, v.store, month, unit)
+}
+
+// ScorecardIn reads what views have kept in a store.
+func ScorecardIn(ctx context.Context, s store.Store, month, unit string) (*ledgerv1.Scorecard, error) {
+	docs, err := s.Load(ctx, scoreCollection, []string{scoreKey(month, unit)})
 	if err != nil {
 		return nil, err
 	}

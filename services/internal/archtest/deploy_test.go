@@ -14,6 +14,7 @@ import (
 	"kaohe.dev/services/gateway/door"
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/internal/run"
+	"kaohe.dev/services/notify"
 )
 
 const deploy = "../../../deploy"
@@ -45,6 +46,7 @@ func metrics(t *testing.T) recorder {
 	t.Helper()
 	names := recorder{}
 	run.NewMetrics(names)
+	notify.NewMetrics(names)
 	views.New(views.Options{Registry: names})
 	if _, err := door.New(door.Options{Registry: names}); err != nil {
 		t.Fatal(err)

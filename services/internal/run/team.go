@@ -21,12 +21,21 @@ type TeamOptions struct {
 	Service string
 	Parts   int
 	Store   store.Store
-	// Part makes the runner of a part.
-	Part func(part int) (*Runner, error)
+	// Part makes what runs a part.
+	Part func(part int) (Worker, error)
 	// Where tells people where this process runs.
 	Where   string
 	Logger  *slog.Logger
 	Metrics *Metrics
+}
+
+// Worker is what runs a part of a service.
+type Worker interface {
+	Start(context.Context) error
+	// Stop returns when it does nothing more.
+	Stop(context.Context) error
+	// Ready reports why it does not run; nil when it does.
+	Ready() error
 }
 
 // Team shares out the parts of a service among the processes that run it. Each
@@ -43,7 +52,7 @@ type Team struct {
 	cancel  context.CancelFunc
 	done    chan struct{}
 	mu      sync.Mutex
-	running map[int]*Runner
+	running map[int]Worker
 	failing error
 
 	version int64               // of our own document
@@ -69,7 +78,7 @@ const (
 
 // NewTeam makes a team; Start joins it.
 func NewTeam(opts TeamOptions) *Team {
-	return &Team{opts: opts, id: nuid.Next(), running: map[int]*Runner{}, others: map[string]sighting{}}
+	return &Team{opts: opts, id: nuid.Next(), running: map[int]Worker{}, others: map[string]sighting{}}
 }
 
 // Start joins the team and runs what falls to this process, until Stop.

@@ -19,6 +19,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -178,16 +179,31 @@ func (s *Store) ensureIndexes(ctx context.Context, c store.Collection) error {
 
 const notImplemented = 238 // a MongoDB error code
 
-// Drop deletes the database of a URI.
-func Drop(ctx context.Context, uri string) error {
+// Drop deletes what is in the database of a URI but the collections of some
+// groups.
+func Drop(ctx context.Context, uri string, keep ...string) error {
 	s, err := Open(ctx, uri)
 	if err != nil {
 		return err
 	}
-	if err := s.db.Drop(ctx); err != nil {
-		return errors.Join(fmt.Errorf("drop database %s: %w", s.db.Name(), err), s.Close())
+	return errors.Join(s.drop(ctx, keep), s.Close())
+}
+
+func (s *Store) drop(ctx context.Context, keep []string) error {
+	names, err := s.db.ListCollectionNames(ctx, bson.D{})
+	if err != nil {
+		return fmt.Errorf("list what is in database %s: %w", s.db.Name(), err)
 	}
-	return s.Close()
+	for _, name := range names {
+		group, _, _ := strings.Cut(name, ".")
+		if slices.Contains(keep, group) {
+			continue
+		}
+		if err := s.db.Collection(name).Drop(ctx); err != nil {
+			return fmt.Errorf("drop collection %s of %s: %w", name, s.db.Name(), err)
+		}
+	}
+	return nil
 }
 
 // Topology tells what kind of server answers, in words, and what is doubtful

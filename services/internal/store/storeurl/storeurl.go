@@ -3,10 +3,14 @@ package storeurl
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"net/url"
 	"os"
+	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/dustin/go-humanize"
@@ -30,20 +34,36 @@ func Open(ctx context.Context, address string, options ...sqlitestore.Option) (s
 	return nil, fmt.Errorf("store URL has scheme %q; it must be sqlite:DIR or mongodb://HOST/DATABASE", scheme)
 }
 
-// Drop deletes everything a store holds. Nobody may have it open.
-func Drop(ctx context.Context, address string) error {
+// Drop deletes everything a store holds but the collections of some groups.
+// Nobody may have it open.
+func Drop(ctx context.Context, address string, keep ...string) error {
 	scheme, rest, _ := strings.Cut(address, ":")
 	switch scheme {
 	case "sqlite":
 		dir, _, _ := strings.Cut(rest, "?")
-		if err := os.RemoveAll(strings.TrimPrefix(dir, "//")); err != nil {
-			return fmt.Errorf("delete the documents: %w", err)
-		}
-		return nil
+		return dropSQLite(strings.TrimPrefix(dir, "//"), keep)
 	case "mongodb", "mongodb+srv":
-		return mongostore.Drop(ctx, address)
+		return mongostore.Drop(ctx, address, keep...)
 	}
 	return fmt.Errorf("store URL has scheme %q; it must be sqlite:DIR or mongodb://HOST/DATABASE", scheme)
+}
+
+// dropSQLite deletes the files of all groups but some, and what SQLite keeps
+// beside them.
+func dropSQLite(dir string, keep []string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("delete the documents: %w", err)
+	}
+	for _, e := range entries {
+		if group, _, _ := strings.Cut(e.Name(), ".db"); slices.Contains(keep, group) {
+			continue
+		}
+		if err := os.RemoveAll(filepath.Join(dir, e.Name())); err != nil {
+			return fmt.Errorf("delete the documents: %w", err)
+		}
+	}
+	return nil
 }
 
 func openSQLite(ctx context.Context, rest string, options []sqlitestore.Option) (store.Store, error) {

@@ -27,6 +27,62 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// AlertLevel is how urgent it is to be told of something.
+type AlertLevel int32
+
+const (
+	AlertLevel_ALERT_LEVEL_UNSPECIFIED AlertLevel = 0
+	// To be known: a complaint was forwarded, a bonus was given.
+	AlertLevel_ALERT_LEVEL_INFORMATION AlertLevel = 1
+	// Something can still be done about it.
+	AlertLevel_ALERT_LEVEL_WARNING AlertLevel = 2
+	// It has happened: a deadline was missed, points were lost.
+	AlertLevel_ALERT_LEVEL_BREACH AlertLevel = 3
+)
+
+// Enum value maps for AlertLevel.
+var (
+	AlertLevel_name = map[int32]string{
+		0: "ALERT_LEVEL_UNSPECIFIED",
+		1: "ALERT_LEVEL_INFORMATION",
+		2: "ALERT_LEVEL_WARNING",
+		3: "ALERT_LEVEL_BREACH",
+	}
+	AlertLevel_value = map[string]int32{
+		"ALERT_LEVEL_UNSPECIFIED": 0,
+		"ALERT_LEVEL_INFORMATION": 1,
+		"ALERT_LEVEL_WARNING":     2,
+		"ALERT_LEVEL_BREACH":      3,
+	}
+)
+
+func (x AlertLevel) Enum() *AlertLevel {
+	p := new(AlertLevel)
+	*p = x
+	return p
+}
+
+func (x AlertLevel) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (AlertLevel) Descriptor() protoreflect.EnumDescriptor {
+	return file_kaohe_fact_v1_fact_proto_enumTypes[0].Descriptor()
+}
+
+func (AlertLevel) Type() protoreflect.EnumType {
+	return &file_kaohe_fact_v1_fact_proto_enumTypes[0]
+}
+
+func (x AlertLevel) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use AlertLevel.Descriptor instead.
+func (AlertLevel) EnumDescriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{0}
+}
+
 // Text is a sentence in both languages of the operator.
 type Text struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -316,6 +372,7 @@ type Fact struct {
 	//	*Fact_UnitSanctioned
 	//	*Fact_ItemExcused
 	//	*Fact_ObjectionRecorded
+	//	*Fact_ComplaintAlerted
 	Body          isFact_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -759,6 +816,15 @@ func (x *Fact) GetObjectionRecorded() *ObjectionRecorded {
 	return nil
 }
 
+func (x *Fact) GetComplaintAlerted() *ComplaintAlerted {
+	if x != nil {
+		if x, ok := x.Body.(*Fact_ComplaintAlerted); ok {
+			return x.ComplaintAlerted
+		}
+	}
+	return nil
+}
+
 type isFact_Body interface {
 	isFact_Body()
 }
@@ -943,6 +1009,11 @@ type Fact_ObjectionRecorded struct {
 	ObjectionRecorded *ObjectionRecorded `protobuf:"bytes,80,opt,name=objection_recorded,json=objectionRecorded,proto3,oneof"`
 }
 
+type Fact_ComplaintAlerted struct {
+	// From sla-timer: what somebody must be told of a forwarded complaint.
+	ComplaintAlerted *ComplaintAlerted `protobuf:"bytes,200,opt,name=complaint_alerted,json=complaintAlerted,proto3,oneof"`
+}
+
 func (*Fact_Event) isFact_Body() {}
 
 func (*Fact_TicketRecorded) isFact_Body() {}
@@ -1014,6 +1085,8 @@ func (*Fact_UnitSanctioned) isFact_Body() {}
 func (*Fact_ItemExcused) isFact_Body() {}
 
 func (*Fact_ObjectionRecorded) isFact_Body() {}
+
+func (*Fact_ComplaintAlerted) isFact_Body() {}
 
 // FactBatch is a message of the facts: those of one kind that were stated
 // together.
@@ -4469,6 +4542,99 @@ func (x *ObjectionStep) GetAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// ComplaintAlerted says what the responsible person must be told of a
+// forwarded complaint 转办: that it was forwarded, that its answer will soon be
+// due, that it was not answered in time. One fact for each forwarding and level.
+type ComplaintAlerted struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The complaint.
+	Complaint string `protobuf:"bytes,1,opt,name=complaint,proto3" json:"complaint,omitempty"`
+	// Which forwarding: 1 for the first.
+	Forwarding int32 `protobuf:"varint,2,opt,name=forwarding,proto3" json:"forwarding,omitempty"`
+	// Which of the three: information, warning or breach.
+	Level AlertLevel `protobuf:"varint,3,opt,name=level,proto3,enum=kaohe.fact.v1.AlertLevel" json:"level,omitempty"`
+	// The responsible person, as the forwarding says; may be empty.
+	Person string `protobuf:"bytes,4,opt,name=person,proto3" json:"person,omitempty"`
+	// When it was forwarded.
+	ForwardedAt *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=forwarded_at,json=forwardedAt,proto3" json:"forwarded_at,omitempty"`
+	// When the answer is due.
+	DueAt         *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=due_at,json=dueAt,proto3" json:"due_at,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ComplaintAlerted) Reset() {
+	*x = ComplaintAlerted{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ComplaintAlerted) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ComplaintAlerted) ProtoMessage() {}
+
+func (x *ComplaintAlerted) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ComplaintAlerted.ProtoReflect.Descriptor instead.
+func (*ComplaintAlerted) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *ComplaintAlerted) GetComplaint() string {
+	if x != nil {
+		return x.Complaint
+	}
+	return ""
+}
+
+func (x *ComplaintAlerted) GetForwarding() int32 {
+	if x != nil {
+		return x.Forwarding
+	}
+	return 0
+}
+
+func (x *ComplaintAlerted) GetLevel() AlertLevel {
+	if x != nil {
+		return x.Level
+	}
+	return AlertLevel_ALERT_LEVEL_UNSPECIFIED
+}
+
+func (x *ComplaintAlerted) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *ComplaintAlerted) GetForwardedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ForwardedAt
+	}
+	return nil
+}
+
+func (x *ComplaintAlerted) GetDueAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueAt
+	}
+	return nil
+}
+
 var File_kaohe_fact_v1_fact_proto protoreflect.FileDescriptor
 
 const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
@@ -4489,7 +4655,7 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\bcategory\x18\x06 \x01(\tR\bcategory\x12\x1f\n" +
 	"\vmerged_into\x18\a \x01(\tR\n" +
 	"mergedInto\x12\x14\n" +
-	"\x05month\x18\b \x01(\tR\x05month\"\xc8\x18\n" +
+	"\x05month\x18\b \x01(\tR\x05month\"\x99\x19\n" +
 	"\x04Fact\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x04R\brevision\x12\x1c\n" +
@@ -4545,7 +4711,8 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\x0econduct_judged\x18I \x01(\v2\x1c.kaohe.fact.v1.ConductJudgedH\x00R\rconductJudged\x12H\n" +
 	"\x0funit_sanctioned\x18J \x01(\v2\x1d.kaohe.fact.v1.UnitSanctionedH\x00R\x0eunitSanctioned\x12?\n" +
 	"\fitem_excused\x18K \x01(\v2\x1a.kaohe.fact.v1.ItemExcusedH\x00R\vitemExcused\x12Q\n" +
-	"\x12objection_recorded\x18P \x01(\v2 .kaohe.fact.v1.ObjectionRecordedH\x00R\x11objectionRecordedB\x06\n" +
+	"\x12objection_recorded\x18P \x01(\v2 .kaohe.fact.v1.ObjectionRecordedH\x00R\x11objectionRecorded\x12O\n" +
+	"\x11complaint_alerted\x18\xc8\x01 \x01(\v2\x1f.kaohe.fact.v1.ComplaintAlertedH\x00R\x10complaintAlertedB\x06\n" +
 	"\x04body\"6\n" +
 	"\tFactBatch\x12)\n" +
 	"\x05facts\x18\x01 \x03(\v2\x13.kaohe.fact.v1.FactR\x05facts\"x\n" +
@@ -4797,7 +4964,22 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\x06person\x18\x02 \x01(\tR\x06person\x12\x18\n" +
 	"\agrounds\x18\x03 \x01(\tR\agrounds\x123\n" +
 	"\bevidence\x18\x04 \x03(\v2\x17.kaohe.feed.v1.EvidenceR\bevidence\x12*\n" +
-	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02atB*Z(kaohe.dev/proto/gen/kaohe/fact/v1;factv1b\x06proto3"
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\x8b\x02\n" +
+	"\x10ComplaintAlerted\x12\x1c\n" +
+	"\tcomplaint\x18\x01 \x01(\tR\tcomplaint\x12\x1e\n" +
+	"\n" +
+	"forwarding\x18\x02 \x01(\x05R\n" +
+	"forwarding\x12/\n" +
+	"\x05level\x18\x03 \x01(\x0e2\x19.kaohe.fact.v1.AlertLevelR\x05level\x12\x16\n" +
+	"\x06person\x18\x04 \x01(\tR\x06person\x12=\n" +
+	"\fforwarded_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\vforwardedAt\x121\n" +
+	"\x06due_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x05dueAt*w\n" +
+	"\n" +
+	"AlertLevel\x12\x1b\n" +
+	"\x17ALERT_LEVEL_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17ALERT_LEVEL_INFORMATION\x10\x01\x12\x17\n" +
+	"\x13ALERT_LEVEL_WARNING\x10\x02\x12\x16\n" +
+	"\x12ALERT_LEVEL_BREACH\x10\x03B*Z(kaohe.dev/proto/gen/kaohe/fact/v1;factv1b\x06proto3"
 
 var (
 	file_kaohe_fact_v1_fact_proto_rawDescOnce sync.Once
@@ -4811,208 +4993,215 @@ func file_kaohe_fact_v1_fact_proto_rawDescGZIP() []byte {
 	return file_kaohe_fact_v1_fact_proto_rawDescData
 }
 
-var file_kaohe_fact_v1_fact_proto_msgTypes = make([]protoimpl.MessageInfo, 52)
+var file_kaohe_fact_v1_fact_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
+var file_kaohe_fact_v1_fact_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
 var file_kaohe_fact_v1_fact_proto_goTypes = []any{
-	(*Text)(nil),                    // 0: kaohe.fact.v1.Text
-	(*Reason)(nil),                  // 1: kaohe.fact.v1.Reason
-	(*Route)(nil),                   // 2: kaohe.fact.v1.Route
-	(*Fact)(nil),                    // 3: kaohe.fact.v1.Fact
-	(*FactBatch)(nil),               // 4: kaohe.fact.v1.FactBatch
-	(*Span)(nil),                    // 5: kaohe.fact.v1.Span
-	(*Holding)(nil),                 // 6: kaohe.fact.v1.Holding
-	(*Promise)(nil),                 // 7: kaohe.fact.v1.Promise
-	(*ClassChange)(nil),             // 8: kaohe.fact.v1.ClassChange
-	(*Cycle)(nil),                   // 9: kaohe.fact.v1.Cycle
-	(*TicketRecorded)(nil),          // 10: kaohe.fact.v1.TicketRecorded
-	(*Reopening)(nil),               // 11: kaohe.fact.v1.Reopening
-	(*Reply)(nil),                   // 12: kaohe.fact.v1.Reply
-	(*Callback)(nil),                // 13: kaohe.fact.v1.Callback
-	(*HandOn)(nil),                  // 14: kaohe.fact.v1.HandOn
-	(*WorkReported)(nil),            // 15: kaohe.fact.v1.WorkReported
-	(*FaultReported)(nil),           // 16: kaohe.fact.v1.FaultReported
-	(*ComplaintStep)(nil),           // 17: kaohe.fact.v1.ComplaintStep
-	(*ComplaintRecorded)(nil),       // 18: kaohe.fact.v1.ComplaintRecorded
-	(*OutageRecorded)(nil),          // 19: kaohe.fact.v1.OutageRecorded
-	(*PraiseReceived)(nil),          // 20: kaohe.fact.v1.PraiseReceived
-	(*PointsGiven)(nil),             // 21: kaohe.fact.v1.PointsGiven
-	(*UnitKnown)(nil),               // 22: kaohe.fact.v1.UnitKnown
-	(*RulebookInForce)(nil),         // 23: kaohe.fact.v1.RulebookInForce
-	(*TicketOverdue)(nil),           // 24: kaohe.fact.v1.TicketOverdue
-	(*ReplyLate)(nil),               // 25: kaohe.fact.v1.ReplyLate
-	(*ComplaintAnsweredLate)(nil),   // 26: kaohe.fact.v1.ComplaintAnsweredLate
-	(*MassFaultUntold)(nil),         // 27: kaohe.fact.v1.MassFaultUntold
-	(*InterruptionUnannounced)(nil), // 28: kaohe.fact.v1.InterruptionUnannounced
-	(*LateWorkComplained)(nil),      // 29: kaohe.fact.v1.LateWorkComplained
-	(*BuckPassed)(nil),              // 30: kaohe.fact.v1.BuckPassed
-	(*MisconductJudged)(nil),        // 31: kaohe.fact.v1.MisconductJudged
-	(*SecondComplaintMade)(nil),     // 32: kaohe.fact.v1.SecondComplaintMade
-	(*ComplaintEscalated)(nil),      // 33: kaohe.fact.v1.ComplaintEscalated
-	(*TicketReworked)(nil),          // 34: kaohe.fact.v1.TicketReworked
-	(*ReplyFalsified)(nil),          // 35: kaohe.fact.v1.ReplyFalsified
-	(*FalseReplyComplained)(nil),    // 36: kaohe.fact.v1.FalseReplyComplained
-	(*ReplyUnexplained)(nil),        // 37: kaohe.fact.v1.ReplyUnexplained
-	(*ReplyContradicted)(nil),       // 38: kaohe.fact.v1.ReplyContradicted
-	(*CallbackRated)(nil),           // 39: kaohe.fact.v1.CallbackRated
-	(*CustomerThanked)(nil),         // 40: kaohe.fact.v1.CustomerThanked
-	(*CustomerPraised)(nil),         // 41: kaohe.fact.v1.CustomerPraised
-	(*AssessmentRecorded)(nil),      // 42: kaohe.fact.v1.AssessmentRecorded
-	(*CheckJudged)(nil),             // 43: kaohe.fact.v1.CheckJudged
-	(*HallRated)(nil),               // 44: kaohe.fact.v1.HallRated
-	(*MysteryVisitRated)(nil),       // 45: kaohe.fact.v1.MysteryVisitRated
-	(*ConductJudged)(nil),           // 46: kaohe.fact.v1.ConductJudged
-	(*UnitSanctioned)(nil),          // 47: kaohe.fact.v1.UnitSanctioned
-	(*ItemExcused)(nil),             // 48: kaohe.fact.v1.ItemExcused
-	(*ObjectionRuling)(nil),         // 49: kaohe.fact.v1.ObjectionRuling
-	(*ObjectionRecorded)(nil),       // 50: kaohe.fact.v1.ObjectionRecorded
-	(*ObjectionStep)(nil),           // 51: kaohe.fact.v1.ObjectionStep
-	(*timestamppb.Timestamp)(nil),   // 52: google.protobuf.Timestamp
-	(*v1.Event)(nil),                // 53: kaohe.feed.v1.Event
-	(v1.TicketKind)(0),              // 54: kaohe.feed.v1.TicketKind
-	(v1.ReplyResult)(0),             // 55: kaohe.feed.v1.ReplyResult
-	(*v1.CallbackDone)(nil),         // 56: kaohe.feed.v1.CallbackDone
-	(v1.ComplaintLevel)(0),          // 57: kaohe.feed.v1.ComplaintLevel
-	(*v1.ComplaintFiled)(nil),       // 58: kaohe.feed.v1.ComplaintFiled
-	(*v1.PraiseGiven)(nil),          // 59: kaohe.feed.v1.PraiseGiven
-	(*v1.PointsDecided)(nil),        // 60: kaohe.feed.v1.PointsDecided
-	(*v1.UnitRegistered)(nil),       // 61: kaohe.feed.v1.UnitRegistered
-	(*v1.RulebookPublished)(nil),    // 62: kaohe.feed.v1.RulebookPublished
-	(*v1.HallAssessed)(nil),         // 63: kaohe.feed.v1.HallAssessed
-	(*v1.HallSurveyed)(nil),         // 64: kaohe.feed.v1.HallSurveyed
-	(*v1.ConductRecorded)(nil),      // 65: kaohe.feed.v1.ConductRecorded
-	(*v1.SanctionImposed)(nil),      // 66: kaohe.feed.v1.SanctionImposed
-	(*v1.ItemWaived)(nil),           // 67: kaohe.feed.v1.ItemWaived
-	(v1.AssessmentMethod)(0),        // 68: kaohe.feed.v1.AssessmentMethod
-	(v1.SurveyMethod)(0),            // 69: kaohe.feed.v1.SurveyMethod
-	(v1.ConductKind)(0),             // 70: kaohe.feed.v1.ConductKind
-	(v1.SanctionScope)(0),           // 71: kaohe.feed.v1.SanctionScope
-	(v1.ObjectionStage)(0),          // 72: kaohe.feed.v1.ObjectionStage
-	(v1.ObjectionOutcome)(0),        // 73: kaohe.feed.v1.ObjectionOutcome
-	(*v1.Evidence)(nil),             // 74: kaohe.feed.v1.Evidence
+	(AlertLevel)(0),                 // 0: kaohe.fact.v1.AlertLevel
+	(*Text)(nil),                    // 1: kaohe.fact.v1.Text
+	(*Reason)(nil),                  // 2: kaohe.fact.v1.Reason
+	(*Route)(nil),                   // 3: kaohe.fact.v1.Route
+	(*Fact)(nil),                    // 4: kaohe.fact.v1.Fact
+	(*FactBatch)(nil),               // 5: kaohe.fact.v1.FactBatch
+	(*Span)(nil),                    // 6: kaohe.fact.v1.Span
+	(*Holding)(nil),                 // 7: kaohe.fact.v1.Holding
+	(*Promise)(nil),                 // 8: kaohe.fact.v1.Promise
+	(*ClassChange)(nil),             // 9: kaohe.fact.v1.ClassChange
+	(*Cycle)(nil),                   // 10: kaohe.fact.v1.Cycle
+	(*TicketRecorded)(nil),          // 11: kaohe.fact.v1.TicketRecorded
+	(*Reopening)(nil),               // 12: kaohe.fact.v1.Reopening
+	(*Reply)(nil),                   // 13: kaohe.fact.v1.Reply
+	(*Callback)(nil),                // 14: kaohe.fact.v1.Callback
+	(*HandOn)(nil),                  // 15: kaohe.fact.v1.HandOn
+	(*WorkReported)(nil),            // 16: kaohe.fact.v1.WorkReported
+	(*FaultReported)(nil),           // 17: kaohe.fact.v1.FaultReported
+	(*ComplaintStep)(nil),           // 18: kaohe.fact.v1.ComplaintStep
+	(*ComplaintRecorded)(nil),       // 19: kaohe.fact.v1.ComplaintRecorded
+	(*OutageRecorded)(nil),          // 20: kaohe.fact.v1.OutageRecorded
+	(*PraiseReceived)(nil),          // 21: kaohe.fact.v1.PraiseReceived
+	(*PointsGiven)(nil),             // 22: kaohe.fact.v1.PointsGiven
+	(*UnitKnown)(nil),               // 23: kaohe.fact.v1.UnitKnown
+	(*RulebookInForce)(nil),         // 24: kaohe.fact.v1.RulebookInForce
+	(*TicketOverdue)(nil),           // 25: kaohe.fact.v1.TicketOverdue
+	(*ReplyLate)(nil),               // 26: kaohe.fact.v1.ReplyLate
+	(*ComplaintAnsweredLate)(nil),   // 27: kaohe.fact.v1.ComplaintAnsweredLate
+	(*MassFaultUntold)(nil),         // 28: kaohe.fact.v1.MassFaultUntold
+	(*InterruptionUnannounced)(nil), // 29: kaohe.fact.v1.InterruptionUnannounced
+	(*LateWorkComplained)(nil),      // 30: kaohe.fact.v1.LateWorkComplained
+	(*BuckPassed)(nil),              // 31: kaohe.fact.v1.BuckPassed
+	(*MisconductJudged)(nil),        // 32: kaohe.fact.v1.MisconductJudged
+	(*SecondComplaintMade)(nil),     // 33: kaohe.fact.v1.SecondComplaintMade
+	(*ComplaintEscalated)(nil),      // 34: kaohe.fact.v1.ComplaintEscalated
+	(*TicketReworked)(nil),          // 35: kaohe.fact.v1.TicketReworked
+	(*ReplyFalsified)(nil),          // 36: kaohe.fact.v1.ReplyFalsified
+	(*FalseReplyComplained)(nil),    // 37: kaohe.fact.v1.FalseReplyComplained
+	(*ReplyUnexplained)(nil),        // 38: kaohe.fact.v1.ReplyUnexplained
+	(*ReplyContradicted)(nil),       // 39: kaohe.fact.v1.ReplyContradicted
+	(*CallbackRated)(nil),           // 40: kaohe.fact.v1.CallbackRated
+	(*CustomerThanked)(nil),         // 41: kaohe.fact.v1.CustomerThanked
+	(*CustomerPraised)(nil),         // 42: kaohe.fact.v1.CustomerPraised
+	(*AssessmentRecorded)(nil),      // 43: kaohe.fact.v1.AssessmentRecorded
+	(*CheckJudged)(nil),             // 44: kaohe.fact.v1.CheckJudged
+	(*HallRated)(nil),               // 45: kaohe.fact.v1.HallRated
+	(*MysteryVisitRated)(nil),       // 46: kaohe.fact.v1.MysteryVisitRated
+	(*ConductJudged)(nil),           // 47: kaohe.fact.v1.ConductJudged
+	(*UnitSanctioned)(nil),          // 48: kaohe.fact.v1.UnitSanctioned
+	(*ItemExcused)(nil),             // 49: kaohe.fact.v1.ItemExcused
+	(*ObjectionRuling)(nil),         // 50: kaohe.fact.v1.ObjectionRuling
+	(*ObjectionRecorded)(nil),       // 51: kaohe.fact.v1.ObjectionRecorded
+	(*ObjectionStep)(nil),           // 52: kaohe.fact.v1.ObjectionStep
+	(*ComplaintAlerted)(nil),        // 53: kaohe.fact.v1.ComplaintAlerted
+	(*timestamppb.Timestamp)(nil),   // 54: google.protobuf.Timestamp
+	(*v1.Event)(nil),                // 55: kaohe.feed.v1.Event
+	(v1.TicketKind)(0),              // 56: kaohe.feed.v1.TicketKind
+	(v1.ReplyResult)(0),             // 57: kaohe.feed.v1.ReplyResult
+	(*v1.CallbackDone)(nil),         // 58: kaohe.feed.v1.CallbackDone
+	(v1.ComplaintLevel)(0),          // 59: kaohe.feed.v1.ComplaintLevel
+	(*v1.ComplaintFiled)(nil),       // 60: kaohe.feed.v1.ComplaintFiled
+	(*v1.PraiseGiven)(nil),          // 61: kaohe.feed.v1.PraiseGiven
+	(*v1.PointsDecided)(nil),        // 62: kaohe.feed.v1.PointsDecided
+	(*v1.UnitRegistered)(nil),       // 63: kaohe.feed.v1.UnitRegistered
+	(*v1.RulebookPublished)(nil),    // 64: kaohe.feed.v1.RulebookPublished
+	(*v1.HallAssessed)(nil),         // 65: kaohe.feed.v1.HallAssessed
+	(*v1.HallSurveyed)(nil),         // 66: kaohe.feed.v1.HallSurveyed
+	(*v1.ConductRecorded)(nil),      // 67: kaohe.feed.v1.ConductRecorded
+	(*v1.SanctionImposed)(nil),      // 68: kaohe.feed.v1.SanctionImposed
+	(*v1.ItemWaived)(nil),           // 69: kaohe.feed.v1.ItemWaived
+	(v1.AssessmentMethod)(0),        // 70: kaohe.feed.v1.AssessmentMethod
+	(v1.SurveyMethod)(0),            // 71: kaohe.feed.v1.SurveyMethod
+	(v1.ConductKind)(0),             // 72: kaohe.feed.v1.ConductKind
+	(v1.SanctionScope)(0),           // 73: kaohe.feed.v1.SanctionScope
+	(v1.ObjectionStage)(0),          // 74: kaohe.feed.v1.ObjectionStage
+	(v1.ObjectionOutcome)(0),        // 75: kaohe.feed.v1.ObjectionOutcome
+	(*v1.Evidence)(nil),             // 76: kaohe.feed.v1.Evidence
 }
 var file_kaohe_fact_v1_fact_proto_depIdxs = []int32{
-	0,   // 0: kaohe.fact.v1.Reason.text:type_name -> kaohe.fact.v1.Text
-	1,   // 1: kaohe.fact.v1.Fact.reason:type_name -> kaohe.fact.v1.Reason
-	52,  // 2: kaohe.fact.v1.Fact.occurred_at:type_name -> google.protobuf.Timestamp
-	52,  // 3: kaohe.fact.v1.Fact.received_at:type_name -> google.protobuf.Timestamp
-	52,  // 4: kaohe.fact.v1.Fact.detected_at:type_name -> google.protobuf.Timestamp
-	2,   // 5: kaohe.fact.v1.Fact.route:type_name -> kaohe.fact.v1.Route
-	53,  // 6: kaohe.fact.v1.Fact.event:type_name -> kaohe.feed.v1.Event
-	10,  // 7: kaohe.fact.v1.Fact.ticket_recorded:type_name -> kaohe.fact.v1.TicketRecorded
-	15,  // 8: kaohe.fact.v1.Fact.work_reported:type_name -> kaohe.fact.v1.WorkReported
-	16,  // 9: kaohe.fact.v1.Fact.fault_reported:type_name -> kaohe.fact.v1.FaultReported
-	18,  // 10: kaohe.fact.v1.Fact.complaint_recorded:type_name -> kaohe.fact.v1.ComplaintRecorded
-	19,  // 11: kaohe.fact.v1.Fact.outage_recorded:type_name -> kaohe.fact.v1.OutageRecorded
-	20,  // 12: kaohe.fact.v1.Fact.praise_received:type_name -> kaohe.fact.v1.PraiseReceived
-	21,  // 13: kaohe.fact.v1.Fact.points_given:type_name -> kaohe.fact.v1.PointsGiven
-	22,  // 14: kaohe.fact.v1.Fact.unit_known:type_name -> kaohe.fact.v1.UnitKnown
-	23,  // 15: kaohe.fact.v1.Fact.rulebook_in_force:type_name -> kaohe.fact.v1.RulebookInForce
-	42,  // 16: kaohe.fact.v1.Fact.assessment_recorded:type_name -> kaohe.fact.v1.AssessmentRecorded
-	24,  // 17: kaohe.fact.v1.Fact.ticket_overdue:type_name -> kaohe.fact.v1.TicketOverdue
-	25,  // 18: kaohe.fact.v1.Fact.reply_late:type_name -> kaohe.fact.v1.ReplyLate
-	26,  // 19: kaohe.fact.v1.Fact.complaint_answered_late:type_name -> kaohe.fact.v1.ComplaintAnsweredLate
-	27,  // 20: kaohe.fact.v1.Fact.mass_fault_untold:type_name -> kaohe.fact.v1.MassFaultUntold
-	28,  // 21: kaohe.fact.v1.Fact.interruption_unannounced:type_name -> kaohe.fact.v1.InterruptionUnannounced
-	29,  // 22: kaohe.fact.v1.Fact.late_work_complained:type_name -> kaohe.fact.v1.LateWorkComplained
-	30,  // 23: kaohe.fact.v1.Fact.buck_passed:type_name -> kaohe.fact.v1.BuckPassed
-	31,  // 24: kaohe.fact.v1.Fact.misconduct_judged:type_name -> kaohe.fact.v1.MisconductJudged
-	32,  // 25: kaohe.fact.v1.Fact.second_complaint_made:type_name -> kaohe.fact.v1.SecondComplaintMade
-	33,  // 26: kaohe.fact.v1.Fact.complaint_escalated:type_name -> kaohe.fact.v1.ComplaintEscalated
-	34,  // 27: kaohe.fact.v1.Fact.ticket_reworked:type_name -> kaohe.fact.v1.TicketReworked
-	35,  // 28: kaohe.fact.v1.Fact.reply_falsified:type_name -> kaohe.fact.v1.ReplyFalsified
-	36,  // 29: kaohe.fact.v1.Fact.false_reply_complained:type_name -> kaohe.fact.v1.FalseReplyComplained
-	37,  // 30: kaohe.fact.v1.Fact.reply_unexplained:type_name -> kaohe.fact.v1.ReplyUnexplained
-	38,  // 31: kaohe.fact.v1.Fact.reply_contradicted:type_name -> kaohe.fact.v1.ReplyContradicted
-	39,  // 32: kaohe.fact.v1.Fact.callback_rated:type_name -> kaohe.fact.v1.CallbackRated
-	40,  // 33: kaohe.fact.v1.Fact.customer_thanked:type_name -> kaohe.fact.v1.CustomerThanked
-	41,  // 34: kaohe.fact.v1.Fact.customer_praised:type_name -> kaohe.fact.v1.CustomerPraised
-	43,  // 35: kaohe.fact.v1.Fact.check_judged:type_name -> kaohe.fact.v1.CheckJudged
-	44,  // 36: kaohe.fact.v1.Fact.hall_rated:type_name -> kaohe.fact.v1.HallRated
-	45,  // 37: kaohe.fact.v1.Fact.mystery_visit_rated:type_name -> kaohe.fact.v1.MysteryVisitRated
-	46,  // 38: kaohe.fact.v1.Fact.conduct_judged:type_name -> kaohe.fact.v1.ConductJudged
-	47,  // 39: kaohe.fact.v1.Fact.unit_sanctioned:type_name -> kaohe.fact.v1.UnitSanctioned
-	48,  // 40: kaohe.fact.v1.Fact.item_excused:type_name -> kaohe.fact.v1.ItemExcused
-	50,  // 41: kaohe.fact.v1.Fact.objection_recorded:type_name -> kaohe.fact.v1.ObjectionRecorded
-	3,   // 42: kaohe.fact.v1.FactBatch.facts:type_name -> kaohe.fact.v1.Fact
-	52,  // 43: kaohe.fact.v1.Span.from:type_name -> google.protobuf.Timestamp
-	52,  // 44: kaohe.fact.v1.Span.to:type_name -> google.protobuf.Timestamp
-	52,  // 45: kaohe.fact.v1.Holding.from:type_name -> google.protobuf.Timestamp
-	52,  // 46: kaohe.fact.v1.Promise.from:type_name -> google.protobuf.Timestamp
-	52,  // 47: kaohe.fact.v1.Promise.due_at:type_name -> google.protobuf.Timestamp
-	52,  // 48: kaohe.fact.v1.ClassChange.from:type_name -> google.protobuf.Timestamp
-	52,  // 49: kaohe.fact.v1.Cycle.started_at:type_name -> google.protobuf.Timestamp
-	52,  // 50: kaohe.fact.v1.Cycle.completed_at:type_name -> google.protobuf.Timestamp
-	52,  // 51: kaohe.fact.v1.Cycle.closed_at:type_name -> google.protobuf.Timestamp
-	52,  // 52: kaohe.fact.v1.Cycle.replied_at:type_name -> google.protobuf.Timestamp
-	52,  // 53: kaohe.fact.v1.Cycle.finished_at:type_name -> google.protobuf.Timestamp
-	7,   // 54: kaohe.fact.v1.Cycle.promises:type_name -> kaohe.fact.v1.Promise
-	54,  // 55: kaohe.fact.v1.TicketRecorded.kind:type_name -> kaohe.feed.v1.TicketKind
-	52,  // 56: kaohe.fact.v1.TicketRecorded.opened_at:type_name -> google.protobuf.Timestamp
-	6,   // 57: kaohe.fact.v1.TicketRecorded.holdings:type_name -> kaohe.fact.v1.Holding
-	8,   // 58: kaohe.fact.v1.TicketRecorded.classes:type_name -> kaohe.fact.v1.ClassChange
-	5,   // 59: kaohe.fact.v1.TicketRecorded.suspensions:type_name -> kaohe.fact.v1.Span
-	9,   // 60: kaohe.fact.v1.TicketRecorded.cycles:type_name -> kaohe.fact.v1.Cycle
-	52,  // 61: kaohe.fact.v1.TicketRecorded.cancelled_at:type_name -> google.protobuf.Timestamp
-	52,  // 62: kaohe.fact.v1.TicketRecorded.merged_at:type_name -> google.protobuf.Timestamp
-	11,  // 63: kaohe.fact.v1.TicketRecorded.reopenings:type_name -> kaohe.fact.v1.Reopening
-	52,  // 64: kaohe.fact.v1.Reopening.at:type_name -> google.protobuf.Timestamp
-	52,  // 65: kaohe.fact.v1.Reply.at:type_name -> google.protobuf.Timestamp
-	55,  // 66: kaohe.fact.v1.Reply.result:type_name -> kaohe.feed.v1.ReplyResult
-	52,  // 67: kaohe.fact.v1.Callback.at:type_name -> google.protobuf.Timestamp
-	56,  // 68: kaohe.fact.v1.Callback.said:type_name -> kaohe.feed.v1.CallbackDone
-	52,  // 69: kaohe.fact.v1.HandOn.at:type_name -> google.protobuf.Timestamp
-	12,  // 70: kaohe.fact.v1.WorkReported.replies:type_name -> kaohe.fact.v1.Reply
-	13,  // 71: kaohe.fact.v1.WorkReported.callbacks:type_name -> kaohe.fact.v1.Callback
-	14,  // 72: kaohe.fact.v1.WorkReported.hand_ons:type_name -> kaohe.fact.v1.HandOn
-	52,  // 73: kaohe.fact.v1.WorkReported.closings:type_name -> google.protobuf.Timestamp
-	52,  // 74: kaohe.fact.v1.ComplaintStep.at:type_name -> google.protobuf.Timestamp
-	57,  // 75: kaohe.fact.v1.ComplaintStep.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	58,  // 76: kaohe.fact.v1.ComplaintRecorded.filed:type_name -> kaohe.feed.v1.ComplaintFiled
-	52,  // 77: kaohe.fact.v1.ComplaintRecorded.filed_at:type_name -> google.protobuf.Timestamp
-	17,  // 78: kaohe.fact.v1.ComplaintRecorded.steps:type_name -> kaohe.fact.v1.ComplaintStep
-	52,  // 79: kaohe.fact.v1.OutageRecorded.declared_at:type_name -> google.protobuf.Timestamp
-	52,  // 80: kaohe.fact.v1.OutageRecorded.told_at:type_name -> google.protobuf.Timestamp
-	52,  // 81: kaohe.fact.v1.OutageRecorded.restored_at:type_name -> google.protobuf.Timestamp
-	52,  // 82: kaohe.fact.v1.OutageRecorded.end_told_at:type_name -> google.protobuf.Timestamp
-	52,  // 83: kaohe.fact.v1.OutageRecorded.starts_at:type_name -> google.protobuf.Timestamp
-	52,  // 84: kaohe.fact.v1.OutageRecorded.notice_at:type_name -> google.protobuf.Timestamp
-	52,  // 85: kaohe.fact.v1.OutageRecorded.customers_told_at:type_name -> google.protobuf.Timestamp
-	59,  // 86: kaohe.fact.v1.PraiseReceived.said:type_name -> kaohe.feed.v1.PraiseGiven
-	60,  // 87: kaohe.fact.v1.PointsGiven.decided:type_name -> kaohe.feed.v1.PointsDecided
-	61,  // 88: kaohe.fact.v1.UnitKnown.registrations:type_name -> kaohe.feed.v1.UnitRegistered
-	62,  // 89: kaohe.fact.v1.RulebookInForce.published:type_name -> kaohe.feed.v1.RulebookPublished
-	52,  // 90: kaohe.fact.v1.TicketOverdue.due_at:type_name -> google.protobuf.Timestamp
-	52,  // 91: kaohe.fact.v1.TicketOverdue.completed_at:type_name -> google.protobuf.Timestamp
-	54,  // 92: kaohe.fact.v1.TicketOverdue.kind:type_name -> kaohe.feed.v1.TicketKind
-	52,  // 93: kaohe.fact.v1.ReplyLate.finished_at:type_name -> google.protobuf.Timestamp
-	52,  // 94: kaohe.fact.v1.ReplyLate.due_at:type_name -> google.protobuf.Timestamp
-	52,  // 95: kaohe.fact.v1.ReplyLate.replied_at:type_name -> google.protobuf.Timestamp
-	52,  // 96: kaohe.fact.v1.ComplaintAnsweredLate.forwarded_at:type_name -> google.protobuf.Timestamp
-	52,  // 97: kaohe.fact.v1.ComplaintAnsweredLate.due_at:type_name -> google.protobuf.Timestamp
-	52,  // 98: kaohe.fact.v1.ComplaintAnsweredLate.answered_at:type_name -> google.protobuf.Timestamp
-	57,  // 99: kaohe.fact.v1.ComplaintEscalated.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	63,  // 100: kaohe.fact.v1.AssessmentRecorded.visit:type_name -> kaohe.feed.v1.HallAssessed
-	64,  // 101: kaohe.fact.v1.AssessmentRecorded.survey:type_name -> kaohe.feed.v1.HallSurveyed
-	65,  // 102: kaohe.fact.v1.AssessmentRecorded.conduct:type_name -> kaohe.feed.v1.ConductRecorded
-	66,  // 103: kaohe.fact.v1.AssessmentRecorded.sanction:type_name -> kaohe.feed.v1.SanctionImposed
-	67,  // 104: kaohe.fact.v1.AssessmentRecorded.waiver:type_name -> kaohe.feed.v1.ItemWaived
-	52,  // 105: kaohe.fact.v1.AssessmentRecorded.at:type_name -> google.protobuf.Timestamp
-	68,  // 106: kaohe.fact.v1.CheckJudged.method:type_name -> kaohe.feed.v1.AssessmentMethod
-	69,  // 107: kaohe.fact.v1.HallRated.method:type_name -> kaohe.feed.v1.SurveyMethod
-	70,  // 108: kaohe.fact.v1.ConductJudged.kind:type_name -> kaohe.feed.v1.ConductKind
-	71,  // 109: kaohe.fact.v1.UnitSanctioned.scope:type_name -> kaohe.feed.v1.SanctionScope
-	72,  // 110: kaohe.fact.v1.ObjectionRuling.stage:type_name -> kaohe.feed.v1.ObjectionStage
-	73,  // 111: kaohe.fact.v1.ObjectionRuling.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
-	52,  // 112: kaohe.fact.v1.ObjectionRuling.at:type_name -> google.protobuf.Timestamp
-	51,  // 113: kaohe.fact.v1.ObjectionRecorded.steps:type_name -> kaohe.fact.v1.ObjectionStep
-	49,  // 114: kaohe.fact.v1.ObjectionRecorded.rulings:type_name -> kaohe.fact.v1.ObjectionRuling
-	72,  // 115: kaohe.fact.v1.ObjectionStep.stage:type_name -> kaohe.feed.v1.ObjectionStage
-	74,  // 116: kaohe.fact.v1.ObjectionStep.evidence:type_name -> kaohe.feed.v1.Evidence
-	52,  // 117: kaohe.fact.v1.ObjectionStep.at:type_name -> google.protobuf.Timestamp
-	118, // [118:118] is the sub-list for method output_type
-	118, // [118:118] is the sub-list for method input_type
-	118, // [118:118] is the sub-list for extension type_name
-	118, // [118:118] is the sub-list for extension extendee
-	0,   // [0:118] is the sub-list for field type_name
+	1,   // 0: kaohe.fact.v1.Reason.text:type_name -> kaohe.fact.v1.Text
+	2,   // 1: kaohe.fact.v1.Fact.reason:type_name -> kaohe.fact.v1.Reason
+	54,  // 2: kaohe.fact.v1.Fact.occurred_at:type_name -> google.protobuf.Timestamp
+	54,  // 3: kaohe.fact.v1.Fact.received_at:type_name -> google.protobuf.Timestamp
+	54,  // 4: kaohe.fact.v1.Fact.detected_at:type_name -> google.protobuf.Timestamp
+	3,   // 5: kaohe.fact.v1.Fact.route:type_name -> kaohe.fact.v1.Route
+	55,  // 6: kaohe.fact.v1.Fact.event:type_name -> kaohe.feed.v1.Event
+	11,  // 7: kaohe.fact.v1.Fact.ticket_recorded:type_name -> kaohe.fact.v1.TicketRecorded
+	16,  // 8: kaohe.fact.v1.Fact.work_reported:type_name -> kaohe.fact.v1.WorkReported
+	17,  // 9: kaohe.fact.v1.Fact.fault_reported:type_name -> kaohe.fact.v1.FaultReported
+	19,  // 10: kaohe.fact.v1.Fact.complaint_recorded:type_name -> kaohe.fact.v1.ComplaintRecorded
+	20,  // 11: kaohe.fact.v1.Fact.outage_recorded:type_name -> kaohe.fact.v1.OutageRecorded
+	21,  // 12: kaohe.fact.v1.Fact.praise_received:type_name -> kaohe.fact.v1.PraiseReceived
+	22,  // 13: kaohe.fact.v1.Fact.points_given:type_name -> kaohe.fact.v1.PointsGiven
+	23,  // 14: kaohe.fact.v1.Fact.unit_known:type_name -> kaohe.fact.v1.UnitKnown
+	24,  // 15: kaohe.fact.v1.Fact.rulebook_in_force:type_name -> kaohe.fact.v1.RulebookInForce
+	43,  // 16: kaohe.fact.v1.Fact.assessment_recorded:type_name -> kaohe.fact.v1.AssessmentRecorded
+	25,  // 17: kaohe.fact.v1.Fact.ticket_overdue:type_name -> kaohe.fact.v1.TicketOverdue
+	26,  // 18: kaohe.fact.v1.Fact.reply_late:type_name -> kaohe.fact.v1.ReplyLate
+	27,  // 19: kaohe.fact.v1.Fact.complaint_answered_late:type_name -> kaohe.fact.v1.ComplaintAnsweredLate
+	28,  // 20: kaohe.fact.v1.Fact.mass_fault_untold:type_name -> kaohe.fact.v1.MassFaultUntold
+	29,  // 21: kaohe.fact.v1.Fact.interruption_unannounced:type_name -> kaohe.fact.v1.InterruptionUnannounced
+	30,  // 22: kaohe.fact.v1.Fact.late_work_complained:type_name -> kaohe.fact.v1.LateWorkComplained
+	31,  // 23: kaohe.fact.v1.Fact.buck_passed:type_name -> kaohe.fact.v1.BuckPassed
+	32,  // 24: kaohe.fact.v1.Fact.misconduct_judged:type_name -> kaohe.fact.v1.MisconductJudged
+	33,  // 25: kaohe.fact.v1.Fact.second_complaint_made:type_name -> kaohe.fact.v1.SecondComplaintMade
+	34,  // 26: kaohe.fact.v1.Fact.complaint_escalated:type_name -> kaohe.fact.v1.ComplaintEscalated
+	35,  // 27: kaohe.fact.v1.Fact.ticket_reworked:type_name -> kaohe.fact.v1.TicketReworked
+	36,  // 28: kaohe.fact.v1.Fact.reply_falsified:type_name -> kaohe.fact.v1.ReplyFalsified
+	37,  // 29: kaohe.fact.v1.Fact.false_reply_complained:type_name -> kaohe.fact.v1.FalseReplyComplained
+	38,  // 30: kaohe.fact.v1.Fact.reply_unexplained:type_name -> kaohe.fact.v1.ReplyUnexplained
+	39,  // 31: kaohe.fact.v1.Fact.reply_contradicted:type_name -> kaohe.fact.v1.ReplyContradicted
+	40,  // 32: kaohe.fact.v1.Fact.callback_rated:type_name -> kaohe.fact.v1.CallbackRated
+	41,  // 33: kaohe.fact.v1.Fact.customer_thanked:type_name -> kaohe.fact.v1.CustomerThanked
+	42,  // 34: kaohe.fact.v1.Fact.customer_praised:type_name -> kaohe.fact.v1.CustomerPraised
+	44,  // 35: kaohe.fact.v1.Fact.check_judged:type_name -> kaohe.fact.v1.CheckJudged
+	45,  // 36: kaohe.fact.v1.Fact.hall_rated:type_name -> kaohe.fact.v1.HallRated
+	46,  // 37: kaohe.fact.v1.Fact.mystery_visit_rated:type_name -> kaohe.fact.v1.MysteryVisitRated
+	47,  // 38: kaohe.fact.v1.Fact.conduct_judged:type_name -> kaohe.fact.v1.ConductJudged
+	48,  // 39: kaohe.fact.v1.Fact.unit_sanctioned:type_name -> kaohe.fact.v1.UnitSanctioned
+	49,  // 40: kaohe.fact.v1.Fact.item_excused:type_name -> kaohe.fact.v1.ItemExcused
+	51,  // 41: kaohe.fact.v1.Fact.objection_recorded:type_name -> kaohe.fact.v1.ObjectionRecorded
+	53,  // 42: kaohe.fact.v1.Fact.complaint_alerted:type_name -> kaohe.fact.v1.ComplaintAlerted
+	4,   // 43: kaohe.fact.v1.FactBatch.facts:type_name -> kaohe.fact.v1.Fact
+	54,  // 44: kaohe.fact.v1.Span.from:type_name -> google.protobuf.Timestamp
+	54,  // 45: kaohe.fact.v1.Span.to:type_name -> google.protobuf.Timestamp
+	54,  // 46: kaohe.fact.v1.Holding.from:type_name -> google.protobuf.Timestamp
+	54,  // 47: kaohe.fact.v1.Promise.from:type_name -> google.protobuf.Timestamp
+	54,  // 48: kaohe.fact.v1.Promise.due_at:type_name -> google.protobuf.Timestamp
+	54,  // 49: kaohe.fact.v1.ClassChange.from:type_name -> google.protobuf.Timestamp
+	54,  // 50: kaohe.fact.v1.Cycle.started_at:type_name -> google.protobuf.Timestamp
+	54,  // 51: kaohe.fact.v1.Cycle.completed_at:type_name -> google.protobuf.Timestamp
+	54,  // 52: kaohe.fact.v1.Cycle.closed_at:type_name -> google.protobuf.Timestamp
+	54,  // 53: kaohe.fact.v1.Cycle.replied_at:type_name -> google.protobuf.Timestamp
+	54,  // 54: kaohe.fact.v1.Cycle.finished_at:type_name -> google.protobuf.Timestamp
+	8,   // 55: kaohe.fact.v1.Cycle.promises:type_name -> kaohe.fact.v1.Promise
+	56,  // 56: kaohe.fact.v1.TicketRecorded.kind:type_name -> kaohe.feed.v1.TicketKind
+	54,  // 57: kaohe.fact.v1.TicketRecorded.opened_at:type_name -> google.protobuf.Timestamp
+	7,   // 58: kaohe.fact.v1.TicketRecorded.holdings:type_name -> kaohe.fact.v1.Holding
+	9,   // 59: kaohe.fact.v1.TicketRecorded.classes:type_name -> kaohe.fact.v1.ClassChange
+	6,   // 60: kaohe.fact.v1.TicketRecorded.suspensions:type_name -> kaohe.fact.v1.Span
+	10,  // 61: kaohe.fact.v1.TicketRecorded.cycles:type_name -> kaohe.fact.v1.Cycle
+	54,  // 62: kaohe.fact.v1.TicketRecorded.cancelled_at:type_name -> google.protobuf.Timestamp
+	54,  // 63: kaohe.fact.v1.TicketRecorded.merged_at:type_name -> google.protobuf.Timestamp
+	12,  // 64: kaohe.fact.v1.TicketRecorded.reopenings:type_name -> kaohe.fact.v1.Reopening
+	54,  // 65: kaohe.fact.v1.Reopening.at:type_name -> google.protobuf.Timestamp
+	54,  // 66: kaohe.fact.v1.Reply.at:type_name -> google.protobuf.Timestamp
+	57,  // 67: kaohe.fact.v1.Reply.result:type_name -> kaohe.feed.v1.ReplyResult
+	54,  // 68: kaohe.fact.v1.Callback.at:type_name -> google.protobuf.Timestamp
+	58,  // 69: kaohe.fact.v1.Callback.said:type_name -> kaohe.feed.v1.CallbackDone
+	54,  // 70: kaohe.fact.v1.HandOn.at:type_name -> google.protobuf.Timestamp
+	13,  // 71: kaohe.fact.v1.WorkReported.replies:type_name -> kaohe.fact.v1.Reply
+	14,  // 72: kaohe.fact.v1.WorkReported.callbacks:type_name -> kaohe.fact.v1.Callback
+	15,  // 73: kaohe.fact.v1.WorkReported.hand_ons:type_name -> kaohe.fact.v1.HandOn
+	54,  // 74: kaohe.fact.v1.WorkReported.closings:type_name -> google.protobuf.Timestamp
+	54,  // 75: kaohe.fact.v1.ComplaintStep.at:type_name -> google.protobuf.Timestamp
+	59,  // 76: kaohe.fact.v1.ComplaintStep.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	60,  // 77: kaohe.fact.v1.ComplaintRecorded.filed:type_name -> kaohe.feed.v1.ComplaintFiled
+	54,  // 78: kaohe.fact.v1.ComplaintRecorded.filed_at:type_name -> google.protobuf.Timestamp
+	18,  // 79: kaohe.fact.v1.ComplaintRecorded.steps:type_name -> kaohe.fact.v1.ComplaintStep
+	54,  // 80: kaohe.fact.v1.OutageRecorded.declared_at:type_name -> google.protobuf.Timestamp
+	54,  // 81: kaohe.fact.v1.OutageRecorded.told_at:type_name -> google.protobuf.Timestamp
+	54,  // 82: kaohe.fact.v1.OutageRecorded.restored_at:type_name -> google.protobuf.Timestamp
+	54,  // 83: kaohe.fact.v1.OutageRecorded.end_told_at:type_name -> google.protobuf.Timestamp
+	54,  // 84: kaohe.fact.v1.OutageRecorded.starts_at:type_name -> google.protobuf.Timestamp
+	54,  // 85: kaohe.fact.v1.OutageRecorded.notice_at:type_name -> google.protobuf.Timestamp
+	54,  // 86: kaohe.fact.v1.OutageRecorded.customers_told_at:type_name -> google.protobuf.Timestamp
+	61,  // 87: kaohe.fact.v1.PraiseReceived.said:type_name -> kaohe.feed.v1.PraiseGiven
+	62,  // 88: kaohe.fact.v1.PointsGiven.decided:type_name -> kaohe.feed.v1.PointsDecided
+	63,  // 89: kaohe.fact.v1.UnitKnown.registrations:type_name -> kaohe.feed.v1.UnitRegistered
+	64,  // 90: kaohe.fact.v1.RulebookInForce.published:type_name -> kaohe.feed.v1.RulebookPublished
+	54,  // 91: kaohe.fact.v1.TicketOverdue.due_at:type_name -> google.protobuf.Timestamp
+	54,  // 92: kaohe.fact.v1.TicketOverdue.completed_at:type_name -> google.protobuf.Timestamp
+	56,  // 93: kaohe.fact.v1.TicketOverdue.kind:type_name -> kaohe.feed.v1.TicketKind
+	54,  // 94: kaohe.fact.v1.ReplyLate.finished_at:type_name -> google.protobuf.Timestamp
+	54,  // 95: kaohe.fact.v1.ReplyLate.due_at:type_name -> google.protobuf.Timestamp
+	54,  // 96: kaohe.fact.v1.ReplyLate.replied_at:type_name -> google.protobuf.Timestamp
+	54,  // 97: kaohe.fact.v1.ComplaintAnsweredLate.forwarded_at:type_name -> google.protobuf.Timestamp
+	54,  // 98: kaohe.fact.v1.ComplaintAnsweredLate.due_at:type_name -> google.protobuf.Timestamp
+	54,  // 99: kaohe.fact.v1.ComplaintAnsweredLate.answered_at:type_name -> google.protobuf.Timestamp
+	59,  // 100: kaohe.fact.v1.ComplaintEscalated.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	65,  // 101: kaohe.fact.v1.AssessmentRecorded.visit:type_name -> kaohe.feed.v1.HallAssessed
+	66,  // 102: kaohe.fact.v1.AssessmentRecorded.survey:type_name -> kaohe.feed.v1.HallSurveyed
+	67,  // 103: kaohe.fact.v1.AssessmentRecorded.conduct:type_name -> kaohe.feed.v1.ConductRecorded
+	68,  // 104: kaohe.fact.v1.AssessmentRecorded.sanction:type_name -> kaohe.feed.v1.SanctionImposed
+	69,  // 105: kaohe.fact.v1.AssessmentRecorded.waiver:type_name -> kaohe.feed.v1.ItemWaived
+	54,  // 106: kaohe.fact.v1.AssessmentRecorded.at:type_name -> google.protobuf.Timestamp
+	70,  // 107: kaohe.fact.v1.CheckJudged.method:type_name -> kaohe.feed.v1.AssessmentMethod
+	71,  // 108: kaohe.fact.v1.HallRated.method:type_name -> kaohe.feed.v1.SurveyMethod
+	72,  // 109: kaohe.fact.v1.ConductJudged.kind:type_name -> kaohe.feed.v1.ConductKind
+	73,  // 110: kaohe.fact.v1.UnitSanctioned.scope:type_name -> kaohe.feed.v1.SanctionScope
+	74,  // 111: kaohe.fact.v1.ObjectionRuling.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	75,  // 112: kaohe.fact.v1.ObjectionRuling.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
+	54,  // 113: kaohe.fact.v1.ObjectionRuling.at:type_name -> google.protobuf.Timestamp
+	52,  // 114: kaohe.fact.v1.ObjectionRecorded.steps:type_name -> kaohe.fact.v1.ObjectionStep
+	50,  // 115: kaohe.fact.v1.ObjectionRecorded.rulings:type_name -> kaohe.fact.v1.ObjectionRuling
+	74,  // 116: kaohe.fact.v1.ObjectionStep.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	76,  // 117: kaohe.fact.v1.ObjectionStep.evidence:type_name -> kaohe.feed.v1.Evidence
+	54,  // 118: kaohe.fact.v1.ObjectionStep.at:type_name -> google.protobuf.Timestamp
+	0,   // 119: kaohe.fact.v1.ComplaintAlerted.level:type_name -> kaohe.fact.v1.AlertLevel
+	54,  // 120: kaohe.fact.v1.ComplaintAlerted.forwarded_at:type_name -> google.protobuf.Timestamp
+	54,  // 121: kaohe.fact.v1.ComplaintAlerted.due_at:type_name -> google.protobuf.Timestamp
+	122, // [122:122] is the sub-list for method output_type
+	122, // [122:122] is the sub-list for method input_type
+	122, // [122:122] is the sub-list for extension type_name
+	122, // [122:122] is the sub-list for extension extendee
+	0,   // [0:122] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_fact_v1_fact_proto_init() }
@@ -5057,6 +5246,7 @@ func file_kaohe_fact_v1_fact_proto_init() {
 		(*Fact_UnitSanctioned)(nil),
 		(*Fact_ItemExcused)(nil),
 		(*Fact_ObjectionRecorded)(nil),
+		(*Fact_ComplaintAlerted)(nil),
 	}
 	file_kaohe_fact_v1_fact_proto_msgTypes[10].OneofWrappers = []any{}
 	file_kaohe_fact_v1_fact_proto_msgTypes[13].OneofWrappers = []any{}
@@ -5073,13 +5263,14 @@ func file_kaohe_fact_v1_fact_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_fact_v1_fact_proto_rawDesc), len(file_kaohe_fact_v1_fact_proto_rawDesc)),
-			NumEnums:      0,
-			NumMessages:   52,
+			NumEnums:      1,
+			NumMessages:   53,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
 		GoTypes:           file_kaohe_fact_v1_fact_proto_goTypes,
 		DependencyIndexes: file_kaohe_fact_v1_fact_proto_depIdxs,
+		EnumInfos:         file_kaohe_fact_v1_fact_proto_enumTypes,
 		MessageInfos:      file_kaohe_fact_v1_fact_proto_msgTypes,
 	}.Build()
 	File_kaohe_fact_v1_fact_proto = out.File

@@ -362,7 +362,10 @@ type Entry struct {
 	// The customer-facing ticket, where there is one.
 	Ticket string `protobuf:"bytes,26,opt,name=ticket,proto3" json:"ticket,omitempty"`
 	// 1 for the first posting of this fact under this rule, 2 for the next.
-	Posting       int32 `protobuf:"varint,27,opt,name=posting,proto3" json:"posting,omitempty"`
+	Posting int32 `protobuf:"varint,27,opt,name=posting,proto3" json:"posting,omitempty"`
+	// The named clock of what caused it; empty is the wall clock. What an import
+	// caused is told to nobody.
+	Clock         string `protobuf:"bytes,60,opt,name=clock,proto3" json:"clock,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -584,6 +587,13 @@ func (x *Entry) GetPosting() int32 {
 		return x.Posting
 	}
 	return 0
+}
+
+func (x *Entry) GetClock() string {
+	if x != nil {
+		return x.Clock
+	}
+	return ""
 }
 
 // ItemScore is a line of the sheet 测评表.
@@ -961,7 +971,10 @@ type Quota struct {
 	Used int64 `protobuf:"varint,3,opt,name=used,proto3" json:"used,omitempty"`
 	// The limit less used, a decimal; negative when crossed.
 	Left string `protobuf:"bytes,4,opt,name=left,proto3" json:"left,omitempty"`
-	// Projected use at the end of the month, two places.
+	// Projected use at the end of the month, two places: used × length of the
+	// month ÷ time elapsed of it, at least a day. On generated months, asked
+	// on the 7th, 14th and 21st day, it was off by 12.2 % on average; counting begun
+	// days as whole, by 13.3 %. Weighing the days of the week brought nothing.
 	Projected string `protobuf:"bytes,5,opt,name=projected,proto3" json:"projected,omitempty"`
 	// The day it will be crossed at this pace or was, yyyy-mm-dd; may be empty.
 	CrossingDay string `protobuf:"bytes,6,opt,name=crossing_day,json=crossingDay,proto3" json:"crossing_day,omitempty"`
@@ -1556,6 +1569,7 @@ type Record struct {
 	//	*Record_Sheet
 	//	*Record_Restatement
 	//	*Record_Objection
+	//	*Record_Notice
 	Record        isRecord_Record `protobuf_oneof:"record"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1652,6 +1666,15 @@ func (x *Record) GetObjection() *Objection {
 	return nil
 }
 
+func (x *Record) GetNotice() *Notice {
+	if x != nil {
+		if x, ok := x.Record.(*Record_Notice); ok {
+			return x.Notice
+		}
+	}
+	return nil
+}
+
 type isRecord_Record interface {
 	isRecord_Record()
 }
@@ -1686,6 +1709,11 @@ type Record_Objection struct {
 	Objection *Objection `protobuf:"bytes,6,opt,name=objection,proto3,oneof"`
 }
 
+type Record_Notice struct {
+	// Something people must be told.
+	Notice *Notice `protobuf:"bytes,40,opt,name=notice,proto3,oneof"`
+}
+
 func (*Record_Entry) isRecord_Record() {}
 
 func (*Record_Scorecard) isRecord_Record() {}
@@ -1697,6 +1725,8 @@ func (*Record_Sheet) isRecord_Record() {}
 func (*Record_Restatement) isRecord_Record() {}
 
 func (*Record_Objection) isRecord_Record() {}
+
+func (*Record_Notice) isRecord_Record() {}
 
 // RecordBatch is a message of the ledger: records that were posted together.
 type RecordBatch struct {
@@ -1744,6 +1774,218 @@ func (x *RecordBatch) GetRecords() []*Record {
 	return nil
 }
 
+// Notice is something people must be told that is no entry: a forwarded
+// complaint and its deadline, a quota that is nearly used up. It costs nothing.
+// Each matter and level is told once, and withdrawn when it no longer holds.
+type Notice struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Stable id, derived from matter, level, unit and posting number.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// A posting tells, a reversal withdraws.
+	Type EntryType `protobuf:"varint,2,opt,name=type,proto3,enum=kaohe.ledger.v1.EntryType" json:"type,omitempty"`
+	// For a reversal: the notice it withdraws.
+	Withdraws string `protobuf:"bytes,3,opt,name=withdraws,proto3" json:"withdraws,omitempty"`
+	// What it is about: "complaint/<id>/<forwarding>" or "quota/<unit>/<month>".
+	Matter string `protobuf:"bytes,4,opt,name=matter,proto3" json:"matter,omitempty"`
+	// How urgent it is.
+	Level v1.AlertLevel `protobuf:"varint,5,opt,name=level,proto3,enum=kaohe.fact.v1.AlertLevel" json:"level,omitempty"`
+	// The business unit.
+	Unit string `protobuf:"bytes,6,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The month, yyyy-mm, in the unit's zone.
+	Month string `protobuf:"bytes,7,opt,name=month,proto3" json:"month,omitempty"`
+	// The rule it is about, as in the rulebook: "complaint_answered_late" or the
+	// quota's.
+	Rule string `protobuf:"bytes,8,opt,name=rule,proto3" json:"rule,omitempty"`
+	// What it is about, for a link.
+	Incident *Incident `protobuf:"bytes,9,opt,name=incident,proto3" json:"incident,omitempty"`
+	// One sentence.
+	Text *v1.Text `protobuf:"bytes,10,opt,name=text,proto3" json:"text,omitempty"`
+	// The events that prove it, as "source/id".
+	Proof []string `protobuf:"bytes,11,rep,name=proof,proto3" json:"proof,omitempty"`
+	// When it happened: the forwarding, the instant to warn at, the deadline. Of a
+	// quota the first instant of the day.
+	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
+	// When the last event behind it was received.
+	ReceivedAt *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=received_at,json=receivedAt,proto3" json:"received_at,omitempty"`
+	// When it was recognised, on the clock it is judged by.
+	DetectedAt *timestamppb.Timestamp `protobuf:"bytes,14,opt,name=detected_at,json=detectedAt,proto3" json:"detected_at,omitempty"`
+	// The named clock of what caused it; empty is the wall clock.
+	Clock string `protobuf:"bytes,15,opt,name=clock,proto3" json:"clock,omitempty"`
+	// The responsible person; may be empty.
+	Person string `protobuf:"bytes,16,opt,name=person,proto3" json:"person,omitempty"`
+	// When an answer is due, of a complaint.
+	DueAt *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=due_at,json=dueAt,proto3" json:"due_at,omitempty"`
+	// 1 when it is told the first time, 2 when it holds again after a withdrawal.
+	Posting int32 `protobuf:"varint,18,opt,name=posting,proto3" json:"posting,omitempty"`
+	// Its place in the ledger.
+	Sequence      uint64 `protobuf:"varint,19,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Notice) Reset() {
+	*x = Notice{}
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[12]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Notice) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Notice) ProtoMessage() {}
+
+func (x *Notice) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[12]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Notice.ProtoReflect.Descriptor instead.
+func (*Notice) Descriptor() ([]byte, []int) {
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{12}
+}
+
+func (x *Notice) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Notice) GetType() EntryType {
+	if x != nil {
+		return x.Type
+	}
+	return EntryType_ENTRY_TYPE_UNSPECIFIED
+}
+
+func (x *Notice) GetWithdraws() string {
+	if x != nil {
+		return x.Withdraws
+	}
+	return ""
+}
+
+func (x *Notice) GetMatter() string {
+	if x != nil {
+		return x.Matter
+	}
+	return ""
+}
+
+func (x *Notice) GetLevel() v1.AlertLevel {
+	if x != nil {
+		return x.Level
+	}
+	return v1.AlertLevel(0)
+}
+
+func (x *Notice) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *Notice) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *Notice) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *Notice) GetIncident() *Incident {
+	if x != nil {
+		return x.Incident
+	}
+	return nil
+}
+
+func (x *Notice) GetText() *v1.Text {
+	if x != nil {
+		return x.Text
+	}
+	return nil
+}
+
+func (x *Notice) GetProof() []string {
+	if x != nil {
+		return x.Proof
+	}
+	return nil
+}
+
+func (x *Notice) GetOccurredAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.OccurredAt
+	}
+	return nil
+}
+
+func (x *Notice) GetReceivedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ReceivedAt
+	}
+	return nil
+}
+
+func (x *Notice) GetDetectedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DetectedAt
+	}
+	return nil
+}
+
+func (x *Notice) GetClock() string {
+	if x != nil {
+		return x.Clock
+	}
+	return ""
+}
+
+func (x *Notice) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *Notice) GetDueAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DueAt
+	}
+	return nil
+}
+
+func (x *Notice) GetPosting() int32 {
+	if x != nil {
+		return x.Posting
+	}
+	return 0
+}
+
+func (x *Notice) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
 var File_kaohe_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
@@ -1751,7 +1993,7 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x1ckaohe/ledger/v1/ledger.proto\x12\x0fkaohe.ledger.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\".\n" +
 	"\bIncident\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\tR\x02id\"\xb6\a\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\xcc\a\n" +
 	"\x05Entry\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x04type\x18\x02 \x01(\x0e2\x1a.kaohe.ledger.v1.EntryTypeR\x04type\x12\x1a\n" +
@@ -1784,7 +2026,8 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"reversedBy\x12\x1a\n" +
 	"\bsequence\x18\x19 \x01(\x04R\bsequence\x12\x16\n" +
 	"\x06ticket\x18\x1a \x01(\tR\x06ticket\x12\x18\n" +
-	"\aposting\x18\x1b \x01(\x05R\aposting\"\xc5\x02\n" +
+	"\aposting\x18\x1b \x01(\x05R\aposting\x12\x14\n" +
+	"\x05clock\x18< \x01(\tR\x05clock\"\xc5\x02\n" +
 	"\tItemScore\x12\x12\n" +
 	"\x04item\x18\x01 \x01(\tR\x04item\x12-\n" +
 	"\asection\x18\x02 \x01(\v2\x13.kaohe.fact.v1.TextR\asection\x12)\n" +
@@ -1872,17 +2115,42 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x02to\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12#\n" +
 	"\rfeed_sequence\x18\x04 \x01(\x04R\ffeedSequence\x12\x12\n" +
 	"\x04from\x18\x05 \x01(\tR\x04from\x12%\n" +
-	"\x03act\x18\x06 \x01(\v2\x13.kaohe.fact.v1.FactR\x03act\"\xe6\x02\n" +
+	"\x03act\x18\x06 \x01(\v2\x13.kaohe.fact.v1.FactR\x03act\"\x99\x03\n" +
 	"\x06Record\x12.\n" +
 	"\x05entry\x18\x01 \x01(\v2\x16.kaohe.ledger.v1.EntryH\x00R\x05entry\x12:\n" +
 	"\tscorecard\x18\x02 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardH\x00R\tscorecard\x124\n" +
 	"\abarrier\x18\x03 \x01(\v2\x18.kaohe.ledger.v1.BarrierH\x00R\abarrier\x122\n" +
 	"\x05sheet\x18\x04 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardH\x00R\x05sheet\x12@\n" +
 	"\vrestatement\x18\x05 \x01(\v2\x1c.kaohe.ledger.v1.RestatementH\x00R\vrestatement\x12:\n" +
-	"\tobjection\x18\x06 \x01(\v2\x1a.kaohe.ledger.v1.ObjectionH\x00R\tobjectionB\b\n" +
+	"\tobjection\x18\x06 \x01(\v2\x1a.kaohe.ledger.v1.ObjectionH\x00R\tobjection\x121\n" +
+	"\x06notice\x18( \x01(\v2\x17.kaohe.ledger.v1.NoticeH\x00R\x06noticeB\b\n" +
 	"\x06record\"@\n" +
 	"\vRecordBatch\x121\n" +
-	"\arecords\x18\x01 \x03(\v2\x17.kaohe.ledger.v1.RecordR\arecords*X\n" +
+	"\arecords\x18\x01 \x03(\v2\x17.kaohe.ledger.v1.RecordR\arecords\"\xb1\x05\n" +
+	"\x06Notice\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
+	"\x04type\x18\x02 \x01(\x0e2\x1a.kaohe.ledger.v1.EntryTypeR\x04type\x12\x1c\n" +
+	"\twithdraws\x18\x03 \x01(\tR\twithdraws\x12\x16\n" +
+	"\x06matter\x18\x04 \x01(\tR\x06matter\x12/\n" +
+	"\x05level\x18\x05 \x01(\x0e2\x19.kaohe.fact.v1.AlertLevelR\x05level\x12\x12\n" +
+	"\x04unit\x18\x06 \x01(\tR\x04unit\x12\x14\n" +
+	"\x05month\x18\a \x01(\tR\x05month\x12\x12\n" +
+	"\x04rule\x18\b \x01(\tR\x04rule\x125\n" +
+	"\bincident\x18\t \x01(\v2\x19.kaohe.ledger.v1.IncidentR\bincident\x12'\n" +
+	"\x04text\x18\n" +
+	" \x01(\v2\x13.kaohe.fact.v1.TextR\x04text\x12\x14\n" +
+	"\x05proof\x18\v \x03(\tR\x05proof\x12;\n" +
+	"\voccurred_at\x18\f \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"occurredAt\x12;\n" +
+	"\vreceived_at\x18\r \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"receivedAt\x12;\n" +
+	"\vdetected_at\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"detectedAt\x12\x14\n" +
+	"\x05clock\x18\x0f \x01(\tR\x05clock\x12\x16\n" +
+	"\x06person\x18\x10 \x01(\tR\x06person\x121\n" +
+	"\x06due_at\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\x05dueAt\x12\x18\n" +
+	"\aposting\x18\x12 \x01(\x05R\aposting\x12\x1a\n" +
+	"\bsequence\x18\x13 \x01(\x04R\bsequence*X\n" +
 	"\tEntryType\x12\x1a\n" +
 	"\x16ENTRY_TYPE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ENTRY_TYPE_POSTING\x10\x01\x12\x17\n" +
@@ -1919,7 +2187,7 @@ func file_kaohe_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 }
 
 var file_kaohe_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_kaohe_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 12)
+var file_kaohe_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
 var file_kaohe_ledger_v1_ledger_proto_goTypes = []any{
 	(EntryType)(0),                // 0: kaohe.ledger.v1.EntryType
 	(Effect)(0),                   // 1: kaohe.ledger.v1.Effect
@@ -1937,55 +2205,66 @@ var file_kaohe_ledger_v1_ledger_proto_goTypes = []any{
 	(*Barrier)(nil),               // 13: kaohe.ledger.v1.Barrier
 	(*Record)(nil),                // 14: kaohe.ledger.v1.Record
 	(*RecordBatch)(nil),           // 15: kaohe.ledger.v1.RecordBatch
-	(*v1.Text)(nil),               // 16: kaohe.fact.v1.Text
-	(*timestamppb.Timestamp)(nil), // 17: google.protobuf.Timestamp
-	(*v1.ObjectionRecorded)(nil),  // 18: kaohe.fact.v1.ObjectionRecorded
-	(*v1.Fact)(nil),               // 19: kaohe.fact.v1.Fact
+	(*Notice)(nil),                // 16: kaohe.ledger.v1.Notice
+	(*v1.Text)(nil),               // 17: kaohe.fact.v1.Text
+	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
+	(*v1.ObjectionRecorded)(nil),  // 19: kaohe.fact.v1.ObjectionRecorded
+	(*v1.Fact)(nil),               // 20: kaohe.fact.v1.Fact
+	(v1.AlertLevel)(0),            // 21: kaohe.fact.v1.AlertLevel
 }
 var file_kaohe_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: kaohe.ledger.v1.Entry.type:type_name -> kaohe.ledger.v1.EntryType
 	1,  // 1: kaohe.ledger.v1.Entry.effect:type_name -> kaohe.ledger.v1.Effect
 	4,  // 2: kaohe.ledger.v1.Entry.incident:type_name -> kaohe.ledger.v1.Incident
-	16, // 3: kaohe.ledger.v1.Entry.label:type_name -> kaohe.fact.v1.Text
-	16, // 4: kaohe.ledger.v1.Entry.reason:type_name -> kaohe.fact.v1.Text
-	17, // 5: kaohe.ledger.v1.Entry.occurred_at:type_name -> google.protobuf.Timestamp
-	17, // 6: kaohe.ledger.v1.Entry.received_at:type_name -> google.protobuf.Timestamp
-	17, // 7: kaohe.ledger.v1.Entry.detected_at:type_name -> google.protobuf.Timestamp
-	17, // 8: kaohe.ledger.v1.Entry.posted_at:type_name -> google.protobuf.Timestamp
+	17, // 3: kaohe.ledger.v1.Entry.label:type_name -> kaohe.fact.v1.Text
+	17, // 4: kaohe.ledger.v1.Entry.reason:type_name -> kaohe.fact.v1.Text
+	18, // 5: kaohe.ledger.v1.Entry.occurred_at:type_name -> google.protobuf.Timestamp
+	18, // 6: kaohe.ledger.v1.Entry.received_at:type_name -> google.protobuf.Timestamp
+	18, // 7: kaohe.ledger.v1.Entry.detected_at:type_name -> google.protobuf.Timestamp
+	18, // 8: kaohe.ledger.v1.Entry.posted_at:type_name -> google.protobuf.Timestamp
 	2,  // 9: kaohe.ledger.v1.Entry.state:type_name -> kaohe.ledger.v1.EntryState
-	16, // 10: kaohe.ledger.v1.ItemScore.section:type_name -> kaohe.fact.v1.Text
-	16, // 11: kaohe.ledger.v1.ItemScore.label:type_name -> kaohe.fact.v1.Text
-	16, // 12: kaohe.ledger.v1.SectionScore.label:type_name -> kaohe.fact.v1.Text
-	16, // 13: kaohe.ledger.v1.PartScore.label:type_name -> kaohe.fact.v1.Text
+	17, // 10: kaohe.ledger.v1.ItemScore.section:type_name -> kaohe.fact.v1.Text
+	17, // 11: kaohe.ledger.v1.ItemScore.label:type_name -> kaohe.fact.v1.Text
+	17, // 12: kaohe.ledger.v1.SectionScore.label:type_name -> kaohe.fact.v1.Text
+	17, // 13: kaohe.ledger.v1.PartScore.label:type_name -> kaohe.fact.v1.Text
 	6,  // 14: kaohe.ledger.v1.PartScore.items:type_name -> kaohe.ledger.v1.ItemScore
 	7,  // 15: kaohe.ledger.v1.PartScore.sections:type_name -> kaohe.ledger.v1.SectionScore
-	16, // 16: kaohe.ledger.v1.Scorecard.name:type_name -> kaohe.fact.v1.Text
+	17, // 16: kaohe.ledger.v1.Scorecard.name:type_name -> kaohe.fact.v1.Text
 	8,  // 17: kaohe.ledger.v1.Scorecard.parts:type_name -> kaohe.ledger.v1.PartScore
 	9,  // 18: kaohe.ledger.v1.Scorecard.quota:type_name -> kaohe.ledger.v1.Quota
-	16, // 19: kaohe.ledger.v1.Scorecard.warnings:type_name -> kaohe.fact.v1.Text
-	17, // 20: kaohe.ledger.v1.Scorecard.as_of:type_name -> google.protobuf.Timestamp
+	17, // 19: kaohe.ledger.v1.Scorecard.warnings:type_name -> kaohe.fact.v1.Text
+	18, // 20: kaohe.ledger.v1.Scorecard.as_of:type_name -> google.protobuf.Timestamp
 	3,  // 21: kaohe.ledger.v1.Scorecard.state:type_name -> kaohe.ledger.v1.MonthState
-	17, // 22: kaohe.ledger.v1.Scorecard.closed_at:type_name -> google.protobuf.Timestamp
-	17, // 23: kaohe.ledger.v1.Scorecard.published_at:type_name -> google.protobuf.Timestamp
-	16, // 24: kaohe.ledger.v1.Scorecard.correction_reason:type_name -> kaohe.fact.v1.Text
+	18, // 22: kaohe.ledger.v1.Scorecard.closed_at:type_name -> google.protobuf.Timestamp
+	18, // 23: kaohe.ledger.v1.Scorecard.published_at:type_name -> google.protobuf.Timestamp
+	17, // 24: kaohe.ledger.v1.Scorecard.correction_reason:type_name -> kaohe.fact.v1.Text
 	5,  // 25: kaohe.ledger.v1.Restatement.vanish:type_name -> kaohe.ledger.v1.Entry
 	5,  // 26: kaohe.ledger.v1.Restatement.appear:type_name -> kaohe.ledger.v1.Entry
 	10, // 27: kaohe.ledger.v1.Restatement.restated:type_name -> kaohe.ledger.v1.Scorecard
-	18, // 28: kaohe.ledger.v1.Objection.objection:type_name -> kaohe.fact.v1.ObjectionRecorded
-	17, // 29: kaohe.ledger.v1.Barrier.to:type_name -> google.protobuf.Timestamp
-	19, // 30: kaohe.ledger.v1.Barrier.act:type_name -> kaohe.fact.v1.Fact
+	19, // 28: kaohe.ledger.v1.Objection.objection:type_name -> kaohe.fact.v1.ObjectionRecorded
+	18, // 29: kaohe.ledger.v1.Barrier.to:type_name -> google.protobuf.Timestamp
+	20, // 30: kaohe.ledger.v1.Barrier.act:type_name -> kaohe.fact.v1.Fact
 	5,  // 31: kaohe.ledger.v1.Record.entry:type_name -> kaohe.ledger.v1.Entry
 	10, // 32: kaohe.ledger.v1.Record.scorecard:type_name -> kaohe.ledger.v1.Scorecard
 	13, // 33: kaohe.ledger.v1.Record.barrier:type_name -> kaohe.ledger.v1.Barrier
 	10, // 34: kaohe.ledger.v1.Record.sheet:type_name -> kaohe.ledger.v1.Scorecard
 	11, // 35: kaohe.ledger.v1.Record.restatement:type_name -> kaohe.ledger.v1.Restatement
 	12, // 36: kaohe.ledger.v1.Record.objection:type_name -> kaohe.ledger.v1.Objection
-	14, // 37: kaohe.ledger.v1.RecordBatch.records:type_name -> kaohe.ledger.v1.Record
-	38, // [38:38] is the sub-list for method output_type
-	38, // [38:38] is the sub-list for method input_type
-	38, // [38:38] is the sub-list for extension type_name
-	38, // [38:38] is the sub-list for extension extendee
-	0,  // [0:38] is the sub-list for field type_name
+	16, // 37: kaohe.ledger.v1.Record.notice:type_name -> kaohe.ledger.v1.Notice
+	14, // 38: kaohe.ledger.v1.RecordBatch.records:type_name -> kaohe.ledger.v1.Record
+	0,  // 39: kaohe.ledger.v1.Notice.type:type_name -> kaohe.ledger.v1.EntryType
+	21, // 40: kaohe.ledger.v1.Notice.level:type_name -> kaohe.fact.v1.AlertLevel
+	4,  // 41: kaohe.ledger.v1.Notice.incident:type_name -> kaohe.ledger.v1.Incident
+	17, // 42: kaohe.ledger.v1.Notice.text:type_name -> kaohe.fact.v1.Text
+	18, // 43: kaohe.ledger.v1.Notice.occurred_at:type_name -> google.protobuf.Timestamp
+	18, // 44: kaohe.ledger.v1.Notice.received_at:type_name -> google.protobuf.Timestamp
+	18, // 45: kaohe.ledger.v1.Notice.detected_at:type_name -> google.protobuf.Timestamp
+	18, // 46: kaohe.ledger.v1.Notice.due_at:type_name -> google.protobuf.Timestamp
+	47, // [47:47] is the sub-list for method output_type
+	47, // [47:47] is the sub-list for method input_type
+	47, // [47:47] is the sub-list for extension type_name
+	47, // [47:47] is the sub-list for extension extendee
+	0,  // [0:47] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_ledger_v1_ledger_proto_init() }
@@ -2000,6 +2279,7 @@ func file_kaohe_ledger_v1_ledger_proto_init() {
 		(*Record_Sheet)(nil),
 		(*Record_Restatement)(nil),
 		(*Record_Objection)(nil),
+		(*Record_Notice)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
@@ -2007,7 +2287,7 @@ func file_kaohe_ledger_v1_ledger_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_ledger_v1_ledger_proto_rawDesc), len(file_kaohe_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   12,
+			NumMessages:   13,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

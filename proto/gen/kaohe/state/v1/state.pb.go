@@ -495,7 +495,9 @@ type Account struct {
 	// The revisions of the objections behind the rulings, by rule.
 	Objections map[string]uint64 `protobuf:"bytes,11,rep,name=objections,proto3" json:"objections,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// The month in which what came late waits, yyyy-mm.
-	LateMonth     string `protobuf:"bytes,12,opt,name=late_month,json=lateMonth,proto3" json:"late_month,omitempty"`
+	LateMonth string `protobuf:"bytes,12,opt,name=late_month,json=lateMonth,proto3" json:"late_month,omitempty"`
+	// What people were told of it and still holds.
+	Notice        *v11.Notice `protobuf:"bytes,60,opt,name=notice,proto3" json:"notice,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -614,6 +616,13 @@ func (x *Account) GetLateMonth() string {
 	return ""
 }
 
+func (x *Account) GetNotice() *v11.Notice {
+	if x != nil {
+		return x.Notice
+	}
+	return nil
+}
+
 // Tally is the sum of an item's entries.
 type Tally struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -718,7 +727,13 @@ type UnitMonth struct {
 	// What came late about a closed month and waits, by fact.
 	Late map[string]*Late `protobuf:"bytes,12,rep,name=late,proto3" json:"late,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
 	// The revisions of the objections behind the rulings, by rule.
-	Objections    map[string]uint64 `protobuf:"bytes,13,rep,name=objections,proto3" json:"objections,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	Objections map[string]uint64 `protobuf:"bytes,13,rep,name=objections,proto3" json:"objections,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// What people were told of the month and still holds.
+	Notices []*v11.Notice `protobuf:"bytes,60,rep,name=notices,proto3" json:"notices,omitempty"`
+	// How often each level was told, by its number.
+	Told map[int32]int32 `protobuf:"bytes,61,rep,name=told,proto3" json:"told,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
+	// The clock of what last changed the month.
+	Clock         string `protobuf:"bytes,62,opt,name=clock,proto3" json:"clock,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -842,6 +857,27 @@ func (x *UnitMonth) GetObjections() map[string]uint64 {
 		return x.Objections
 	}
 	return nil
+}
+
+func (x *UnitMonth) GetNotices() []*v11.Notice {
+	if x != nil {
+		return x.Notices
+	}
+	return nil
+}
+
+func (x *UnitMonth) GetTold() map[int32]int32 {
+	if x != nil {
+		return x.Told
+	}
+	return nil
+}
+
+func (x *UnitMonth) GetClock() string {
+	if x != nil {
+		return x.Clock
+	}
+	return ""
 }
 
 // Late is what a fact that came late would change in a closed month.
@@ -1639,6 +1675,333 @@ func (x *Quarantined) GetSubject() string {
 	return ""
 }
 
+// Webhook is a receiver of notifications.
+type Webhook struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name, for people.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// Where notifications are posted.
+	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
+	// The key that signs.
+	Secret []byte `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`
+	// Only these units; empty: all.
+	Units []string `protobuf:"bytes,4,rep,name=units,proto3" json:"units,omitempty"`
+	// Only these rules; empty: all.
+	Rules []string `protobuf:"bytes,5,rep,name=rules,proto3" json:"rules,omitempty"`
+	// Only these levels; empty: all.
+	Levels []v1.AlertLevel `protobuf:"varint,6,rep,packed,name=levels,proto3,enum=kaohe.fact.v1.AlertLevel" json:"levels,omitempty"`
+	// When it was made: nothing older is sent.
+	CreatedAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=created_at,json=createdAt,proto3" json:"created_at,omitempty"`
+	// Whose token made it.
+	CreatedBy string `protobuf:"bytes,8,opt,name=created_by,json=createdBy,proto3" json:"created_by,omitempty"`
+	// When it was disabled; unset: it is not.
+	DisabledAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=disabled_at,json=disabledAt,proto3" json:"disabled_at,omitempty"`
+	// Why.
+	DisabledBecause *v1.Text `protobuf:"bytes,10,opt,name=disabled_because,json=disabledBecause,proto3" json:"disabled_because,omitempty"`
+	// The end of the ledger when it was made.
+	After         uint64 `protobuf:"varint,11,opt,name=after,proto3" json:"after,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Webhook) Reset() {
+	*x = Webhook{}
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[20]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Webhook) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Webhook) ProtoMessage() {}
+
+func (x *Webhook) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[20]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Webhook.ProtoReflect.Descriptor instead.
+func (*Webhook) Descriptor() ([]byte, []int) {
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{20}
+}
+
+func (x *Webhook) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Webhook) GetUrl() string {
+	if x != nil {
+		return x.Url
+	}
+	return ""
+}
+
+func (x *Webhook) GetSecret() []byte {
+	if x != nil {
+		return x.Secret
+	}
+	return nil
+}
+
+func (x *Webhook) GetUnits() []string {
+	if x != nil {
+		return x.Units
+	}
+	return nil
+}
+
+func (x *Webhook) GetRules() []string {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
+}
+
+func (x *Webhook) GetLevels() []v1.AlertLevel {
+	if x != nil {
+		return x.Levels
+	}
+	return nil
+}
+
+func (x *Webhook) GetCreatedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.CreatedAt
+	}
+	return nil
+}
+
+func (x *Webhook) GetCreatedBy() string {
+	if x != nil {
+		return x.CreatedBy
+	}
+	return ""
+}
+
+func (x *Webhook) GetDisabledAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.DisabledAt
+	}
+	return nil
+}
+
+func (x *Webhook) GetDisabledBecause() *v1.Text {
+	if x != nil {
+		return x.DisabledBecause
+	}
+	return nil
+}
+
+func (x *Webhook) GetAfter() uint64 {
+	if x != nil {
+		return x.After
+	}
+	return 0
+}
+
+// Delivery is a notification on its way to one webhook.
+type Delivery struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The webhook.
+	Webhook string `protobuf:"bytes,1,opt,name=webhook,proto3" json:"webhook,omitempty"`
+	// The id of the notification, the same at every attempt.
+	Id string `protobuf:"bytes,2,opt,name=id,proto3" json:"id,omitempty"`
+	// What is told; unset: a test.
+	Record *v11.Record `protobuf:"bytes,3,opt,name=record,proto3" json:"record,omitempty"`
+	// "pending", "delivered" or "dead".
+	State string `protobuf:"bytes,4,opt,name=state,proto3" json:"state,omitempty"`
+	// How often it was tried.
+	Attempts int32 `protobuf:"varint,5,opt,name=attempts,proto3" json:"attempts,omitempty"`
+	// When it came into the queue, or was put there again.
+	QueuedAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=queued_at,json=queuedAt,proto3" json:"queued_at,omitempty"`
+	// When it is tried next, for a pending one.
+	NextAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=next_at,json=nextAt,proto3" json:"next_at,omitempty"`
+	// When it was last tried.
+	TriedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=tried_at,json=triedAt,proto3" json:"tried_at,omitempty"`
+	// What the receiver answered last, an HTTP status; 0: nothing.
+	Status int32 `protobuf:"varint,9,opt,name=status,proto3" json:"status,omitempty"`
+	// What was wrong the last time.
+	Error         string `protobuf:"bytes,10,opt,name=error,proto3" json:"error,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Delivery) Reset() {
+	*x = Delivery{}
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[21]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Delivery) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Delivery) ProtoMessage() {}
+
+func (x *Delivery) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[21]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
+func (*Delivery) Descriptor() ([]byte, []int) {
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{21}
+}
+
+func (x *Delivery) GetWebhook() string {
+	if x != nil {
+		return x.Webhook
+	}
+	return ""
+}
+
+func (x *Delivery) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Delivery) GetRecord() *v11.Record {
+	if x != nil {
+		return x.Record
+	}
+	return nil
+}
+
+func (x *Delivery) GetState() string {
+	if x != nil {
+		return x.State
+	}
+	return ""
+}
+
+func (x *Delivery) GetAttempts() int32 {
+	if x != nil {
+		return x.Attempts
+	}
+	return 0
+}
+
+func (x *Delivery) GetQueuedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.QueuedAt
+	}
+	return nil
+}
+
+func (x *Delivery) GetNextAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.NextAt
+	}
+	return nil
+}
+
+func (x *Delivery) GetTriedAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.TriedAt
+	}
+	return nil
+}
+
+func (x *Delivery) GetStatus() int32 {
+	if x != nil {
+		return x.Status
+	}
+	return 0
+}
+
+func (x *Delivery) GetError() string {
+	if x != nil {
+		return x.Error
+	}
+	return ""
+}
+
+// NotifyPosition is how far the ledger was read for notifications.
+type NotifyPosition struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The last record dealt with.
+	Sequence uint64 `protobuf:"varint,1,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// When the last record dealt with entered the ledger.
+	Through *timestamppb.Timestamp `protobuf:"bytes,2,opt,name=through,proto3" json:"through,omitempty"`
+	// What was recognised before is told to nobody: the ledger was rebuilt.
+	QuietBefore   *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=quiet_before,json=quietBefore,proto3" json:"quiet_before,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *NotifyPosition) Reset() {
+	*x = NotifyPosition{}
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[22]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *NotifyPosition) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*NotifyPosition) ProtoMessage() {}
+
+func (x *NotifyPosition) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[22]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use NotifyPosition.ProtoReflect.Descriptor instead.
+func (*NotifyPosition) Descriptor() ([]byte, []int) {
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{22}
+}
+
+func (x *NotifyPosition) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
+
+func (x *NotifyPosition) GetThrough() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Through
+	}
+	return nil
+}
+
+func (x *NotifyPosition) GetQuietBefore() *timestamppb.Timestamp {
+	if x != nil {
+		return x.QuietBefore
+	}
+	return nil
+}
+
 var File_kaohe_state_v1_state_proto protoreflect.FileDescriptor
 
 const file_kaohe_state_v1_state_proto_rawDesc = "" +
@@ -1679,7 +2042,7 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x06format\x18\x02 \x01(\x05R\x06format\"7\n" +
 	"\n" +
 	"References\x12)\n" +
-	"\x05facts\x18\x01 \x03(\v2\x13.kaohe.fact.v1.FactR\x05facts\"\xc6\x05\n" +
+	"\x05facts\x18\x01 \x03(\v2\x13.kaohe.fact.v1.FactR\x05facts\"\xf7\x05\n" +
 	"\aAccount\x12'\n" +
 	"\x04fact\x18\x01 \x01(\v2\x13.kaohe.fact.v1.FactR\x04fact\x12\x14\n" +
 	"\x05month\x18\x02 \x01(\tR\x05month\x12.\n" +
@@ -1696,7 +2059,8 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"objections\x18\v \x03(\v2'.kaohe.state.v1.Account.ObjectionsEntryR\n" +
 	"objections\x12\x1d\n" +
 	"\n" +
-	"late_month\x18\f \x01(\tR\tlateMonth\x1a;\n" +
+	"late_month\x18\f \x01(\tR\tlateMonth\x12/\n" +
+	"\x06notice\x18< \x01(\v2\x17.kaohe.ledger.v1.NoticeR\x06notice\x1a;\n" +
 	"\rPostingsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
 	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\x1aZ\n" +
@@ -1711,7 +2075,8 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\aentries\x18\x02 \x01(\x03R\aentries\x12\x1d\n" +
 	"\n" +
 	"zero_items\x18\x03 \x01(\x03R\tzeroItems\x12#\n" +
-	"\rzero_sections\x18\x04 \x01(\x03R\fzeroSections\"\xad\t\n" +
+	"\rzero_sections\x18\x04 \x01(\x03R\fzeroSections\"\xe8\n" +
+	"\n" +
 	"\tUnitMonth\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x12\x14\n" +
 	"\x05month\x18\x02 \x01(\tR\x05month\x12@\n" +
@@ -1728,7 +2093,10 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x04late\x18\f \x03(\v2#.kaohe.state.v1.UnitMonth.LateEntryR\x04late\x12I\n" +
 	"\n" +
 	"objections\x18\r \x03(\v2).kaohe.state.v1.UnitMonth.ObjectionsEntryR\n" +
-	"objections\x1aQ\n" +
+	"objections\x121\n" +
+	"\anotices\x18< \x03(\v2\x17.kaohe.ledger.v1.NoticeR\anotices\x127\n" +
+	"\x04told\x18= \x03(\v2#.kaohe.state.v1.UnitMonth.ToldEntryR\x04told\x12\x14\n" +
+	"\x05clock\x18> \x01(\tR\x05clock\x1aQ\n" +
 	"\fTalliesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12+\n" +
 	"\x05value\x18\x02 \x01(\v2\x15.kaohe.state.v1.TallyR\x05value:\x028\x01\x1a9\n" +
@@ -1749,7 +2117,10 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x05value\x18\x02 \x01(\v2\x14.kaohe.state.v1.LateR\x05value:\x028\x01\x1a=\n" +
 	"\x0fObjectionsEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12\x14\n" +
-	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\"\xd6\x01\n" +
+	"\x05value\x18\x02 \x01(\x04R\x05value:\x028\x01\x1a7\n" +
+	"\tToldEntry\x12\x10\n" +
+	"\x03key\x18\x01 \x01(\x05R\x03key\x12\x14\n" +
+	"\x05value\x18\x02 \x01(\x05R\x05value:\x028\x01\"\xd6\x01\n" +
 	"\x04Late\x12+\n" +
 	"\x06before\x18\x01 \x01(\v2\x13.kaohe.fact.v1.FactR\x06before\x12;\n" +
 	"\rjudged_before\x18\x02 \x01(\v2\x16.kaohe.state.v1.JudgedR\fjudgedBefore\x12)\n" +
@@ -1810,7 +2181,39 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x06reason\x18\x02 \x01(\v2\x15.kaohe.fact.v1.ReasonR\x06reason\x12*\n" +
 	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
 	"\x05input\x18\x04 \x01(\fR\x05input\x12\x18\n" +
-	"\asubject\x18\x05 \x01(\tR\asubjectB,Z*kaohe.dev/proto/gen/kaohe/state/v1;statev1b\x06proto3"
+	"\asubject\x18\x05 \x01(\tR\asubject\"\x93\x03\n" +
+	"\aWebhook\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
+	"\x03url\x18\x02 \x01(\tR\x03url\x12\x16\n" +
+	"\x06secret\x18\x03 \x01(\fR\x06secret\x12\x14\n" +
+	"\x05units\x18\x04 \x03(\tR\x05units\x12\x14\n" +
+	"\x05rules\x18\x05 \x03(\tR\x05rules\x121\n" +
+	"\x06levels\x18\x06 \x03(\x0e2\x19.kaohe.fact.v1.AlertLevelR\x06levels\x129\n" +
+	"\n" +
+	"created_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x1d\n" +
+	"\n" +
+	"created_by\x18\b \x01(\tR\tcreatedBy\x12;\n" +
+	"\vdisabled_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\n" +
+	"disabledAt\x12>\n" +
+	"\x10disabled_because\x18\n" +
+	" \x01(\v2\x13.kaohe.fact.v1.TextR\x0fdisabledBecause\x12\x14\n" +
+	"\x05after\x18\v \x01(\x04R\x05after\"\xea\x02\n" +
+	"\bDelivery\x12\x18\n" +
+	"\awebhook\x18\x01 \x01(\tR\awebhook\x12\x0e\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\x12/\n" +
+	"\x06record\x18\x03 \x01(\v2\x17.kaohe.ledger.v1.RecordR\x06record\x12\x14\n" +
+	"\x05state\x18\x04 \x01(\tR\x05state\x12\x1a\n" +
+	"\battempts\x18\x05 \x01(\x05R\battempts\x127\n" +
+	"\tqueued_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\bqueuedAt\x123\n" +
+	"\anext_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x06nextAt\x125\n" +
+	"\btried_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\atriedAt\x12\x16\n" +
+	"\x06status\x18\t \x01(\x05R\x06status\x12\x14\n" +
+	"\x05error\x18\n" +
+	" \x01(\tR\x05error\"\xa1\x01\n" +
+	"\x0eNotifyPosition\x12\x1a\n" +
+	"\bsequence\x18\x01 \x01(\x04R\bsequence\x124\n" +
+	"\athrough\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\athrough\x12=\n" +
+	"\fquiet_before\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\vquietBeforeB,Z*kaohe.dev/proto/gen/kaohe/state/v1;statev1b\x06proto3"
 
 var (
 	file_kaohe_state_v1_state_proto_rawDescOnce sync.Once
@@ -1824,7 +2227,7 @@ func file_kaohe_state_v1_state_proto_rawDescGZIP() []byte {
 	return file_kaohe_state_v1_state_proto_rawDescData
 }
 
-var file_kaohe_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 33)
+var file_kaohe_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
 var file_kaohe_state_v1_state_proto_goTypes = []any{
 	(*Dossier)(nil),               // 0: kaohe.state.v1.Dossier
 	(*Emitted)(nil),               // 1: kaohe.state.v1.Emitted
@@ -1846,87 +2249,107 @@ var file_kaohe_state_v1_state_proto_goTypes = []any{
 	(*Seen)(nil),                  // 17: kaohe.state.v1.Seen
 	(*Token)(nil),                 // 18: kaohe.state.v1.Token
 	(*Quarantined)(nil),           // 19: kaohe.state.v1.Quarantined
-	nil,                           // 20: kaohe.state.v1.Position.ClocksEntry
-	nil,                           // 21: kaohe.state.v1.Position.ArrivalsEntry
-	nil,                           // 22: kaohe.state.v1.Account.PostingsEntry
-	nil,                           // 23: kaohe.state.v1.Account.RulingsEntry
-	nil,                           // 24: kaohe.state.v1.Account.ObjectionsEntry
-	nil,                           // 25: kaohe.state.v1.UnitMonth.TalliesEntry
-	nil,                           // 26: kaohe.state.v1.UnitMonth.CountsEntry
-	nil,                           // 27: kaohe.state.v1.UnitMonth.PostingsEntry
-	nil,                           // 28: kaohe.state.v1.UnitMonth.FaultsByDayEntry
-	nil,                           // 29: kaohe.state.v1.UnitMonth.RulingsEntry
-	nil,                           // 30: kaohe.state.v1.UnitMonth.LateEntry
-	nil,                           // 31: kaohe.state.v1.UnitMonth.ObjectionsEntry
-	nil,                           // 32: kaohe.state.v1.Pinned.SettledEntry
-	(*v1.Fact)(nil),               // 33: kaohe.fact.v1.Fact
-	(*timestamppb.Timestamp)(nil), // 34: google.protobuf.Timestamp
-	(*v1.Route)(nil),              // 35: kaohe.fact.v1.Route
-	(*v11.Entry)(nil),             // 36: kaohe.ledger.v1.Entry
-	(*v1.Text)(nil),               // 37: kaohe.fact.v1.Text
-	(*v11.Scorecard)(nil),         // 38: kaohe.ledger.v1.Scorecard
-	(*v11.Restatement)(nil),       // 39: kaohe.ledger.v1.Restatement
-	(*v11.Objection)(nil),         // 40: kaohe.ledger.v1.Objection
-	(*v1.Reason)(nil),             // 41: kaohe.fact.v1.Reason
-	(*v1.ObjectionRuling)(nil),    // 42: kaohe.fact.v1.ObjectionRuling
+	(*Webhook)(nil),               // 20: kaohe.state.v1.Webhook
+	(*Delivery)(nil),              // 21: kaohe.state.v1.Delivery
+	(*NotifyPosition)(nil),        // 22: kaohe.state.v1.NotifyPosition
+	nil,                           // 23: kaohe.state.v1.Position.ClocksEntry
+	nil,                           // 24: kaohe.state.v1.Position.ArrivalsEntry
+	nil,                           // 25: kaohe.state.v1.Account.PostingsEntry
+	nil,                           // 26: kaohe.state.v1.Account.RulingsEntry
+	nil,                           // 27: kaohe.state.v1.Account.ObjectionsEntry
+	nil,                           // 28: kaohe.state.v1.UnitMonth.TalliesEntry
+	nil,                           // 29: kaohe.state.v1.UnitMonth.CountsEntry
+	nil,                           // 30: kaohe.state.v1.UnitMonth.PostingsEntry
+	nil,                           // 31: kaohe.state.v1.UnitMonth.FaultsByDayEntry
+	nil,                           // 32: kaohe.state.v1.UnitMonth.RulingsEntry
+	nil,                           // 33: kaohe.state.v1.UnitMonth.LateEntry
+	nil,                           // 34: kaohe.state.v1.UnitMonth.ObjectionsEntry
+	nil,                           // 35: kaohe.state.v1.UnitMonth.ToldEntry
+	nil,                           // 36: kaohe.state.v1.Pinned.SettledEntry
+	(*v1.Fact)(nil),               // 37: kaohe.fact.v1.Fact
+	(*timestamppb.Timestamp)(nil), // 38: google.protobuf.Timestamp
+	(*v1.Route)(nil),              // 39: kaohe.fact.v1.Route
+	(*v11.Entry)(nil),             // 40: kaohe.ledger.v1.Entry
+	(*v11.Notice)(nil),            // 41: kaohe.ledger.v1.Notice
+	(*v1.Text)(nil),               // 42: kaohe.fact.v1.Text
+	(*v11.Scorecard)(nil),         // 43: kaohe.ledger.v1.Scorecard
+	(*v11.Restatement)(nil),       // 44: kaohe.ledger.v1.Restatement
+	(*v11.Objection)(nil),         // 45: kaohe.ledger.v1.Objection
+	(*v1.Reason)(nil),             // 46: kaohe.fact.v1.Reason
+	(v1.AlertLevel)(0),            // 47: kaohe.fact.v1.AlertLevel
+	(*v11.Record)(nil),            // 48: kaohe.ledger.v1.Record
+	(*v1.ObjectionRuling)(nil),    // 49: kaohe.fact.v1.ObjectionRuling
 }
 var file_kaohe_state_v1_state_proto_depIdxs = []int32{
-	33, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
+	37, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
 	1,  // 1: kaohe.state.v1.Dossier.emitted:type_name -> kaohe.state.v1.Emitted
-	34, // 2: kaohe.state.v1.Dossier.as_of:type_name -> google.protobuf.Timestamp
-	35, // 3: kaohe.state.v1.Emitted.route:type_name -> kaohe.fact.v1.Route
-	20, // 4: kaohe.state.v1.Position.clocks:type_name -> kaohe.state.v1.Position.ClocksEntry
-	21, // 5: kaohe.state.v1.Position.arrivals:type_name -> kaohe.state.v1.Position.ArrivalsEntry
-	33, // 6: kaohe.state.v1.References.facts:type_name -> kaohe.fact.v1.Fact
-	33, // 7: kaohe.state.v1.Account.fact:type_name -> kaohe.fact.v1.Fact
-	36, // 8: kaohe.state.v1.Account.active:type_name -> kaohe.ledger.v1.Entry
-	22, // 9: kaohe.state.v1.Account.postings:type_name -> kaohe.state.v1.Account.PostingsEntry
-	23, // 10: kaohe.state.v1.Account.rulings:type_name -> kaohe.state.v1.Account.RulingsEntry
-	33, // 11: kaohe.state.v1.Account.late:type_name -> kaohe.fact.v1.Fact
-	24, // 12: kaohe.state.v1.Account.objections:type_name -> kaohe.state.v1.Account.ObjectionsEntry
-	25, // 13: kaohe.state.v1.UnitMonth.tallies:type_name -> kaohe.state.v1.UnitMonth.TalliesEntry
-	26, // 14: kaohe.state.v1.UnitMonth.counts:type_name -> kaohe.state.v1.UnitMonth.CountsEntry
-	36, // 15: kaohe.state.v1.UnitMonth.active:type_name -> kaohe.ledger.v1.Entry
-	27, // 16: kaohe.state.v1.UnitMonth.postings:type_name -> kaohe.state.v1.UnitMonth.PostingsEntry
-	28, // 17: kaohe.state.v1.UnitMonth.faults_by_day:type_name -> kaohe.state.v1.UnitMonth.FaultsByDayEntry
-	34, // 18: kaohe.state.v1.UnitMonth.as_of:type_name -> google.protobuf.Timestamp
-	12, // 19: kaohe.state.v1.UnitMonth.pinned:type_name -> kaohe.state.v1.Pinned
-	29, // 20: kaohe.state.v1.UnitMonth.rulings:type_name -> kaohe.state.v1.UnitMonth.RulingsEntry
-	30, // 21: kaohe.state.v1.UnitMonth.late:type_name -> kaohe.state.v1.UnitMonth.LateEntry
-	31, // 22: kaohe.state.v1.UnitMonth.objections:type_name -> kaohe.state.v1.UnitMonth.ObjectionsEntry
-	33, // 23: kaohe.state.v1.Late.before:type_name -> kaohe.fact.v1.Fact
-	11, // 24: kaohe.state.v1.Late.judged_before:type_name -> kaohe.state.v1.Judged
-	33, // 25: kaohe.state.v1.Late.after:type_name -> kaohe.fact.v1.Fact
-	11, // 26: kaohe.state.v1.Late.judged_after:type_name -> kaohe.state.v1.Judged
-	36, // 27: kaohe.state.v1.Judged.entries:type_name -> kaohe.ledger.v1.Entry
-	34, // 28: kaohe.state.v1.Pinned.closed_at:type_name -> google.protobuf.Timestamp
-	34, // 29: kaohe.state.v1.Pinned.published_at:type_name -> google.protobuf.Timestamp
-	37, // 30: kaohe.state.v1.Pinned.reason:type_name -> kaohe.fact.v1.Text
-	32, // 31: kaohe.state.v1.Pinned.settled:type_name -> kaohe.state.v1.Pinned.SettledEntry
-	7,  // 32: kaohe.state.v1.ScoringState.account:type_name -> kaohe.state.v1.Account
-	9,  // 33: kaohe.state.v1.ScoringState.month:type_name -> kaohe.state.v1.UnitMonth
-	36, // 34: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
-	38, // 35: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
-	38, // 36: kaohe.state.v1.MatterView.sheet:type_name -> kaohe.ledger.v1.Scorecard
-	39, // 37: kaohe.state.v1.MatterView.restatement:type_name -> kaohe.ledger.v1.Restatement
-	40, // 38: kaohe.state.v1.MatterView.objection:type_name -> kaohe.ledger.v1.Objection
-	34, // 39: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
-	34, // 40: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
-	34, // 41: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
-	41, // 42: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
-	34, // 43: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
-	34, // 44: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
-	3,  // 45: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
-	42, // 46: kaohe.state.v1.Account.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
-	8,  // 47: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
-	42, // 48: kaohe.state.v1.UnitMonth.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
-	10, // 49: kaohe.state.v1.UnitMonth.LateEntry.value:type_name -> kaohe.state.v1.Late
-	10, // 50: kaohe.state.v1.Pinned.SettledEntry.value:type_name -> kaohe.state.v1.Late
-	51, // [51:51] is the sub-list for method output_type
-	51, // [51:51] is the sub-list for method input_type
-	51, // [51:51] is the sub-list for extension type_name
-	51, // [51:51] is the sub-list for extension extendee
-	0,  // [0:51] is the sub-list for field type_name
+	38, // 2: kaohe.state.v1.Dossier.as_of:type_name -> google.protobuf.Timestamp
+	39, // 3: kaohe.state.v1.Emitted.route:type_name -> kaohe.fact.v1.Route
+	23, // 4: kaohe.state.v1.Position.clocks:type_name -> kaohe.state.v1.Position.ClocksEntry
+	24, // 5: kaohe.state.v1.Position.arrivals:type_name -> kaohe.state.v1.Position.ArrivalsEntry
+	37, // 6: kaohe.state.v1.References.facts:type_name -> kaohe.fact.v1.Fact
+	37, // 7: kaohe.state.v1.Account.fact:type_name -> kaohe.fact.v1.Fact
+	40, // 8: kaohe.state.v1.Account.active:type_name -> kaohe.ledger.v1.Entry
+	25, // 9: kaohe.state.v1.Account.postings:type_name -> kaohe.state.v1.Account.PostingsEntry
+	26, // 10: kaohe.state.v1.Account.rulings:type_name -> kaohe.state.v1.Account.RulingsEntry
+	37, // 11: kaohe.state.v1.Account.late:type_name -> kaohe.fact.v1.Fact
+	27, // 12: kaohe.state.v1.Account.objections:type_name -> kaohe.state.v1.Account.ObjectionsEntry
+	41, // 13: kaohe.state.v1.Account.notice:type_name -> kaohe.ledger.v1.Notice
+	28, // 14: kaohe.state.v1.UnitMonth.tallies:type_name -> kaohe.state.v1.UnitMonth.TalliesEntry
+	29, // 15: kaohe.state.v1.UnitMonth.counts:type_name -> kaohe.state.v1.UnitMonth.CountsEntry
+	40, // 16: kaohe.state.v1.UnitMonth.active:type_name -> kaohe.ledger.v1.Entry
+	30, // 17: kaohe.state.v1.UnitMonth.postings:type_name -> kaohe.state.v1.UnitMonth.PostingsEntry
+	31, // 18: kaohe.state.v1.UnitMonth.faults_by_day:type_name -> kaohe.state.v1.UnitMonth.FaultsByDayEntry
+	38, // 19: kaohe.state.v1.UnitMonth.as_of:type_name -> google.protobuf.Timestamp
+	12, // 20: kaohe.state.v1.UnitMonth.pinned:type_name -> kaohe.state.v1.Pinned
+	32, // 21: kaohe.state.v1.UnitMonth.rulings:type_name -> kaohe.state.v1.UnitMonth.RulingsEntry
+	33, // 22: kaohe.state.v1.UnitMonth.late:type_name -> kaohe.state.v1.UnitMonth.LateEntry
+	34, // 23: kaohe.state.v1.UnitMonth.objections:type_name -> kaohe.state.v1.UnitMonth.ObjectionsEntry
+	41, // 24: kaohe.state.v1.UnitMonth.notices:type_name -> kaohe.ledger.v1.Notice
+	35, // 25: kaohe.state.v1.UnitMonth.told:type_name -> kaohe.state.v1.UnitMonth.ToldEntry
+	37, // 26: kaohe.state.v1.Late.before:type_name -> kaohe.fact.v1.Fact
+	11, // 27: kaohe.state.v1.Late.judged_before:type_name -> kaohe.state.v1.Judged
+	37, // 28: kaohe.state.v1.Late.after:type_name -> kaohe.fact.v1.Fact
+	11, // 29: kaohe.state.v1.Late.judged_after:type_name -> kaohe.state.v1.Judged
+	40, // 30: kaohe.state.v1.Judged.entries:type_name -> kaohe.ledger.v1.Entry
+	38, // 31: kaohe.state.v1.Pinned.closed_at:type_name -> google.protobuf.Timestamp
+	38, // 32: kaohe.state.v1.Pinned.published_at:type_name -> google.protobuf.Timestamp
+	42, // 33: kaohe.state.v1.Pinned.reason:type_name -> kaohe.fact.v1.Text
+	36, // 34: kaohe.state.v1.Pinned.settled:type_name -> kaohe.state.v1.Pinned.SettledEntry
+	7,  // 35: kaohe.state.v1.ScoringState.account:type_name -> kaohe.state.v1.Account
+	9,  // 36: kaohe.state.v1.ScoringState.month:type_name -> kaohe.state.v1.UnitMonth
+	40, // 37: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
+	43, // 38: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
+	43, // 39: kaohe.state.v1.MatterView.sheet:type_name -> kaohe.ledger.v1.Scorecard
+	44, // 40: kaohe.state.v1.MatterView.restatement:type_name -> kaohe.ledger.v1.Restatement
+	45, // 41: kaohe.state.v1.MatterView.objection:type_name -> kaohe.ledger.v1.Objection
+	38, // 42: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
+	38, // 43: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
+	38, // 44: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
+	46, // 45: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
+	38, // 46: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
+	47, // 47: kaohe.state.v1.Webhook.levels:type_name -> kaohe.fact.v1.AlertLevel
+	38, // 48: kaohe.state.v1.Webhook.created_at:type_name -> google.protobuf.Timestamp
+	38, // 49: kaohe.state.v1.Webhook.disabled_at:type_name -> google.protobuf.Timestamp
+	42, // 50: kaohe.state.v1.Webhook.disabled_because:type_name -> kaohe.fact.v1.Text
+	48, // 51: kaohe.state.v1.Delivery.record:type_name -> kaohe.ledger.v1.Record
+	38, // 52: kaohe.state.v1.Delivery.queued_at:type_name -> google.protobuf.Timestamp
+	38, // 53: kaohe.state.v1.Delivery.next_at:type_name -> google.protobuf.Timestamp
+	38, // 54: kaohe.state.v1.Delivery.tried_at:type_name -> google.protobuf.Timestamp
+	38, // 55: kaohe.state.v1.NotifyPosition.through:type_name -> google.protobuf.Timestamp
+	38, // 56: kaohe.state.v1.NotifyPosition.quiet_before:type_name -> google.protobuf.Timestamp
+	38, // 57: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
+	3,  // 58: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
+	49, // 59: kaohe.state.v1.Account.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
+	8,  // 60: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
+	49, // 61: kaohe.state.v1.UnitMonth.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
+	10, // 62: kaohe.state.v1.UnitMonth.LateEntry.value:type_name -> kaohe.state.v1.Late
+	10, // 63: kaohe.state.v1.Pinned.SettledEntry.value:type_name -> kaohe.state.v1.Late
+	64, // [64:64] is the sub-list for method output_type
+	64, // [64:64] is the sub-list for method input_type
+	64, // [64:64] is the sub-list for extension type_name
+	64, // [64:64] is the sub-list for extension extendee
+	0,  // [0:64] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_state_v1_state_proto_init() }
@@ -1949,7 +2372,7 @@ func file_kaohe_state_v1_state_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_state_v1_state_proto_rawDesc), len(file_kaohe_state_v1_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   33,
+			NumMessages:   37,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
