@@ -135,6 +135,7 @@ func TestAnObjectionUpheldAfterPublication(t *testing.T) {
 		return fmt.Sprintf(`{"objection":%q,"outcome":"OBJECTION_OUTCOME_%s","reason":"核实录音"%s}`, raised.ID, outcome, more)
 	}
 	h.refuses(h.call("POST", "/v1/rulings", decide("REJECTED", ""), committee...), 403, "permission_denied")
+	h.refuses(h.call("POST", "/v1/rulings", decide("UPHELD", ""), manager...), 403, "permission_denied")
 	h.refuses(h.call("POST", "/v1/rulings", decide("ADJUSTED", ""), assessor...), 400, "required")
 	h.refuses(h.call("POST", "/v1/rulings", decide("ADJUSTED", `,"points":"-11"`), assessor...), 400, "out_of_range")
 	if a := h.call("POST", "/v1/rulings", decide("REJECTED", ""), assessor...); a.code != 200 {
@@ -176,4 +177,16 @@ func (h *house) verifies(month string) {
 			return
 		}
 	}
+}
+
+// TestNobodyDecidesWhatHeRaised: not even an administrator.
+func TestNobodyDecidesWhatHeRaised(t *testing.T) {
+	h := build(t).services().open()
+	h.verdicts("[" + unit + "," + opened("o") + "]")
+	h.call("POST", "/v1/barriers", "{}")
+	var page struct{ Entries []struct{ ID string } }
+	h.call("GET", "/v1/months/2026-03/entries", "").into(t, &page)
+	var raised struct{ ID string }
+	h.call("POST", "/v1/objections", fmt.Sprintf(`{"entry":%q,"grounds":"g"}`, page.Entries[0].ID)).into(t, &raised)
+	h.refuses(h.call("POST", "/v1/rulings", fmt.Sprintf(`{"objection":%q,"outcome":"OBJECTION_OUTCOME_UPHELD","reason":"r"}`, raised.ID)), 403, "own_decision")
 }

@@ -132,10 +132,12 @@ func (s *objectionServer) DecideObjection(ctx context.Context, r *apiv1.DecideOb
 // mayDecide says whose turn it is: nobody decides what he raised himself, or
 // decided at the stage before.
 func (s *objectionServer) mayDecide(ctx context.Context, o *ledgerv1.Objection, step *factv1.ObjectionStep) error {
-	who := access.Of(ctx).Role
-	own := step.Person == person(ctx)
+	caller := access.Of(ctx)
+	who := caller.Role
+	// A name can be changed and a token replaced: either gives him away.
+	own := step.Person == person(ctx) || step.Sender == caller.ID
 	for _, ruling := range o.Objection.Rulings {
-		own = own || ruling.Person == person(ctx)
+		own = own || ruling.Person == person(ctx) || ruling.Sender == caller.ID
 	}
 	switch {
 	case !waits(o):

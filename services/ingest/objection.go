@@ -49,7 +49,7 @@ func objectionFacts(about string, events []*factv1.Fact) []*factv1.Fact {
 		if decided := f.GetEvent().GetObjectionDecided(); decided != nil && stepped(recorded, decided.Stage) && !ruled(recorded, decided.Stage) {
 			recorded.Rulings = append(recorded.Rulings, &factv1.ObjectionRuling{
 				Stage: decided.Stage, Outcome: decided.Outcome, Points: decided.Points,
-				Person: decided.Person, Reason: decided.Reason, At: f.OccurredAt, Proof: f.Id,
+				Person: decided.Person, Reason: decided.Reason, At: f.OccurredAt, Proof: f.Id, Sender: f.GetEvent().Sender,
 			})
 			fact.Proof = append(fact.Proof, f.Id)
 		}
@@ -62,7 +62,7 @@ func objectionFacts(about string, events []*factv1.Fact) []*factv1.Fact {
 func raise(recorded *factv1.ObjectionRecorded, raised *feedv1.ObjectionRaised, f *factv1.Fact) {
 	recorded.Month, recorded.Fact, recorded.Rule, recorded.Entry = raised.Month, raised.Fact, raised.Rule, raised.Entry
 	recorded.Steps = append(recorded.Steps, &factv1.ObjectionStep{
-		Stage: raised.Stage, Person: raised.Person, Grounds: raised.Grounds, Evidence: raised.Evidence, At: f.OccurredAt,
+		Stage: raised.Stage, Person: raised.Person, Grounds: raised.Grounds, Evidence: raised.Evidence, At: f.OccurredAt, Sender: f.GetEvent().Sender,
 	})
 }
 

@@ -4284,7 +4284,9 @@ type ObjectionRuling struct {
 	// When.
 	At *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=at,proto3" json:"at,omitempty"`
 	// The event, as "source/id".
-	Proof         string `protobuf:"bytes,7,opt,name=proof,proto3" json:"proof,omitempty"`
+	Proof string `protobuf:"bytes,7,opt,name=proof,proto3" json:"proof,omitempty"`
+	// Whose token it came with.
+	Sender        string `protobuf:"bytes,8,opt,name=sender,proto3" json:"sender,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4364,6 +4366,13 @@ func (x *ObjectionRuling) GetAt() *timestamppb.Timestamp {
 func (x *ObjectionRuling) GetProof() string {
 	if x != nil {
 		return x.Proof
+	}
+	return ""
+}
+
+func (x *ObjectionRuling) GetSender() string {
+	if x != nil {
+		return x.Sender
 	}
 	return ""
 }
@@ -4472,7 +4481,9 @@ type ObjectionStep struct {
 	// What proves it.
 	Evidence []*v1.Evidence `protobuf:"bytes,4,rep,name=evidence,proto3" json:"evidence,omitempty"`
 	// When.
-	At            *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	At *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
+	// Whose token it came with.
+	Sender        string `protobuf:"bytes,6,opt,name=sender,proto3" json:"sender,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4540,6 +4551,13 @@ func (x *ObjectionStep) GetAt() *timestamppb.Timestamp {
 		return x.At
 	}
 	return nil
+}
+
+func (x *ObjectionStep) GetSender() string {
+	if x != nil {
+		return x.Sender
+	}
+	return ""
 }
 
 // ComplaintAlerted says what the responsible person must be told of a
@@ -4943,7 +4961,7 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\x05scope\x18\x02 \x01(\x0e2\x1c.kaohe.feed.v1.SanctionScopeR\x05scope\x12\x12\n" +
 	"\x04item\x18\x03 \x01(\tR\x04item\"!\n" +
 	"\vItemExcused\x12\x12\n" +
-	"\x04item\x18\x01 \x01(\tR\x04item\"\x8b\x02\n" +
+	"\x04item\x18\x01 \x01(\tR\x04item\"\xa3\x02\n" +
 	"\x0fObjectionRuling\x123\n" +
 	"\x05stage\x18\x01 \x01(\x0e2\x1d.kaohe.feed.v1.ObjectionStageR\x05stage\x129\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x1f.kaohe.feed.v1.ObjectionOutcomeR\aoutcome\x12\x16\n" +
@@ -4951,20 +4969,22 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\x06person\x18\x04 \x01(\tR\x06person\x12\x16\n" +
 	"\x06reason\x18\x05 \x01(\tR\x06reason\x12*\n" +
 	"\x02at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
-	"\x05proof\x18\a \x01(\tR\x05proof\"\xd5\x01\n" +
+	"\x05proof\x18\a \x01(\tR\x05proof\x12\x16\n" +
+	"\x06sender\x18\b \x01(\tR\x06sender\"\xd5\x01\n" +
 	"\x11ObjectionRecorded\x12\x14\n" +
 	"\x05month\x18\x01 \x01(\tR\x05month\x12\x12\n" +
 	"\x04fact\x18\x02 \x01(\tR\x04fact\x12\x12\n" +
 	"\x04rule\x18\x03 \x01(\tR\x04rule\x12\x14\n" +
 	"\x05entry\x18\x04 \x01(\tR\x05entry\x122\n" +
 	"\x05steps\x18\x05 \x03(\v2\x1c.kaohe.fact.v1.ObjectionStepR\x05steps\x128\n" +
-	"\arulings\x18\x06 \x03(\v2\x1e.kaohe.fact.v1.ObjectionRulingR\arulings\"\xd7\x01\n" +
+	"\arulings\x18\x06 \x03(\v2\x1e.kaohe.fact.v1.ObjectionRulingR\arulings\"\xef\x01\n" +
 	"\rObjectionStep\x123\n" +
 	"\x05stage\x18\x01 \x01(\x0e2\x1d.kaohe.feed.v1.ObjectionStageR\x05stage\x12\x16\n" +
 	"\x06person\x18\x02 \x01(\tR\x06person\x12\x18\n" +
 	"\agrounds\x18\x03 \x01(\tR\agrounds\x123\n" +
 	"\bevidence\x18\x04 \x03(\v2\x17.kaohe.feed.v1.EvidenceR\bevidence\x12*\n" +
-	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\x8b\x02\n" +
+	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
+	"\x06sender\x18\x06 \x01(\tR\x06sender\"\x8b\x02\n" +
 	"\x10ComplaintAlerted\x12\x1c\n" +
 	"\tcomplaint\x18\x01 \x01(\tR\tcomplaint\x12\x1e\n" +
 	"\n" +
