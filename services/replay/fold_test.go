@@ -89,7 +89,7 @@ func arrivals(r *rapid.T, events []*feedv1.Event) []*feedv1.Event {
 	return arrived
 }
 
-func compare(r *rapid.T, w *flowtest.World, result *replay.Result) {
+func compare(r failing, w *flowtest.World, result *replay.Result) {
 	posted, cards := map[string]*ledgerv1.Entry{}, map[string]*ledgerv1.Scorecard{}
 	for _, record := range w.Records {
 		if card := record.GetScorecard(); card != nil {
@@ -127,6 +127,9 @@ func compare(r *rapid.T, w *flowtest.World, result *replay.Result) {
 		}
 	}
 }
+
+// failing is a test that can fail.
+type failing interface{ Fatalf(string, ...any) }
 
 // lifeless is a scorecard without where the month stands in its life, which is
 // not a matter of points.
