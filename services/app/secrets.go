@@ -13,28 +13,51 @@ import (
 )
 
 // secret reads a secret of the data directory, or makes one that only the
-// owner can read.
+// owner can read. Of several processes that make it at once all have the same.
 func secret(dir, name string) (string, error) {
 	path := filepath.Join(dir, name)
-	raw, err := os.ReadFile(path)
-	if err == nil {
-		if value := strings.TrimSpace(string(raw)); value != "" {
-			return value, nil
-		}
-		return "", fmt.Errorf("%s is empty; delete it and start again to make a new one", path)
-	}
+	value, err := readSecret(path)
 	if !errors.Is(err, fs.ErrNotExist) {
-		return "", fmt.Errorf("read %s: %w", path, err)
+		return value, err
 	}
 	random := make([]byte, 24)
 	if _, err := rand.Read(random); err != nil {
 		return "", fmt.Errorf("make %s: %w", path, err)
 	}
-	value := hex.EncodeToString(random)
-	if err := os.WriteFile(path, []byte(value+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("write %s: %w", path, err)
+	if err := writeOnce(path, hex.EncodeToString(random)+"\n"); err != nil {
+		return "", err
+	}
+	return readSecret(path)
+}
+
+func readSecret(path string) (string, error) {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return "", fmt.Errorf("read %s: %w", path, err)
+	}
+	value := strings.TrimSpace(string(raw))
+	if value == "" {
+		return "", fmt.Errorf("%s is empty; delete it and start again to make a new one", path)
 	}
 	return value, nil
+}
+
+// writeOnce makes a file that is whole as soon as it is there; one that another
+// process made meanwhile stays.
+func writeOnce(path, text string) error {
+	whole, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // only the owner can read it
+	if err != nil {
+		return fmt.Errorf("make %s: %w", path, err)
+	}
+	defer func() { _ = os.Remove(whole.Name()) }()
+	_, err = whole.WriteString(text)
+	if err = errors.Join(err, whole.Sync(), whole.Close()); err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	if err := os.Link(whole.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return fmt.Errorf("make %s: %w", path, err)
+	}
+	return nil
 }
 
 // lock takes the data directory for this process; the lock goes with it.
@@ -66,9 +89,7 @@ func checkFormat(dir string) error {
 	raw, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := os.WriteFile(path, []byte(format+"\n"), 0o600); err != nil {
-			return fmt.Errorf("mark the data directory: %w", err)
-		}
+		return writeOnce(path, format+"\n")
 	case err != nil:
 		return fmt.Errorf("read the format of the data directory: %w", err)
 	case strings.TrimSpace(string(raw)) != format:
