@@ -21,8 +21,10 @@ import (
 	"reflect"
 	"sync"
 	"sync/atomic"
+	"time"
 
-	_ "modernc.org/sqlite" // the driver "sqlite"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
 
 	"kaohe.dev/services/internal/store"
 )
@@ -120,15 +122,44 @@ func (s *Store) ensure(ctx context.Context, c store.Collection) error {
 	if err != nil {
 		return err
 	}
-	if err := f.ensure(ctx, c); err != nil {
-		return f.explain(err)
-	}
-	t, err := newTable(ctx, f, c)
+	var t *table
+	err = patiently(ctx, func() error {
+		if err := f.ensure(ctx, c); err != nil {
+			return err
+		}
+		t, err = newTable(ctx, f, c)
+		return err
+	})
 	if err != nil {
 		return f.explain(err)
 	}
 	s.tables[c.Name] = t
 	return s.schema.Declare(c)
+}
+
+// How long, and how often, a new file is tried that other processes make too.
+const (
+	patience = 10 * time.Second
+	retry    = 20 * time.Millisecond
+)
+
+// patiently tries again while other processes that start at the same time keep
+// a new file locked: turning it to a write-ahead log does not wait by itself.
+func patiently(ctx context.Context, do func() error) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
+	defer cancel()
+	for {
+		err := do()
+		var failed *sqlite.Error
+		if !errors.As(err, &failed) || failed.Code()&0xff != sqlite3.SQLITE_BUSY {
+			return err
+		}
+		select {
+		case <-time.After(retry):
+		case <-ctx.Done():
+			return err
+		}
+	}
 }
 
 // open returns the file of a group; s.mu is held.
