@@ -156,6 +156,9 @@ func (a *App) openData() error {
 
 // connect opens the streams and the store.
 func (a *App) connect(ctx context.Context) error {
+	if err := checkSynced(a.config.Data); err != nil {
+		return err
+	}
 	if err := a.openStreams(ctx, a.users()...); err != nil {
 		return err
 	}

@@ -31,10 +31,37 @@ func secret(dir, name string) (string, error) {
 		return "", fmt.Errorf("make %s: %w", path, err)
 	}
 	value := hex.EncodeToString(random)
-	if err := os.WriteFile(path, []byte(value+"\n"), 0o600); err != nil {
-		return "", fmt.Errorf("write %s: %w", path, err)
+	return value, keep(path, value)
+}
+
+// keep writes a file that is there after a power loss, whole or not at all.
+func keep(path, line string) error {
+	temporary := path + ".new"
+	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
 	}
-	return value, nil
+	_, err = file.WriteString(line + "\n")
+	err = errors.Join(err, file.Sync(), file.Close())
+	if err == nil {
+		err = os.Rename(temporary, path)
+	}
+	if err == nil {
+		err = syncFile(filepath.Dir(path))
+	}
+	if err != nil {
+		return fmt.Errorf("write %s: %w", path, err)
+	}
+	return nil
+}
+
+// syncFile makes durable what a file holds, or the names in a directory.
+func syncFile(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
 }
 
 // lock takes the data directory for this process; the lock goes with it.
@@ -66,9 +93,7 @@ func checkFormat(dir string) error {
 	raw, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		if err := os.WriteFile(path, []byte(format+"\n"), 0o600); err != nil {
-			return fmt.Errorf("mark the data directory: %w", err)
-		}
+		return keep(path, format)
 	case err != nil:
 		return fmt.Errorf("read the format of the data directory: %w", err)
 	case strings.TrimSpace(string(raw)) != format:

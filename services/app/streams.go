@@ -13,7 +13,6 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 
 	"kaohe.dev/services/internal/bus"
-	"kaohe.dev/services/internal/embedded"
 )
 
 // users are as whom this process talks to NATS: as each of its targets, where
@@ -83,14 +82,7 @@ func (a *App) startNATS() (*server.Server, error) {
 	if a.config.NATS != "" {
 		return nil, nil
 	}
-	inside, err := embedded.Start(embedded.Options{
-		Dir: filepath.Join(a.config.Data, "nats"), NoSync: a.config.NoSync, Logger: a.config.Logger,
-	})
-	if err != nil {
-		return nil, err
-	}
-	a.later("embedded NATS", func(context.Context) error { embedded.Stop(inside); return nil })
-	return inside, nil
+	return a.embed()
 }
 
 func (a *App) busOptions(user string, inside *server.Server) bus.Options {
