@@ -81,7 +81,7 @@ func TestASyncCommitsTheNamesBeforeIt(t *testing.T) {
 	in := func(name string) string { return filepath.Join(dir, name) }
 	for _, err := range []error{
 		os.Mkdir(in("a"), 0o700), os.WriteFile(in("a/old"), []byte("old"), 0o600), os.Rename(in("a"), in("b")),
-		os.WriteFile(in("gone"), nil, 0o600), os.Remove(in("gone")),
+		os.WriteFile(in("gone"), nil, 0o600), os.Link(in("gone"), in("b/other")), os.Remove(in("gone")),
 	} {
 		if err != nil {
 			t.Fatal(err)
@@ -97,7 +97,7 @@ func TestASyncCommitsTheNamesBeforeIt(t *testing.T) {
 	}
 	for seed := range uint64(20) {
 		found := d.Pull(rand.New(rand.NewPCG(seed, 2)))
-		if len(found.names) != 2 || found.names["b"] == nil || found.names["b/old"] == nil {
+		if len(found.names) != 3 || found.names["b/other"] == nil || found.names["b"] == nil || found.names["b/old"] == nil {
 			t.Fatalf("seed %d: found %v", seed, found.names)
 		}
 		if again := mounted(t, found); seed == 0 {

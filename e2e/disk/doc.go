@@ -3,7 +3,7 @@
 //
 // In flow what programs write below the place it is mounted at; out flows, when
 // the plug is pulled, another disk with what would be found on it. Never here:
-// links, permissions, or anything else no data directory needs.
+// permissions, or anything else no data directory needs.
 //
 // It promises what a journalling file system in ordered mode (ext4 as it is
 // shipped) promises, without its kindnesses:

@@ -75,23 +75,24 @@ func (n *directory) inode(ctx context.Context, f *file) *fs.Inode {
 func (n *directory) path(name string) string { return path.Join(n.Path(n.Root()), name) }
 
 // make makes a file or a directory.
-func (n *directory) make(ctx context.Context, name string, directory bool) (*fs.Inode, syscall.Errno) {
+func (n *directory) make(ctx context.Context, name string, directory bool, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
 	f := newFile(directory, nil)
 	if errno := n.disk.change(func() syscall.Errno { n.disk.names[n.path(name)] = f; return 0 }); errno != 0 {
 		return nil, errno
 	}
+	out.Nlink = 1 // or the kernel takes it for removed
 	return n.inode(ctx, f), 0
 }
 
 // Create makes a file and opens it.
-func (n *directory) Create(ctx context.Context, name string, flags, _ uint32, _ *fuse.EntryOut) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
-	child, errno := n.make(ctx, name, false)
+func (n *directory) Create(ctx context.Context, name string, flags, _ uint32, out *fuse.EntryOut) (*fs.Inode, fs.FileHandle, uint32, syscall.Errno) {
+	child, errno := n.make(ctx, name, false, out)
 	return child, open(flags), 0, errno
 }
 
 // Mkdir makes a directory.
-func (n *directory) Mkdir(ctx context.Context, name string, _ uint32, _ *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
-	return n.make(ctx, name, true)
+func (n *directory) Mkdir(ctx context.Context, name string, _ uint32, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+	return n.make(ctx, name, true, out)
 }
 
 // Unlink removes a name; who has the file open goes on.
@@ -105,6 +106,16 @@ func (n *directory) Rmdir(ctx context.Context, name string) syscall.Errno {
 		return syscall.ENOTEMPTY
 	}
 	return n.Unlink(ctx, name)
+}
+
+// Link gives a file another name.
+func (n *directory) Link(_ context.Context, to fs.InodeEmbedder, name string, out *fuse.EntryOut) (*fs.Inode, syscall.Errno) {
+	out.Nlink = 2
+	linked, ok := to.(*regular)
+	if !ok {
+		return nil, syscall.EPERM
+	}
+	return linked.EmbeddedInode(), n.disk.change(func() syscall.Errno { n.disk.names[n.path(name)] = linked.file; return 0 })
 }
 
 // Rename moves a name, over another if there is one.
@@ -134,7 +145,7 @@ func (n *directory) Statfs(_ context.Context, out *fuse.StatfsOut) syscall.Errno
 
 // Getattr gives the attributes of a directory.
 func (n *directory) Getattr(_ context.Context, _ fs.FileHandle, out *fuse.AttrOut) syscall.Errno {
-	out.Mode = 0o700
+	out.Mode, out.Nlink = 0o700, 1
 	return 0
 }
 

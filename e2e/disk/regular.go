@@ -47,7 +47,7 @@ func (n *regular) Flush(context.Context, fs.FileHandle) syscall.Errno { return 0
 func (n *regular) Getattr(_ context.Context, _ fs.FileHandle, out *fuse.AttrOut) syscall.Errno {
 	n.disk.mu.Lock()
 	defer n.disk.mu.Unlock()
-	out.Mode, out.Size = 0o600, uint64(len(n.file.live))
+	out.Mode, out.Nlink, out.Size = 0o600, 1, uint64(len(n.file.live))
 	return 0
 }
 

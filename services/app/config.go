@@ -63,6 +63,9 @@ type Config struct {
 	// Memory is how many bytes the process may take in all; 0: what GOMEMLIMIT
 	// says for the Go part, and else as much as it likes.
 	Memory uint64
+	// Archive is the directory with the part of the log that was archived; empty:
+	// none.
+	Archive string
 	// SyncEvery is how often the embedded server syncs to disk what it has
 	// acknowledged; 0: before it acknowledges. With an interval a power loss takes
 	// what came since the last sync.

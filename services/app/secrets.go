@@ -30,29 +30,35 @@ func secret(dir, name string) (string, error) {
 	if _, err := rand.Read(random); err != nil {
 		return "", fmt.Errorf("make %s: %w", path, err)
 	}
-	value := hex.EncodeToString(random)
-	return value, keep(path, value)
+	if err := keep(path, hex.EncodeToString(random)); err != nil {
+		return "", err
+	}
+	return secret(dir, name) // perhaps of a process that was first
 }
 
-// keep writes a file that is there after a power loss, whole or not at all.
+// keep writes a file that is there after a power loss, whole or not at all. One
+// that is there already stays: processes that share a directory start at once.
 func keep(path, line string) error {
-	temporary := path + ".new"
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	_, err = file.WriteString(line + "\n")
-	err = errors.Join(err, file.Sync(), file.Close())
-	if err == nil {
-		err = os.Rename(temporary, path)
-	}
-	if err == nil {
-		err = syncFile(filepath.Dir(path))
-	}
-	if err != nil {
+	if err := keepFirst(path, line); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
 	return nil
+}
+
+func keepFirst(path, line string) error {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // only the owner reads it
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(file.Name()) }()
+	_, err = file.WriteString(line + "\n")
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(file.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncFile(filepath.Dir(path))
 }
 
 // syncFile makes durable what a file holds, or the names in a directory.

@@ -108,6 +108,7 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 		s.say("通知多久未送达即转入死信", "how long a notification is tried before it becomes a dead letter"))
 	f.IntVar(&config.Partitions, "partitions", 1, s.say("每个服务的分区数，各进程须一致，建库后不变",
 		"parts in which each service keeps its keys: the same in all processes, fixed with the documents"))
+	f.StringVar(&config.Archive, "archive", "", s.say("已归档的日志所在目录", "directory with the part of the log that was archived"))
 	f.Var((*syncFlag)(&config.SyncEvery), "sync",
 		s.say("进程内 NATS 何时落盘：always 为每次确认之前，也可给间隔，如 1s（断电会丢失其间已确认的事件）",
 			"when the NATS server in the process syncs to disk: always, before each acknowledgement, or at an interval like 1s\n(a power loss then takes what was acknowledged since the last sync)"))
