@@ -4,12 +4,13 @@ GO    ?= go
 BIN   := bin/kaohe
 FUZZTIME ?= 20s
 KILLS    ?= 200
+PULLS    ?= 200
 FAULTS   ?= 1000
 SEED     ?= 1
 # One static program, and one build cache for it and its tests.
 export CGO_ENABLED ?= 0
 
-.PHONY: help build demo up test race bench overload kill chaos fuzz verify generate lint clean
+.PHONY: help build demo up test race bench overload kill pull chaos fuzz verify generate lint clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'

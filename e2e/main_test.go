@@ -151,17 +151,22 @@ func (s *server) waitReady() {
 			s.t.Fatal("it ended before it was ready")
 		default:
 		}
-		response, err := http.Get("http://" + s.http + "/readyz")
-		if err != nil {
-			return err
-		}
-		defer response.Body.Close()
-		if response.StatusCode != http.StatusOK {
-			body, _ := io.ReadAll(response.Body)
-			return fmt.Errorf("%s: %s", response.Status, body)
-		}
-		return nil
+		return s.ready()
 	})
+}
+
+// ready asks once.
+func (s *server) ready() error {
+	response, err := http.Get("http://" + s.http + "/readyz")
+	if err != nil {
+		return err
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		body, _ := io.ReadAll(response.Body)
+		return fmt.Errorf("%s: %s", response.Status, body)
+	}
+	return nil
 }
 
 // await asks again until there is no error, at most a minute.

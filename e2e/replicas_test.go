@@ -39,14 +39,20 @@ func startFleet(t testing.TB, nats string, replicas int, more ...string) *fleet 
 }
 
 // startGateway starts the gateway, again at its old address.
-func (f *fleet) startGateway() {
-	f.process = start(f.t, program, append([]string{"serve", "--target", "gateway", "--http", f.http, "--grpc", f.grpc}, f.shared...)...)
-	f.waitReady()
+func (f *fleet) startGateway() { f.gatewayAt(program, f.server) }
+
+// gatewayAt starts a gateway of a release at an address.
+func (f *fleet) gatewayAt(release string, s *server) {
+	s.process = start(f.t, release, append([]string{"serve", "--target", "gateway", "--http", s.http, "--grpc", s.grpc}, f.shared...)...)
+	s.waitReady()
 }
 
 // replica starts one more.
-func (f *fleet) replica(t testing.TB) *process {
-	return start(t, program, append([]string{"serve", "--target", strings.Join(services, ",")}, f.shared...)...)
+func (f *fleet) replica(t testing.TB) *process { return f.replicaOf(t, program) }
+
+// replicaOf starts one more, of a release.
+func (f *fleet) replicaOf(t testing.TB, release string) *process {
+	return start(t, release, append([]string{"serve", "--target", strings.Join(services, ",")}, f.shared...)...)
 }
 
 // owned tells which parts a process runs, by its log.

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/collectors"
 
 	"kaohe.dev/services/gateway"
+	"kaohe.dev/services/internal/archive"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/certs"
 	"kaohe.dev/services/internal/run"
@@ -35,6 +36,7 @@ type App struct {
 	store   store.Store
 	gateway *gateway.Gateway
 	tracer  *traces.Tracer
+	archive *archive.Archive
 	runners []runner
 	budget  budget
 	// starting is why it is not ready yet.
@@ -156,6 +158,9 @@ func (a *App) openData() error {
 
 // connect opens the streams and the store.
 func (a *App) connect(ctx context.Context) error {
+	if err := checkSynced(a.config.Data); err != nil {
+		return err
+	}
 	if err := a.openStreams(ctx, a.users()...); err != nil {
 		return err
 	}

@@ -63,9 +63,13 @@ type Config struct {
 	// Memory is how many bytes the process may take in all; 0: what GOMEMLIMIT
 	// says for the Go part, and else as much as it likes.
 	Memory uint64
-	// NoSync acknowledges before the embedded server has synced to disk. Only
-	// for measuring what the sync costs.
-	NoSync bool
+	// Archive is the directory with the part of the log that was archived; empty:
+	// none.
+	Archive string
+	// SyncEvery is how often the embedded server syncs to disk what it has
+	// acknowledged; 0: before it acknowledges. With an interval a power loss takes
+	// what came since the last sync.
+	SyncEvery time.Duration
 	// Identity is the provider that people are known by; none by default.
 	Identity identity.Options
 	// Limits are what one caller may take.
@@ -89,6 +93,9 @@ func Defaults() Config {
 		Limits: gateway.DefaultLimits(), Identity: identity.Defaults(), WebhookRetry: notify.DefaultRetry(),
 	}
 }
+
+// minSync is the least interval: a sync takes a millisecond or more.
+const minSync = 10 * time.Millisecond
 
 // maxPartitions keeps the number of markers bearable: every part passes each on
 // to every part behind it.
@@ -130,6 +137,12 @@ func (c Config) Validate() error {
 		problems = append(problems, err)
 	}
 	problems = append(problems, c.WebhookRetry.Validate())
+	if c.SyncEvery != 0 && c.SyncEvery < minSync {
+		problems = append(problems, fmt.Errorf("--sync %s is less than %s; give always, or a longer interval", c.SyncEvery, minSync))
+	}
+	if c.SyncEvery != 0 && c.NATS != "" {
+		problems = append(problems, errors.New("--sync is of the NATS server in this process; for the one of --nats set sync_interval in its configuration"))
+	}
 	if c.FutureTolerance < 0 {
 		problems = append(problems, fmt.Errorf("future tolerance %s is negative", c.FutureTolerance))
 	}

@@ -72,7 +72,10 @@ func Forget(ctx context.Context, config Config) error {
 		if err := storeurl.Drop(ctx, address, notify.Group); err != nil {
 			return err
 		}
-		return b.Forget(ctx, bus.Ledger, bus.Facts)
+		if err := b.Forget(ctx, bus.Ledger, bus.Facts); err != nil {
+			return err
+		}
+		return forgetUnsynced(config.Data)
 	})
 }
 

@@ -13,51 +13,61 @@ import (
 )
 
 // secret reads a secret of the data directory, or makes one that only the
-// owner can read. Of several processes that make it at once all have the same.
+// owner can read.
 func secret(dir, name string) (string, error) {
 	path := filepath.Join(dir, name)
-	value, err := readSecret(path)
+	raw, err := os.ReadFile(path)
+	if err == nil {
+		if value := strings.TrimSpace(string(raw)); value != "" {
+			return value, nil
+		}
+		return "", fmt.Errorf("%s is empty; delete it and start again to make a new one", path)
+	}
 	if !errors.Is(err, fs.ErrNotExist) {
-		return value, err
+		return "", fmt.Errorf("read %s: %w", path, err)
 	}
 	random := make([]byte, 24)
 	if _, err := rand.Read(random); err != nil {
 		return "", fmt.Errorf("make %s: %w", path, err)
 	}
-	if err := writeOnce(path, hex.EncodeToString(random)+"\n"); err != nil {
+	if err := keep(path, hex.EncodeToString(random)); err != nil {
 		return "", err
 	}
-	return readSecret(path)
+	return secret(dir, name) // perhaps of a process that was first
 }
 
-func readSecret(path string) (string, error) {
-	raw, err := os.ReadFile(path)
-	if err != nil {
-		return "", fmt.Errorf("read %s: %w", path, err)
-	}
-	value := strings.TrimSpace(string(raw))
-	if value == "" {
-		return "", fmt.Errorf("%s is empty; delete it and start again to make a new one", path)
-	}
-	return value, nil
-}
-
-// writeOnce makes a file that is whole as soon as it is there; one that another
-// process made meanwhile stays.
-func writeOnce(path, text string) error {
-	whole, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*") // only the owner can read it
-	if err != nil {
-		return fmt.Errorf("make %s: %w", path, err)
-	}
-	defer func() { _ = os.Remove(whole.Name()) }()
-	_, err = whole.WriteString(text)
-	if err = errors.Join(err, whole.Sync(), whole.Close()); err != nil {
+// keep writes a file that is there after a power loss, whole or not at all. One
+// that is there already stays: processes that share a directory start at once.
+func keep(path, line string) error {
+	if err := keepFirst(path, line); err != nil {
 		return fmt.Errorf("write %s: %w", path, err)
 	}
-	if err := os.Link(whole.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("make %s: %w", path, err)
-	}
 	return nil
+}
+
+func keepFirst(path, line string) error {
+	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // only the owner reads it
+	if err != nil {
+		return err
+	}
+	defer func() { _ = os.Remove(file.Name()) }()
+	_, err = file.WriteString(line + "\n")
+	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Link(file.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return err
+	}
+	return syncFile(filepath.Dir(path))
+}
+
+// syncFile makes durable what a file holds, or the names in a directory.
+func syncFile(path string) error {
+	file, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	return errors.Join(file.Sync(), file.Close())
 }
 
 // lock takes the data directory for this process; the lock goes with it.
@@ -89,7 +99,7 @@ func checkFormat(dir string) error {
 	raw, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return writeOnce(path, format+"\n")
+		return keep(path, format)
 	case err != nil:
 		return fmt.Errorf("read the format of the data directory: %w", err)
 	case strings.TrimSpace(string(raw)) != format:

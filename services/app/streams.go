@@ -12,8 +12,8 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"kaohe.dev/services/internal/archive"
 	"kaohe.dev/services/internal/bus"
-	"kaohe.dev/services/internal/embedded"
 )
 
 // users are as whom this process talks to NATS: as each of its targets, where
@@ -45,6 +45,9 @@ func (a *App) openStreams(ctx context.Context, users ...string) error {
 	if a.config.NATSKeys == "" {
 		users = []string{""}
 	}
+	if err := a.openArchive(); err != nil {
+		return err
+	}
 	inside, err := a.startNATS()
 	if err != nil {
 		return err
@@ -62,6 +65,14 @@ func (a *App) openStreams(ctx context.Context, users ...string) error {
 		}
 	}
 	return nil
+}
+
+// openArchive opens the part of the log that the streams have not any more.
+func (a *App) openArchive() (err error) {
+	if a.config.Archive != "" {
+		a.archive, err = archive.Open(a.config.Archive)
+	}
+	return err
 }
 
 // Setup makes the streams of a NATS server, or brings them up to date, and waits
@@ -83,14 +94,7 @@ func (a *App) startNATS() (*server.Server, error) {
 	if a.config.NATS != "" {
 		return nil, nil
 	}
-	inside, err := embedded.Start(embedded.Options{
-		Dir: filepath.Join(a.config.Data, "nats"), NoSync: a.config.NoSync, Logger: a.config.Logger,
-	})
-	if err != nil {
-		return nil, err
-	}
-	a.later("embedded NATS", func(context.Context) error { embedded.Stop(inside); return nil })
-	return inside, nil
+	return a.embed()
 }
 
 func (a *App) busOptions(user string, inside *server.Server) bus.Options {
@@ -98,6 +102,9 @@ func (a *App) busOptions(user string, inside *server.Server) bus.Options {
 	options := bus.Options{
 		URL: c.NATS, InProcess: inside, Name: "kaohe", Replicas: c.Replicas,
 		CA: c.NATSCA, Cert: c.NATSCert, Key: c.NATSKey, Logger: c.Logger, Ahead: a.budget.ahead,
+	}
+	if a.archive != nil {
+		options.Archive = a.archive
 	}
 	if user != "" {
 		options.Name, options.User, options.Seed = "kaohe "+user, user, a.seed(user)

@@ -36,6 +36,8 @@ func (s *session) rebuild() *cobra.Command {
 			switch {
 			case errors.Is(err, app.ErrLayout):
 				s.note("%s", s.say("原有文档的格式或分区数不同，重建后无从比较", "the documents that are there have another layout: there is nothing to compare with"))
+			case errors.Is(err, app.ErrUnsynced):
+				s.note("%s", s.say("断电时日志尚未落盘：由剩下的日志重建，无从比较", "the log was not on disk when the power was lost: built anew from what is left, with nothing to compare"))
 			case err != nil:
 				return fmt.Errorf("%s: %w", s.say("记下重建前各月", "note the months as they are"), err)
 			}

@@ -108,6 +108,10 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 		s.say("通知多久未送达即转入死信", "how long a notification is tried before it becomes a dead letter"))
 	f.IntVar(&config.Partitions, "partitions", 1, s.say("每个服务的分区数，各进程须一致，建库后不变",
 		"parts in which each service keeps its keys: the same in all processes, fixed with the documents"))
+	f.StringVar(&config.Archive, "archive", "", s.say("已归档的日志所在目录", "directory with the part of the log that was archived"))
+	f.Var((*syncFlag)(&config.SyncEvery), "sync",
+		s.say("进程内 NATS 何时落盘：always 为每次确认之前，也可给间隔，如 1s（断电会丢失其间已确认的事件）",
+			"when the NATS server in the process syncs to disk: always, before each acknowledgement, or at an interval like 1s\n(a power loss then takes what was acknowledged since the last sync)"))
 	f.Var((*bytesFlag)(&config.Reserve), "reserve",
 		s.say("数据目录所在磁盘保留的空间，低于它不再受理", "space kept free on the disk of the data directory; with less, nothing more is taken in"))
 	f.Var((*bytesFlag)(&config.Memory), "memory",
@@ -129,6 +133,34 @@ func (s *session) identityFlags(f *pflag.FlagSet, o *identity.Options) {
 	f.StringVar(&o.UnitsClaim, "oidc-units-claim", o.UnitsClaim, s.say("业务单位所在的声明（unit-manager）", "claim with the units of a unit-manager"))
 	f.DurationVar(&o.Session, "oidc-session", o.Session, s.say("浏览器登录的有效时间", "how long somebody stays signed in with a browser"))
 	f.StringVar(&o.PublicURL, "public-url", "", s.say("浏览器访问 kaohe 的地址（默认为监听地址）", "where browsers reach kaohe (default: where it listens)"))
+}
+
+// syncFlag is a flag for an interval, or always, which is 0.
+type syncFlag time.Duration
+
+// always is before each acknowledgement.
+const always = "always"
+
+func (f *syncFlag) String() string {
+	if *f == 0 {
+		return always
+	}
+	return time.Duration(*f).String()
+}
+
+func (f *syncFlag) Type() string { return "always|duration" }
+
+func (f *syncFlag) Set(text string) error {
+	if text == always {
+		*f = 0
+		return nil
+	}
+	interval, err := time.ParseDuration(text)
+	if err != nil || interval <= 0 {
+		return fmt.Errorf("%q is neither always nor an interval; write it like 1s", text)
+	}
+	*f = syncFlag(interval)
+	return nil
 }
 
 // bytesFlag is a flag for a size like 256MiB.

@@ -2,10 +2,12 @@ package gateway
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
@@ -25,6 +27,10 @@ type logServer struct {
 // ticket-ingest quarantines it.
 func (g *Gateway) readFeed(ctx context.Context, upTo uint64, take func(events []*feedv1.Event, at uint64) error) error {
 	reader, err := g.opts.Bus.Read(ctx, bus.Feed, []string{"feed.>"}, 0)
+	if errors.Is(err, bus.ErrArchived) {
+		return trouble(codes.FailedPrecondition, "archived", "日志较早的部分已归档：%v；请用 kaohe up --archive 归档目录 启动后重试",
+			"the oldest part of the log was archived: %v; start kaohe with --archive and the directory, and try again", err)
+	}
 	if err != nil {
 		return err
 	}

@@ -47,7 +47,7 @@ type house struct {
 
 func build(t testing.TB) *house {
 	t.Helper()
-	server, err := embedded.Start(embedded.Options{Dir: t.TempDir(), NoSync: true})
+	server, err := embedded.Start(embedded.Options{Dir: t.TempDir(), SyncEvery: time.Hour})
 	must(t, err)
 	t.Cleanup(func() { embedded.Stop(server) })
 	b, err := bus.Connect(bus.Options{InProcess: server})

@@ -20,11 +20,11 @@ const pending = 4000
 // published with a message id, pipelined, on the same embedded server;
 // consumed by a durable consumer, each acknowledged.
 func (b *bench) hop(ctx context.Context) ([]Figure, error) {
-	synced, err := b.bare(ctx, "hop", false)
+	synced, err := b.bare(ctx, "hop", 0)
 	if err != nil {
 		return nil, err
 	}
-	unsynced, err := b.bare(ctx, "hop-nosync", true)
+	unsynced, err := b.bare(ctx, "hop-nosync", time.Hour)
 	if err != nil {
 		return nil, err
 	}
@@ -40,8 +40,8 @@ func (b *bench) hop(ctx context.Context) ([]Figure, error) {
 }
 
 // bare gives the time of a message.
-func (b *bench) bare(ctx context.Context, name string, noSync bool) (time.Duration, error) {
-	server, err := embedded.Start(embedded.Options{Dir: filepath.Join(b.o.Dir, "bench", name), NoSync: noSync})
+func (b *bench) bare(ctx context.Context, name string, syncEvery time.Duration) (time.Duration, error) {
+	server, err := embedded.Start(embedded.Options{Dir: filepath.Join(b.o.Dir, "bench", name), SyncEvery: syncEvery})
 	if err != nil {
 		return 0, err
 	}

@@ -100,6 +100,11 @@ func Run(ctx context.Context, o Options) ([]Figure, error) {
 		figures = append(figures, more...)
 	}
 	err = errors.Join(err, b.stop(ctx))
+	if err == nil {
+		var more []Figure
+		more, err = syncs(ctx, o)
+		figures = append(figures, more...)
+	}
 	if err == nil && o.Million > 0 {
 		var more []Figure
 		more, err = million(ctx, o)
@@ -110,7 +115,10 @@ func Run(ctx context.Context, o Options) ([]Figure, error) {
 
 // bench is a running kaohe and a client of it.
 type bench struct {
-	o      Options
+	o Options
+	// syncEvery is that of the app.
+	syncEvery time.Duration
+
 	app    *app.App
 	close  func() error
 	feeds  apiv1.FeedServiceClient
@@ -124,6 +132,7 @@ type bench struct {
 
 func (b *bench) start(ctx context.Context, dir string) error {
 	config := app.Defaults()
+	config.SyncEvery = b.syncEvery
 	config.Data, config.HTTP, config.GRPC = dir, "127.0.0.1:0", "127.0.0.1:0"
 	config.Limits.Rate = 0 // what it can do is measured, not what a caller may ask
 	a, err := app.New(config)

@@ -25,7 +25,7 @@ func TestEveryFigureIsMeasured(t *testing.T) {
 		}
 		seen[f.Name] = true
 	}
-	for _, name := range []string{"feed_decided", "event_cost", "sse_latency_p99", "lateness_p99", "scorecard_rate", "fold", "peak_rss", "million_start"} {
+	for _, name := range []string{"feed_decided", "event_cost", "sse_latency_p99", "lateness_p99", "scorecard_rate", "fold", "door_alone", "door_batches", "peak_rss", "million_start"} {
 		if !seen[name] {
 			t.Errorf("%s was not measured", name)
 		}

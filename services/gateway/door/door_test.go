@@ -36,9 +36,9 @@ type house struct {
 	store store.Store
 }
 
-func build(t testing.TB, noSync bool) house {
+func build(t testing.TB, syncEvery time.Duration) house {
 	t.Helper()
-	server, err := embedded.Start(embedded.Options{Dir: t.TempDir(), NoSync: noSync})
+	server, err := embedded.Start(embedded.Options{Dir: t.TempDir(), SyncEvery: syncEvery})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -165,7 +165,7 @@ func TestVerdicts(t *testing.T) {
 		}), "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			d := build(t, true).open(t)
+			d := build(t, time.Hour).open(t)
 			v := push(t, d, registered("r", "chengqu"), c.event)[1]
 			if c.code == "" {
 				if v.Status != accepted {
@@ -181,7 +181,7 @@ func TestVerdicts(t *testing.T) {
 }
 
 func TestDuplicateAndConflict(t *testing.T) {
-	h := build(t, false)
+	h := build(t, 0)
 	d := h.open(t)
 	first, other := opened("1", "chengqu"), opened("1", "chengqu")
 	other.GetTicketOpened().Category = "changed"
@@ -235,7 +235,7 @@ func (h *house) feed(t *testing.T) (events []*feedv1.Event) {
 }
 
 func TestFeedHoldsWhatWasAccepted(t *testing.T) {
-	h := build(t, true)
+	h := build(t, time.Hour)
 	d := h.open(t)
 	push(t, d, registered("r", "chengqu"), opened("1", "chengqu"))
 	e := h.feed(t)[1]
@@ -253,7 +253,7 @@ func TestFeedHoldsWhatWasAccepted(t *testing.T) {
 // The memory is that of the feed, even when the documents were lost between
 // append and commit, or an event came in by another way.
 func TestRecallAfterLoss(t *testing.T) {
-	h := build(t, true)
+	h := build(t, time.Hour)
 	d := h.open(t)
 	push(t, d, registered("r", "chengqu"), opened("1", "chengqu"))
 	shut(t, d)
@@ -276,7 +276,7 @@ func TestRecallAfterLoss(t *testing.T) {
 }
 
 func TestStoppedDoorAcknowledgesNothing(t *testing.T) {
-	d := build(t, true).open(t)
+	d := build(t, time.Hour).open(t)
 	shut(t, d)
 	verdicts, err := d.Push(t.Context(), lang.En, []Item{{Event: registered("r", "u")}})
 	if err == nil || verdicts != nil {
@@ -286,7 +286,7 @@ func TestStoppedDoorAcknowledgesNothing(t *testing.T) {
 }
 
 func TestFailedAppendAcknowledgesNothing(t *testing.T) {
-	h := build(t, true)
+	h := build(t, time.Hour)
 	d := h.open(t)
 	h.bus.Close()
 	if verdicts, err := d.Push(t.Context(), lang.En, []Item{{Event: registered("r", "u")}}); err == nil {
@@ -298,7 +298,7 @@ func TestFailedAppendAcknowledgesNothing(t *testing.T) {
 }
 
 func TestConcurrentPushesOfTheSame(t *testing.T) {
-	h := build(t, true)
+	h := build(t, time.Hour)
 	d := h.open(t)
 	push(t, d, registered("r", "chengqu"))
 	var mu sync.Mutex
@@ -341,7 +341,7 @@ func TestPseudonymIsKeyed(t *testing.T) {
 func BenchmarkPush(b *testing.B) {
 	for _, size := range []int{1, 100, 1000} {
 		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			d := build(b, false).open(b)
+			d := build(b, 0).open(b)
 			push(b, d, registered("r", "chengqu"))
 			b.SetParallelism(4)
 			var mu sync.Mutex

@@ -71,6 +71,8 @@ type Options struct {
 	// Ahead is how many bytes each reader fetches ahead of who reads; 0 is 8 MiB.
 	// A message is never larger than the least.
 	Ahead int
+	// Archive has the part of the feed that the stream has not any more; may be nil.
+	Archive Archive
 	// Logger may be nil.
 	Logger *slog.Logger
 }
@@ -82,6 +84,7 @@ type Bus struct {
 	replicas int
 	timeout  time.Duration
 	ahead    int
+	archive  Archive
 	// denied is what the server last refused us for want of permission.
 	denied atomic.Pointer[denial]
 	// full says that the last the server told was that it has no room.
@@ -93,7 +96,7 @@ func Connect(opts Options) (*Bus, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	b := &Bus{replicas: max(1, opts.Replicas), timeout: positive(opts.Timeout, 10*time.Second), ahead: ahead(opts.Ahead)}
+	b := &Bus{replicas: max(1, opts.Replicas), timeout: positive(opts.Timeout, 10*time.Second), ahead: ahead(opts.Ahead), archive: opts.Archive}
 	credentials, err := opts.credentials()
 	if err != nil {
 		return nil, err

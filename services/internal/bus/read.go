@@ -27,7 +27,7 @@ type Delivery struct {
 // connections; nothing is acknowledged, because the reader keeps its position.
 type Reader struct {
 	messages jetstream.MessagesContext
-	forget   func() // takes the server's consumer away
+	stop     func() // ends what reads for it
 	out      chan []Delivery
 	done     chan struct{}
 	err      error
@@ -57,6 +57,13 @@ func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after 
 	if after > last {
 		return nil, fmt.Errorf("stream %s ends at %d but %d was already read: %w", stream, last, after, ErrLost)
 	}
+	if stream == Feed {
+		if first, err := b.covered(ctx, after); err != nil {
+			return nil, err
+		} else if first > 0 {
+			return b.readArchived(subjects, after, first), nil
+		}
+	}
 	consumer, err := b.js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{
 		FilterSubjects: subjects, DeliverPolicy: jetstream.DeliverByStartSequencePolicy, OptStartSeq: first(after),
 		InactiveThreshold: abandonedAfter,
@@ -68,14 +75,20 @@ func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after 
 	if err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", stream, err)
 	}
-	forget := func() {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
-		defer cancel()
-		_ = b.js.DeleteConsumer(ctx, stream, consumer.CachedInfo().Name) // or the server does, a little later
+	stop := func() {
+		messages.Stop()
+		go b.forgetConsumer(stream, consumer.CachedInfo().Name)
 	}
-	r := &Reader{messages: messages, forget: forget, out: make(chan []Delivery, b.ahead/unpackedEach), done: make(chan struct{})}
+	r := &Reader{messages: messages, stop: stop, out: make(chan []Delivery, b.ahead/unpackedEach), done: make(chan struct{})}
 	go r.pump(stream, after)
 	return r, nil
+}
+
+// forgetConsumer takes the server's consumer away.
+func (b *Bus) forgetConsumer(stream, name string) {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	defer cancel()
+	_ = b.js.DeleteConsumer(ctx, stream, name) // or the server does, a little later
 }
 
 // first is the message that holds what comes behind a place.
@@ -123,15 +136,7 @@ func (r *Reader) deliver(msg jetstream.Msg, after uint64) error {
 		}
 		deliveries = append(deliveries, d)
 	}
-	if len(deliveries) == 0 {
-		return nil
-	}
-	select {
-	case r.out <- deliveries:
-		return nil
-	case <-r.done:
-		return errClosed
-	}
+	return r.hand(deliveries)
 }
 
 // Deliveries gives the channel of what is read, what was appended together
@@ -161,6 +166,5 @@ func (r *Reader) Drain(first []Delivery, enough int) []Delivery {
 // Close ends reading.
 func (r *Reader) Close() {
 	close(r.done)
-	r.messages.Stop()
-	go r.forget()
+	r.stop()
 }

@@ -21,9 +21,10 @@ import (
 type Options struct {
 	// Dir is where the streams are kept.
 	Dir string
-	// NoSync leaves out the sync to disk before an acknowledgement. Only for
-	// measuring what the sync costs.
-	NoSync bool
+	// SyncEvery is how often what was appended is synced to disk; 0: before every
+	// acknowledgement. With an interval a power loss takes what was acknowledged
+	// since the last sync; the end of the process, however sudden, takes nothing.
+	SyncEvery time.Duration
 	// Host and Port are where clients outside the process find it; without a
 	// port there are none.
 	Host string
@@ -44,7 +45,7 @@ const (
 )
 
 // Start starts a server and waits until it takes connections. An appended
-// message is on disk before it is acknowledged.
+// message is on disk before it is acknowledged, unless an interval is given.
 func Start(opts Options) (*server.Server, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
@@ -53,7 +54,7 @@ func Start(opts Options) (*server.Server, error) {
 		return nil, fmt.Errorf("make the stream directory: %w", err)
 	}
 	s, err := server.NewServer(&server.Options{
-		ServerName: "kaohe", StoreDir: opts.Dir, JetStream: true, SyncAlways: !opts.NoSync,
+		ServerName: "kaohe", StoreDir: opts.Dir, JetStream: true, SyncAlways: opts.SyncEvery == 0, SyncInterval: opts.SyncEvery,
 		JetStreamMaxStore: maxStore, JetStreamMaxMemory: maxMemory,
 		DontListen: opts.Port == 0, Host: opts.Host, Port: opts.Port,
 		NoSigs: true, NoLog: true, MaxPayload: 4 << 20,
@@ -100,7 +101,8 @@ func mend(s *server.Server, opts Options) {
 		err := s.ShutdownJetStream()
 		if err == nil {
 			err = s.EnableJetStream(&server.JetStreamConfig{
-				StoreDir: opts.Dir, SyncAlways: !opts.NoSync, MaxMemory: maxMemory, MaxStore: maxStore, Strict: true, CompressOK: true,
+				StoreDir: opts.Dir, SyncAlways: opts.SyncEvery == 0, SyncInterval: opts.SyncEvery,
+				MaxMemory: maxMemory, MaxStore: maxStore, Strict: true, CompressOK: true,
 			})
 		}
 		if err != nil {

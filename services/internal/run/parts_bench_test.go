@@ -47,7 +47,7 @@ func laborious() flow.Service {
 func BenchmarkParts(b *testing.B) {
 	for _, parts := range []int{1, 2} {
 		b.Run(fmt.Sprint(parts), func(b *testing.B) {
-			server, err := embedded.Start(embedded.Options{Dir: filepath.Join(b.TempDir(), "nats"), NoSync: true})
+			server, err := embedded.Start(embedded.Options{Dir: filepath.Join(b.TempDir(), "nats"), SyncEvery: time.Hour})
 			if err != nil {
 				b.Fatal(err)
 			}

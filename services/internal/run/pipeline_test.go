@@ -79,7 +79,7 @@ func (p *pipeline) start(dir string, now func() time.Time, fault func(string) er
 	t := p.t
 	t.Helper()
 	var err error
-	if p.server, err = embedded.Start(embedded.Options{Dir: filepath.Join(dir, "nats"), NoSync: true}); err != nil {
+	if p.server, err = embedded.Start(embedded.Options{Dir: filepath.Join(dir, "nats"), SyncEvery: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
 	if p.bus, err = bus.Connect(bus.Options{InProcess: p.server, Name: t.Name()}); err != nil {

@@ -205,25 +205,3 @@ func readAll(t *testing.T, dir string) (err error) {
 	_, _, err = s.Query(t.Context(), store.Query{Collection: "sla/docs", Limit: 5000})
 	return err
 }
-
-// TestProcessesThatStartAtOnceMakeTheFileOnce: none of them fails because
-// another is just making it.
-func TestProcessesThatStartAtOnceMakeTheFileOnce(t *testing.T) {
-	for range 20 {
-		dir, done := t.TempDir(), make(chan error, 8)
-		for range cap(done) {
-			go func() {
-				s, err := Open(t.Context(), dir)
-				if err == nil {
-					err = errors.Join(s.Ensure(t.Context(), collection("sla/docs")), s.Close())
-				}
-				done <- err
-			}()
-		}
-		for range cap(done) {
-			if err := <-done; err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-}
