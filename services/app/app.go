@@ -248,7 +248,7 @@ func (a *App) shared() bool { return a.config.NATS != "" && a.config.Store != ""
 func (a *App) team(service string, parts int, part func(int) (run.Worker, error), metrics *run.Metrics) *run.Team {
 	host, _ := os.Hostname() // for people only
 	return run.NewTeam(run.TeamOptions{
-		Service: service, Parts: parts, Store: a.store, Part: part, Logger: a.config.Logger, Metrics: metrics,
+		Service: service, Parts: parts, Store: a.store, Part: part, Fit: a.bus(service).Ready, Logger: a.config.Logger, Metrics: metrics,
 		Where: fmt.Sprintf("%s, process %d", host, os.Getpid()),
 	})
 }

@@ -115,6 +115,8 @@ func Connect(opts Options) (*Bus, error) {
 	)
 	if opts.InProcess != nil {
 		natsOptions = append(natsOptions, nats.InProcessServer(opts.InProcess))
+	} else {
+		natsOptions = append(natsOptions, nats.PingInterval(askEvery), nats.MaxPingsOutstanding(unanswered))
 	}
 	if b.nc, err = nats.Connect(opts.URL, natsOptions...); err != nil {
 		return nil, fmt.Errorf("connect to NATS at %q: %w; check --nats and that the server runs", opts.URL, err)
@@ -125,6 +127,14 @@ func Connect(opts Options) (*Bus, error) {
 	}
 	return b, nil
 }
+
+// A server elsewhere is asked every so often whether it lives, and given up for
+// another one when so many questions are open: a node that stands still keeps
+// its connections, and would be waited for for minutes.
+const (
+	askEvery   = 2 * time.Second
+	unanswered = 2
+)
 
 // How many bytes are fetched ahead: unless told, and at least, which is more
 // than the largest message.
