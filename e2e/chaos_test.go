@@ -76,9 +76,6 @@ func (c *chaos) settle(barrier string) {
 func (c *chaos) run(total int) {
 	for i := range total {
 		f := faultOf(c.seed, i)
-		if testing.Verbose() {
-			c.t.Logf("fault %d: %+v %v", i, f, f)
-		}
 		c.strike(f)
 		if i%10 == 9 {
 			c.settle("{}")

@@ -80,11 +80,17 @@ func (l *load) complain() []string {
 }
 
 // next takes the next events and one complaint, in disorder and some of them twice.
-func (l *load) next() []string {
-	n := min(chaosBatch, len(l.feed))
-	chunk := append(l.complain(), l.feed[:n]...)
+func (l *load) next() []string { return l.mixed(append(l.complain(), l.take(chaosBatch)...)) }
+
+func (l *load) take(n int) []string {
+	n = min(n, len(l.feed))
+	taken := l.feed[:n]
 	l.feed = l.feed[n:]
-	for range chaosBatch / 5 {
+	return taken
+}
+
+func (l *load) mixed(chunk []string) []string {
+	for range len(chunk) / 5 {
 		chunk = append(chunk, chunk[l.chance.IntN(len(chunk))])
 	}
 	l.chance.Shuffle(len(chunk), func(i, j int) { chunk[i], chunk[j] = chunk[j], chunk[i] })
@@ -158,7 +164,7 @@ func offered(m *member, body string) error {
 // rest pushes what is left.
 func (l *load) rest() {
 	for len(l.feed) > 0 {
-		l.begin(l.next()).acknowledged(l.t, "the last fault")
+		l.begin(l.mixed(slices.Clone(l.take(500)))).acknowledged(l.t, "the last fault")
 	}
 }
 
