@@ -88,7 +88,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 		}
 	}()
 	a.note(errStarting)
-	a.budget = limitMemory(a.config.Memory, a.config.Partitions*len(a.targets))
+	b, release := limitMemory(a.config.Memory, a.config.Partitions*len(a.targets))
+	a.budget = b
+	a.later("the memory limit", func(context.Context) error { release(); return nil })
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := a.serveOps(ctx, registry); err != nil {
