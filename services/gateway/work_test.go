@@ -91,7 +91,9 @@ func TestTheWorkListHasWhatWaitsOldestFirst(t *testing.T) {
 		}
 		h.refuses(decide(kind, more, assessor), 404, "nothing_waits")
 	}
-	var page struct{ Entries []struct{ Rule, Points, Item string } }
+	var page struct {
+		Entries []struct{ Rule, Points, Item string }
+	}
 	h.call("GET", "/v1/months/2026-03/entries?state=active", "", assessor...).into(t, &page)
 	got := map[string]string{}
 	for _, e := range page.Entries {
