@@ -16,6 +16,14 @@ func halves(t testing.TB, file string) (first, all string) {
 	return write(t, "first.ndjson", strings.Join(feed[:len(feed)/2], "\n")), file
 }
 
+// does runs a command that must succeed and say something.
+func does(t testing.TB, want string, args ...string) {
+	t.Helper()
+	if out, ok := command(t, args...); !ok || !strings.Contains(out, want) {
+		t.Fatalf("kaohe %s: it said %s, not %q", strings.Join(args, " "), out, want)
+	}
+}
+
 // refuses runs a command that must fail and say something.
 func refuses(t testing.TB, want string, args ...string) {
 	t.Helper()
@@ -36,13 +44,10 @@ func TestAnArchivedLogIsVerifiedAndRebuilt(t *testing.T) {
 	s := up(t, data)
 	s.mustKaohe("push", first)
 	s.stop()
-	next := time.Now().AddDate(0, 0, 1-time.Now().Day()).AddDate(0, 1, 0).Format("2006-01") // all that came so far
-	if out, ok := command(t, "archive", "--before", next, "--data", data, archive); !ok || !strings.Contains(out, "nothing was removed") {
-		t.Fatalf("archive: %s", out)
-	}
-	if out, ok := command(t, "archive", "--before", next, "--purge", "--data", data, archive); !ok || !strings.Contains(out, "the log begins at message") {
-		t.Fatalf("archive: %s", out)
-	}
+	here := time.Now().In(time.FixedZone("UTC+8", 8*60*60))
+	next := here.AddDate(0, 0, 1-here.Day()).AddDate(0, 1, 0).Format("2006-01") // all that came so far
+	does(t, "nothing was removed", "archive", "--before", next, "--data", data, archive)
+	does(t, "the log begins at message", "archive", "--before", next, "--purge", "--data", data, archive)
 
 	// What goes on needs nothing of what is gone.
 	s = up(t, data)
@@ -60,20 +65,12 @@ func TestAnArchivedLogIsVerifiedAndRebuilt(t *testing.T) {
 	backup := filepath.Join(t.TempDir(), "backup")
 	s.mustKaohe("backup", backup)
 	s.stop()
-	if out, ok := command(t, "rebuild", "--data", data, "--archive", archive); !ok || !strings.Contains(out, want) {
-		t.Errorf("rebuild: %s", out)
-	}
-	if out, ok := command(t, "restore", backup, "--data", filepath.Join(t.TempDir(), "data")); !ok || !strings.Contains(out, want) {
-		t.Errorf("restore: %s", out)
-	}
+	does(t, want, "rebuild", "--data", data, "--archive", archive)
+	does(t, want, "restore", backup, "--data", filepath.Join(t.TempDir(), "data"))
 
 	// The rest is archived behind it, and a damaged archive is not used.
-	if out, ok := command(t, "archive", "--before", next, "--purge", "--data", data, archive); !ok {
-		t.Fatalf("archive the rest: %s", out)
-	}
-	if out, ok := command(t, "rebuild", "--data", data, "--archive", archive); !ok || !strings.Contains(out, want) {
-		t.Errorf("rebuild from the archive: %s", out)
-	}
+	does(t, "the log begins at message", "archive", "--before", next, "--purge", "--data", data, archive)
+	does(t, want, "rebuild", "--data", data, "--archive", archive)
 	refuses(t, "archive that ends at", "archive", "--before", next, "--data", data, filepath.Join(t.TempDir(), "another"))
 	name := filepath.Join(archive, "events-00001.pb.gz")
 	raw := []byte(mustRead(t, name))

@@ -10,8 +10,10 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/gateway/door"
 	"kaohe.dev/services/internal/archive"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/run"
 )
 
 // Archived says what was archived.
@@ -28,12 +30,16 @@ var errNoMore = errors.New("no more is archived")
 
 // Archive adds to the archive of the configuration the beginning of the log: all
 // before the first message that holds an event received at or after an instant,
-// which is when the month Before begins. With purge the log does not have it any
+// which is when the month Before begins, and before what was read last. With purge the log does not have it any
 // more once it can be read back. Nothing of the configuration may be running,
 // and all of it must have been decided.
 func Archive(ctx context.Context, config Config, before string, until time.Time, purge bool) (done Archived, err error) {
 	err = withBus(ctx, config, func(a *App, b *bus.Bus) error {
-		done, err = a.extend(ctx, b, before, until)
+		behind, err := a.readBy(ctx)
+		if err != nil {
+			return err
+		}
+		done, err = a.extend(ctx, b, before, until, behind)
 		if err != nil || !purge || done.Last < done.First {
 			return err
 		}
@@ -46,7 +52,7 @@ func Archive(ctx context.Context, config Config, before string, until time.Time,
 	return done, err
 }
 
-func (a *App) extend(ctx context.Context, b *bus.Bus, before string, until time.Time) (done Archived, err error) {
+func (a *App) extend(ctx context.Context, b *bus.Bus, before string, until time.Time, readBy uint64) (done Archived, err error) {
 	first, log, err := b.Began(ctx)
 	if err != nil {
 		return done, err
@@ -60,7 +66,7 @@ func (a *App) extend(ctx context.Context, b *bus.Bus, before string, until time.
 	if err != nil {
 		return done, err
 	}
-	if err := a.addTo(ctx, b, w, into.Last(), until); err != nil && !errors.Is(err, errNoMore) {
+	if err := a.addTo(ctx, b, w, into.Last(), readBy, until); err != nil && !errors.Is(err, errNoMore) {
 		return done, errors.Join(err, w.Close())
 	}
 	if err := w.Seal(before); err != nil {
@@ -69,11 +75,34 @@ func (a *App) extend(ctx context.Context, b *bus.Bus, before string, until time.
 	return Archived{Events: into.Events() - had, All: into.Events(), Last: into.Last(), First: first}, nil
 }
 
-// addTo adds what comes behind a message.
-func (a *App) addTo(ctx context.Context, b *bus.Bus, w *archive.Writer, behind uint64, until time.Time) error {
-	last, err := b.Last(ctx, bus.Feed)
-	if err != nil || bus.MessageOf(last) <= behind {
-		return err
+// readBy gives the message up to which everybody has read the feed: what comes
+// before it nobody asks for again, unless to build everything anew.
+func (a *App) readBy(ctx context.Context) (message uint64, err error) {
+	if err := a.openStore(ctx); err != nil {
+		return 0, err
+	}
+	readers := []string{door.Service}
+	for _, t := range targets() {
+		if t.stream == bus.Feed {
+			readers = append(readers, run.PartNames(t.name, a.config.Partitions)...)
+		}
+	}
+	for i, name := range readers {
+		position, err := run.PositionOf(ctx, a.store, name)
+		if err != nil {
+			return 0, err
+		}
+		if at := bus.MessageOf(position); i == 0 || at < message {
+			message = at
+		}
+	}
+	return message, nil
+}
+
+// addTo adds what lies between two messages, and was received before an instant.
+func (a *App) addTo(ctx context.Context, b *bus.Bus, w *archive.Writer, behind, end uint64, until time.Time) error {
+	if end <= behind+1 {
+		return nil
 	}
 	after := uint64(0)
 	if behind > 0 {
@@ -84,7 +113,7 @@ func (a *App) addTo(ctx context.Context, b *bus.Bus, w *archive.Writer, behind u
 		return err
 	}
 	defer reader.Close()
-	for behind < bus.MessageOf(last) {
+	for behind+1 < end {
 		select {
 		case deliveries, open := <-reader.Deliveries():
 			if !open {

@@ -137,12 +137,7 @@ func (c Config) Validate() error {
 		problems = append(problems, err)
 	}
 	problems = append(problems, c.WebhookRetry.Validate())
-	if c.SyncEvery != 0 && c.SyncEvery < minSync {
-		problems = append(problems, fmt.Errorf("--sync %s is less than %s; give always, or a longer interval", c.SyncEvery, minSync))
-	}
-	if c.SyncEvery != 0 && c.NATS != "" {
-		problems = append(problems, errors.New("--sync is of the NATS server in this process; for the one of --nats set sync_interval in its configuration"))
-	}
+	problems = append(problems, c.validateSync())
 	if c.FutureTolerance < 0 {
 		problems = append(problems, fmt.Errorf("future tolerance %s is negative", c.FutureTolerance))
 	}
@@ -154,6 +149,19 @@ func (c Config) Validate() error {
 		problems = append(problems, c.Limits.Validate())
 	}
 	return errors.Join(problems...)
+}
+
+// validateSync reports an interval that cannot be kept, or not by this process.
+func (c Config) validateSync() error {
+	switch {
+	case c.SyncEvery == 0:
+		return nil
+	case c.SyncEvery < minSync:
+		return fmt.Errorf("--sync %s is less than %s; give always, or a longer interval", c.SyncEvery, minSync)
+	case c.NATS != "":
+		return errors.New("--sync is of the NATS server in this process; for the one of --nats set sync_interval in its configuration")
+	}
+	return nil
 }
 
 // traces are the options of the tracer. A process of some targets is named by

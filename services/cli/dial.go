@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
@@ -20,6 +19,7 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/cli/again"
 )
 
 // maxMessage is the most an answer may be: a page of a thousand entries with
@@ -178,33 +178,7 @@ func (s *session) explained(err error) error {
 	return errors.New(state.Message())
 }
 
-// push pushes events, and comes again when it is told to: kaohe has too much on
-// its way then.
+// push pushes events, and comes again when it is told to.
 func (r *remote) push(ctx context.Context, events []*feedv1.Event) (*apiv1.PushEventsResponse, error) {
-	for {
-		answer, err := r.feed.PushEvents(ctx, &apiv1.PushEventsRequest{Events: events})
-		wait := retryDelay(err)
-		if wait == 0 {
-			return answer, err
-		}
-		select {
-		case <-time.After(wait):
-		case <-ctx.Done():
-			return nil, ctx.Err()
-		}
-	}
-}
-
-// retryDelay is when an error says to come again; 0: it does not.
-func retryDelay(err error) time.Duration {
-	state, ok := status.FromError(err)
-	if !ok || state.Code() != codes.ResourceExhausted {
-		return 0
-	}
-	for _, detail := range state.Details() {
-		if info, told := detail.(*errdetails.RetryInfo); told {
-			return info.RetryDelay.AsDuration()
-		}
-	}
-	return 0
+	return again.Push(ctx, r.feed, &apiv1.PushEventsRequest{Events: events})
 }

@@ -81,7 +81,7 @@ func outsideWindow(after, window time.Duration) *factv1.Reason {
 func secondReason(c, earlier complaint, ordinal int32) *factv1.Reason {
 	zh, en := phrase.Duration(c.filedAt.Sub(earlier.filedAt))
 	return flow.Because("second_complaint",
-		fmt.Sprintf("同一客户就同一事项第%d次投诉，距投诉%s%s%s", ordinal, earlier.Complaint, zh, about(c).Zh),
+		fmt.Sprintf("同一客户就同一事项第%d次投诉，距上次投诉（%s）%s%s", ordinal, earlier.Complaint, zh, about(c).Zh),
 		fmt.Sprintf("complaint number %d of the customer about the same matter, %s after complaint %s%s",
 			ordinal, en, earlier.Complaint, about(c).En))
 }

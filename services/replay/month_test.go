@@ -56,19 +56,7 @@ func TestAScriptedMonth(t *testing.T) {
 			told(&out, m, zone, ruled)
 		}
 	}
-	const golden = "testdata/month/ledger.txt"
-	if *update {
-		if err := os.WriteFile(golden, out.Bytes(), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !bytes.Equal(want, out.Bytes()) {
-		t.Errorf("the month has changed; read it, and keep it with -update:\n%s", out.String())
-	}
+	golden(t, "testdata/month/ledger.txt", out.Bytes())
 	for _, rule := range rulebook.Default().Rules {
 		if !ruled[rule.Name] {
 			t.Errorf("rule %s does not occur in the scripted month", rule.Name)

@@ -224,7 +224,7 @@ func TestSumsThatDifferLoadWithAWarning(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(book.Warnings) != 1 || !strings.Contains(book.Warnings[0].En, "add up to 9.5, declared are 10") ||
+	if len(book.Warnings) != 1 || book.Warnings[0].Part != "service" || !strings.Contains(book.Warnings[0].En, "add up to 9.5, declared are 10") ||
 		!strings.Contains(book.Warnings[0].Zh, "合计 9.5 分，申明 10 分") {
 		t.Errorf("warnings %v", book.Warnings)
 	}

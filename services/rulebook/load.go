@@ -52,13 +52,22 @@ func read(version string, document []byte) (*Rulebook, []Problem) {
 		return nil, r.told()
 	}
 	for _, p := range r.problems {
-		book.Warnings = append(book.Warnings, Text{
-			Zh: p.MessageZh + "；" + p.RemedyZh, En: p.Message + "; " + p.Remedy,
+		book.Warnings = append(book.Warnings, Warning{
+			Text: Text{Zh: p.MessageZh + "；" + p.RemedyZh, En: p.Message + "; " + p.Remedy}, Part: book.partAt(p.Path),
 		})
 	}
 	book.Figures = r.figures
 	book.index()
 	return book, r.problems
+}
+
+// partAt gives the id of the part that a place in the document lies in.
+func (b *Rulebook) partAt(path string) string {
+	part := 0
+	if _, err := fmt.Sscanf(path, "parts[%d]", &part); err != nil || part >= len(b.Parts) {
+		return ""
+	}
+	return b.Parts[part].ID
 }
 
 // told gives the problems, or the first of them when they are too many.

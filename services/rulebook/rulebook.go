@@ -29,7 +29,7 @@ type Rulebook struct {
 	Figures []Figure
 	// Warnings are what a reader must know, for example items that do not add
 	// up to the declared maximum.
-	Warnings []Text
+	Warnings []Warning
 	// Source is the YAML it was compiled from.
 	Source []byte
 
@@ -128,6 +128,12 @@ type Part struct {
 	Quota   *Quota
 	Clause  string
 	Basis   string
+}
+
+// Warning is what a reader must know.
+type Warning struct {
+	Text
+	Part string // the id of the part it is about; empty: the whole rulebook
 }
 
 // Item gives the item with an id, nil if the part has none.

@@ -27,15 +27,14 @@ func Scorecard(policy *rulebook.Policy, m *statev1.UnitMonth, asOf time.Time) *l
 	card := &ledgerv1.Scorecard{
 		Unit: m.Unit, Name: unitName(policy, m), Month: m.Month, RulebookVersion: book.Version, AsOf: flow.At(asOf),
 	}
-	for _, w := range book.Warnings {
-		card.Warnings = append(card.Warnings, w.Proto())
-	}
+	warn(card, book, "")
 	weighted, weights := new(big.Rat), decimal.Zero
 	for i := range book.Parts {
 		part := &book.Parts[i]
 		if !policy.Applies(part, m.Unit, m.Month) {
 			continue
 		}
+		warn(card, book, part.ID)
 		line, score := partScore(part, m)
 		card.Parts = append(card.Parts, line)
 		weighted.Add(weighted, score.Mul(score, part.Weight.Rat()))
@@ -55,6 +54,15 @@ func Scorecard(policy *rulebook.Policy, m *statev1.UnitMonth, asOf time.Time) *l
 	card.Total = twoPlaces(roundRat(weighted))
 	life(card, m)
 	return card
+}
+
+// warn adds what the rulebook wants known about a part; empty: about the whole.
+func warn(card *ledgerv1.Scorecard, book *rulebook.Rulebook, part string) {
+	for _, w := range book.Warnings {
+		if w.Part == part {
+			card.Warnings = append(card.Warnings, w.Proto())
+		}
+	}
 }
 
 // life tells where the month stands.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/shopspring/decimal"
 
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/rulebook"
@@ -102,10 +103,16 @@ func TestAUnitWithoutFactsHasAScorecard(t *testing.T) {
 }
 
 func TestARulebookWhoseItemsDoNotAddUpWarnsOnTheSheet(t *testing.T) {
-	book := &rulebook.Rulebook{Version: "v", Zone: time.UTC, Warnings: []rulebook.Text{{Zh: "不符", En: "mismatch"}}}
+	outlets := rulebook.Part{ID: "hall", For: []feedv1.UnitKind{feedv1.UnitKind_UNIT_KIND_OUTLET}}
+	book := &rulebook.Rulebook{
+		Version: "v", Zone: time.UTC, Parts: []rulebook.Part{{ID: "service"}, outlets},
+		Warnings: []rulebook.Warning{
+			{Text: rulebook.Text{Zh: "不符", En: "mismatch"}, Part: "service"}, {Text: rulebook.Text{Zh: "另一", En: "another's"}, Part: "hall"},
+		},
+	}
 	card := scoring.Empty(policyOf([]*rulebook.Rulebook{book}), "U", "2026-01")
 	if len(card.Warnings) != 1 || card.Warnings[0].En != "mismatch" {
-		t.Errorf("warnings %v, want the rulebook's", card.Warnings)
+		t.Errorf("warnings %v, want those of the part that is the unit's", card.Warnings)
 	}
 }
 

@@ -73,7 +73,7 @@ func (s *step) alarm(m *statev1.UnitMonth, why cause) {
 		now, fresh = append(now, wanted), append(fresh, wanted)
 	}
 	for _, n := range left {
-		s.notice(withdrawal(n, monthChanged(), why))
+		s.notice(withdrawal(n, why.reason, why))
 	}
 	for _, n := range fresh {
 		if m.Told == nil {

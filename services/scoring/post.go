@@ -114,11 +114,12 @@ func rulesChanged(version string) *factv1.Text {
 	}
 }
 
-func monthChanged() *factv1.Text {
-	return &factv1.Text{
-		Zh: "当月计数变化，不再成立或按新数重记",
-		En: "the counts of the month changed: it no longer holds, or is posted anew with the new numbers",
+// monthChanged says what changed the counts of the month, if the fact does.
+func monthChanged(by *factv1.Text) *factv1.Text {
+	if by.GetZh() == "" {
+		return &factv1.Text{Zh: "当月计数变化，不再成立或按新数重记", En: "the counts of the month changed: it no longer holds, or is posted anew with the new numbers"}
 	}
+	return prefixed("当月计数变化：", "the counts of the month changed: ", by)
 }
 
 func prefixed(zh, en string, reason *factv1.Text) *factv1.Text {

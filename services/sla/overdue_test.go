@@ -8,6 +8,7 @@ import (
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/calendar"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/flow/flowtest"
 	"kaohe.dev/services/rulebook"
@@ -188,4 +189,27 @@ func TestACancelledTicketThatIsReopenedIsJudgedAgain(t *testing.T) {
 	w := run(t, live("1", "01-05 10:00", classed("day")), live("2", "01-05 11:00", &feedv1.TicketCancelled{}),
 		live("3", "01-05 12:00", &feedv1.TicketReopened{}), now("01-06 12:00"))
 	holds(t, w, "ticket_overdue/T/2", "01-06 12:00")
+}
+
+// Case 1 of the collection: a calendar changes from a month on. What is open
+// in that month follows; what was judged stays with the version that judged it.
+func TestCase1OpenDeadlinesFollowAChangedCalendar(t *testing.T) {
+	round := book("round", "2026-02", 24*time.Hour)
+	round.Commitments["office"] = rulebook.Commitment{Class: "office", Within: 15 * time.Hour, Clock: calendar.WallClock()}
+	changed := flowtest.Policy(rulebook.NewPolicy([]*rulebook.Rulebook{book("v1", "2000-01", 24*time.Hour), round}, nil))
+
+	judged := run(t, live("1", "01-05 09:00", classed("office")), now("01-08 09:00"))
+	before := judged.Transcript()
+	judged.Do(changed, now("01-09 09:00"))
+	if after := judged.Transcript(); after != before || judged.Fact(overdue).GetTicketOverdue().RulebookVersion != "v1" {
+		t.Errorf("said before the calendar changed:\n%safterwards:\n%s", before, after)
+	}
+
+	open := run(t, live("1", "02-02 09:00", classed("office")), changed, now("02-02 23:59:59"))
+	holdsNot(t, open, overdue, "")
+	open.Do(now("02-03 00:00"))
+	f := holds(t, open, overdue, "02-03 00:00")
+	if f.GetTicketOverdue().RulebookVersion != "round" {
+		t.Errorf("judged by %s", f.GetTicketOverdue().RulebookVersion)
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -338,31 +339,32 @@ func TestPseudonymIsKeyed(t *testing.T) {
 	}
 }
 
+// What a sync before each acknowledgement costs, beside one each second.
 func BenchmarkPush(b *testing.B) {
-	for _, size := range []int{1, 100, 1000} {
-		b.Run(fmt.Sprint(size), func(b *testing.B) {
-			d := build(b, 0).open(b)
-			push(b, d, registered("r", "chengqu"))
-			b.SetParallelism(4)
-			var mu sync.Mutex
-			round := 0
-			b.ResetTimer()
-			b.RunParallel(func(pb *testing.PB) {
-				for pb.Next() {
-					mu.Lock()
-					round++
-					n := round
-					mu.Unlock()
-					items := make([]Item, size)
-					for i := range items {
-						items[i].Event = opened(fmt.Sprintf("%d-%d", n, i), "chengqu")
-					}
-					if _, err := d.Push(b.Context(), lang.En, items); err != nil {
-						b.Error(err)
-					}
-				}
-			})
-			b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "events/s")
-		})
+	for _, syncEvery := range []time.Duration{0, time.Second} {
+		for _, size := range []int{1, 100, 1000} {
+			b.Run(fmt.Sprintf("sync=%s/events=%d", syncEvery, size), func(b *testing.B) { benchmarkPush(b, syncEvery, size) })
+		}
 	}
+}
+
+func benchmarkPush(b *testing.B, syncEvery time.Duration, size int) {
+	d := build(b, syncEvery).open(b)
+	push(b, d, registered("r", "chengqu"))
+	b.SetParallelism(4)
+	var rounds atomic.Int64
+	b.ResetTimer()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			round := rounds.Add(1)
+			items := make([]Item, size)
+			for i := range items {
+				items[i].Event = opened(fmt.Sprintf("%d-%d", round, i), "chengqu")
+			}
+			if _, err := d.Push(b.Context(), lang.En, items); err != nil {
+				b.Error(err)
+			}
+		}
+	})
+	b.ReportMetric(float64(b.N*size)/b.Elapsed().Seconds(), "events/s")
 }

@@ -1,6 +1,9 @@
 package run
 
 import (
+	"context"
+	"fmt"
+
 	"google.golang.org/protobuf/proto"
 
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
@@ -53,4 +56,21 @@ func Collections(name string, m flow.Machine) []store.Collection {
 func Layout() store.Collection {
 	return store.Collection{Name: "kaohe/layout", New: func() proto.Message { return &statev1.Layout{} },
 		Sharding: store.Whole("one document")}
+}
+
+// PositionOf gives how far a service has read, or who else keeps a position as
+// services do; 0: nothing yet.
+func PositionOf(ctx context.Context, s store.Store, service string) (uint64, error) {
+	positions := Positions(service)
+	if err := s.Ensure(ctx, positions); err != nil {
+		return 0, fmt.Errorf("prepare the position of %s: %w", service, err)
+	}
+	docs, _, err := s.Query(ctx, store.Query{Collection: positions.Name})
+	if err != nil {
+		return 0, fmt.Errorf("load the position of %s: %w", service, err)
+	}
+	if len(docs) == 0 {
+		return 0, nil
+	}
+	return docs[0].Body.(*statev1.Position).Sequence, nil
 }
