@@ -86,6 +86,19 @@ func Date(cell string, zone *time.Location) (*timestamppb.Timestamp, *factv1.Tex
 	return nil, lang.Text("不是 1990 至 2099 年间的日期，请写成 2026-03-01", "it is no date from 1990 to 2099; write it as 2026-03-01")
 }
 
+// Since sets from when a row holds; empty: always.
+func (r Row) Since(day string, zone Zone) *factv1.Text {
+	if day == "" {
+		return nil
+	}
+	m := r.Payload.ProtoReflect()
+	at, text := Date(day, inZone(m, zone))
+	if text == nil {
+		m.Set(m.Descriptor().Fields().ByName(effectiveFrom), protoreflect.ValueOfMessage(at.ProtoReflect()))
+	}
+	return text
+}
+
 // Day shows from which date something holds; empty: always.
 func Day(at *timestamppb.Timestamp, zone *time.Location) string {
 	if at == nil {

@@ -21,13 +21,14 @@ import (
 
 // What an import may have.
 const (
-	// MaxRows is how many rows a table may have.
-	MaxRows = 10_000
-	// MaxChanges is how many of them may change something: they become one
+	// MaxChanges is how many rows may change something: they become one
 	// message of the log, so that either all of them are in it or none.
 	MaxChanges = 2000
 	// MaxBytes is what they may take there.
 	MaxBytes = 400 << 10
+	// eventOverhead is what an event takes beside what it registers: its ids
+	// and times.
+	eventOverhead = 120
 )
 
 // Payload is what is registered: UnitRegistered, AgentRegistered or
@@ -67,10 +68,13 @@ func Columns(kind apiv1.ImportKind) []Column {
 			{Name: "team", Zh: "班组"}, {Name: "left", Zh: "离职", also: []string{"是否离职"}}, from,
 		}
 	case apiv1.ImportKind_IMPORT_KIND_MANAGERS:
-		return []Column{key, {Name: "person", Zh: "营业厅主任", Required: true, also: []string{"主任", "负责人", "manager"}}, from}
+		return []Column{key, {Name: "person", Zh: "营业厅主任", Required: true, also: []string{"营业厅经理", "主任", "经理", "负责人", "manager", "hall_manager"}}, from}
 	}
 	return nil
 }
+
+// keyColumn is the column that says what a row is about.
+func keyColumn(kind apiv1.ImportKind) string { return Columns(kind)[0].Name }
 
 // New makes an empty payload of a kind of table.
 func New(kind apiv1.ImportKind) Payload {

@@ -10,12 +10,16 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	"kaohe.dev/services/gateway/door"
+	"kaohe.dev/services/gateway/registry/table"
 )
 
 // Row is a row of a table as it is understood.
 type Row struct {
-	Row     int // in the file
+	Sheet   string // empty: csv, or no file at all
+	Number  int    // as a spreadsheet counts; 0: no file at all
+	Kind    apiv1.ImportKind
 	Payload Payload
+	places  map[string]int // of the columns, by their names
 }
 
 // Zone says in which zone the dates of a unit are; named is the zone that the
@@ -24,47 +28,53 @@ type Zone func(unit, named string) *time.Location
 
 // Read understands a table. It gives all that is wrong with it; rows with
 // something wrong are left out.
-func Read(kind apiv1.ImportKind, header []string, rows []*apiv1.ImportRow, zone Zone) (read []Row, problems []Problem) {
-	columns, problems := readHeader(kind, header)
+func Read(kind apiv1.ImportKind, t table.Table, zone Zone) (read []Row, problems []Problem) {
+	header := Row{Sheet: t.Sheet, Number: t.Header.Number, Kind: kind}
+	columns, problems := readHeader(header, t.Header.Cells)
 	if len(problems) > 0 {
 		return nil, problems
 	}
-	for _, r := range rows {
-		if row, wrong := readRow(kind, columns, r, zone); len(wrong) > 0 {
-			problems = append(problems, wrong...)
-		} else if row.Payload != nil {
-			read = append(read, row)
+	places := map[string]int{}
+	for i, c := range columns {
+		if c != nil {
+			places[c.Name] = i
 		}
 	}
-	if len(read) == 0 && len(problems) == 0 {
-		problems = append(problems, wrong(0, "", "", "表中没有数据行", "the table has no rows"))
+	for _, r := range t.Rows {
+		row, wrong := readRow(Row{Sheet: t.Sheet, Number: r.Number, Kind: kind, places: places}, columns, r.Cells, zone)
+		problems = append(problems, wrong...)
+		if len(wrong) == 0 {
+			read = append(read, row)
+		}
 	}
 	return read, problems
 }
 
 // readHeader gives the column at each place; nil: the place is empty.
-func readHeader(kind apiv1.ImportKind, header []string) (places []*Column, problems []Problem) {
-	known := Columns(kind)
+func readHeader(header Row, cells []string) (places []*Column, problems []Problem) {
+	known := Columns(header.Kind)
 	taken := map[string]bool{}
-	for _, cell := range header {
+	for i, cell := range cells {
 		cell = strings.TrimSpace(cell)
+		header.places = map[string]int{cell: i}
 		at := slices.IndexFunc(known, func(c Column) bool { return c.called(cell) })
 		switch {
 		case cell == "":
 			places = append(places, nil)
 			continue
 		case at < 0:
-			problems = append(problems, unknownColumn(cell, known))
+			problems = append(problems, unknownColumn(header, cell, known))
 			continue
 		case taken[known[at].Name]:
-			problems = append(problems, wrong(0, cell, "", "列“%[1]s”出现了两次，请删去一列", "the column %[1]q is there twice; remove one", cell))
+			problems = append(problems, wrong(header, cell, cell, "这一列出现了两次，请删去一列", "the column is there twice; remove one"))
 		}
 		taken[known[at].Name] = true
 		places = append(places, &known[at])
 	}
+	header.places = nil
 	for _, c := range known {
 		if c.Required && !taken[c.Name] {
-			problems = append(problems, wrong(0, c.Name, "", "缺少必需的列“%[2]s”（%[1]s）；kaohe registry template 给出全部列名",
+			problems = append(problems, wrong(header, c.Name, "", "缺少必需的列“%[2]s”（%[1]s）；kaohe registry template 给出全部列名",
 				"the column %[1]q (%[2]s) is missing; kaohe registry template gives all columns", c.Name, c.Zh))
 		}
 	}
@@ -80,47 +90,46 @@ func (c Column) called(cell string) bool {
 	return plain == c.Name || slices.Contains(c.also, plain)
 }
 
-func unknownColumn(cell string, known []Column) Problem {
-	var names []string
+func unknownColumn(header Row, cell string, known []Column) Problem {
+	var names, all []string
 	for _, c := range known {
-		names = append(append(names, c.Name, c.Zh), c.also...)
+		names = append(names, c.Name+" ("+c.Zh+")")
+		all = append(append(all, c.Name, c.Zh), c.also...)
 	}
-	if near := door.Nearest(cell, names); near != "" {
-		return wrong(0, cell, "", "没有“%[1]s”这一列，是不是“%[2]s”？", "there is no column %[1]q; did you mean %[2]q?", cell, near)
+	if near := door.Nearest(cell, all); near != "" {
+		return wrong(header, cell, cell, "没有这一列，是不是“%[1]s”？", "there is no such column; did you mean %[1]q?", near)
 	}
-	return wrong(0, cell, "", "没有“%[1]s”这一列；可用的列：%[2]s", "there is no column %[1]q; there are: %[2]s", cell, strings.Join(names, ", "))
+	return wrong(header, cell, cell, "没有这一列；可用的列：%[1]s", "there is no such column; there are: %[1]s", strings.Join(names, ", "))
 }
 
-// readRow understands a row; an empty one is nothing.
-func readRow(kind apiv1.ImportKind, places []*Column, r *apiv1.ImportRow, zone Zone) (row Row, problems []Problem) {
-	row = Row{Row: int(r.Row)}
-	cells := map[string]string{}
-	for i, cell := range r.Cells {
+// readRow understands the cells of a row, each in its column.
+func readRow(row Row, places []*Column, cells []string, zone Zone) (Row, []Problem) {
+	var problems []Problem
+	said := map[string]string{}
+	for i, cell := range cells {
 		switch cell = strings.TrimSpace(cell); {
 		case cell == "":
 		case i >= len(places) || places[i] == nil:
-			problems = append(problems, wrong(row.Row, "", cell, "该列没有列名，请补上或清空", "its column has no name; give one or clear the cell"))
+			p := wrong(row, "", cell, "该列没有列名，请补上或清空", "its column has no name; give one or clear the cell")
+			p.Cell = table.CellName(i, row.Number)
+			problems = append(problems, p)
 		default:
-			cells[places[i].Name] = cell
+			said[places[i].Name] = cell
 		}
 	}
-	if len(cells) == 0 {
-		return row, problems
-	}
-	row.Payload = New(kind)
+	row.Payload = New(row.Kind)
 	m := row.Payload.ProtoReflect()
-	for _, c := range Columns(kind) {
-		cell := cells[c.Name]
+	for _, c := range Columns(row.Kind) { // the date comes last, when the unit and its zone are known
+		cell := said[c.Name]
 		if cell == "" {
 			if c.Required && c.Name != "person" { // no person: nobody manages it
-				problems = append(problems, wrong(row.Row, c.Name, "", "不能为空", "it may not be empty"))
+				problems = append(problems, wrong(row, c.Name, "", "不能为空", "it may not be empty"))
 			}
 			continue
 		}
-		// The date comes last, when the unit and its zone are known.
 		value, text := readCell(m, c.Name, cell, zone)
 		if text != nil {
-			problems = append(problems, Problem{row.Row, c.Name, cell, text})
+			problems = append(problems, row.Wrong(c.Name, cell, text))
 			continue
 		}
 		m.Set(m.Descriptor().Fields().ByName(protoreflect.Name(c.Name)), value)

@@ -90,7 +90,7 @@ const (
 	ImportAction_IMPORT_ACTION_UNSPECIFIED ImportAction = 0
 	// It was not known.
 	ImportAction_IMPORT_ACTION_ADDED ImportAction = 1
-	// It is otherwise from that date on, or is stated anew from then.
+	// It is otherwise from that date on.
 	ImportAction_IMPORT_ACTION_CHANGED ImportAction = 2
 	// It says what is registered.
 	ImportAction_IMPORT_ACTION_UNCHANGED ImportAction = 3
@@ -147,7 +147,9 @@ type Registration struct {
 	// From which date it holds, yyyy-mm-dd, in the unit's zone; empty: always.
 	EffectiveFrom string `protobuf:"bytes,2,opt,name=effective_from,json=effectiveFrom,proto3" json:"effective_from,omitempty"`
 	// Whether another registration of the same date holds instead.
-	Replaced      bool `protobuf:"varint,3,opt,name=replaced,proto3" json:"replaced,omitempty"`
+	Replaced bool `protobuf:"varint,3,opt,name=replaced,proto3" json:"replaced,omitempty"`
+	// Who registered it, by name; empty: it came in past the API.
+	By            string `protobuf:"bytes,4,opt,name=by,proto3" json:"by,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -201,6 +203,13 @@ func (x *Registration) GetReplaced() bool {
 		return x.Replaced
 	}
 	return false
+}
+
+func (x *Registration) GetBy() string {
+	if x != nil {
+		return x.By
+	}
+	return ""
 }
 
 // RegisterUnitRequest is a unit as it is from a date on.
@@ -771,15 +780,14 @@ func (x *ListHallManagersResponse) GetRegistrations() []*Registration {
 	return nil
 }
 
-// PreviewImportRequest is a table as it is in a file.
+// PreviewImportRequest is a file: an xlsx workbook or a csv table.
 type PreviewImportRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What its rows are.
-	Kind ImportKind `protobuf:"varint,1,opt,name=kind,proto3,enum=kaohe.api.v1.ImportKind" json:"kind,omitempty"`
-	// The names of its columns, in Chinese or English.
-	Header []string `protobuf:"bytes,2,rep,name=header,proto3" json:"header,omitempty"`
-	// Its rows.
-	Rows          []*ImportRow `protobuf:"bytes,3,rep,name=rows,proto3" json:"rows,omitempty"`
+	// The file's name; what it is, its content says.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The file. A workbook has the sheets 单位 (units), 人员 (agents) and 营业厅经理
+	// (managers), or some of them; a csv file is one of these tables.
+	File          []byte `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -814,106 +822,44 @@ func (*PreviewImportRequest) Descriptor() ([]byte, []int) {
 	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{10}
 }
 
-func (x *PreviewImportRequest) GetKind() ImportKind {
+func (x *PreviewImportRequest) GetName() string {
 	if x != nil {
-		return x.Kind
+		return x.Name
 	}
-	return ImportKind_IMPORT_KIND_UNSPECIFIED
+	return ""
 }
 
-func (x *PreviewImportRequest) GetHeader() []string {
+func (x *PreviewImportRequest) GetFile() []byte {
 	if x != nil {
-		return x.Header
-	}
-	return nil
-}
-
-func (x *PreviewImportRequest) GetRows() []*ImportRow {
-	if x != nil {
-		return x.Rows
+		return x.File
 	}
 	return nil
 }
 
-// ImportRow is a row of a table.
-type ImportRow struct {
-	state protoimpl.MessageState `protogen:"open.v1"`
-	// Its number in the file, the first is 1.
-	Row int32 `protobuf:"varint,1,opt,name=row,proto3" json:"row,omitempty"`
-	// What it says, in the order of the header; may be shorter.
-	Cells         []string `protobuf:"bytes,2,rep,name=cells,proto3" json:"cells,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
-}
-
-func (x *ImportRow) Reset() {
-	*x = ImportRow{}
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[11]
-	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-	ms.StoreMessageInfo(mi)
-}
-
-func (x *ImportRow) String() string {
-	return protoimpl.X.MessageStringOf(x)
-}
-
-func (*ImportRow) ProtoMessage() {}
-
-func (x *ImportRow) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[11]
-	if x != nil {
-		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
-		if ms.LoadMessageInfo() == nil {
-			ms.StoreMessageInfo(mi)
-		}
-		return ms
-	}
-	return mi.MessageOf(x)
-}
-
-// Deprecated: Use ImportRow.ProtoReflect.Descriptor instead.
-func (*ImportRow) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{11}
-}
-
-func (x *ImportRow) GetRow() int32 {
-	if x != nil {
-		return x.Row
-	}
-	return 0
-}
-
-func (x *ImportRow) GetCells() []string {
-	if x != nil {
-		return x.Cells
-	}
-	return nil
-}
-
-// ImportPreview tells what a table changes.
+// ImportPreview tells what a file changes.
 type ImportPreview struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What the rows are.
-	Kind ImportKind `protobuf:"varint,1,opt,name=kind,proto3,enum=kaohe.api.v1.ImportKind" json:"kind,omitempty"`
-	// What becomes of each row, in their order.
-	Changes []*ImportChange `protobuf:"bytes,2,rep,name=changes,proto3" json:"changes,omitempty"`
-	// What is wrong; while anything is, nothing can be applied.
-	Problems []*ImportProblem `protobuf:"bytes,3,rep,name=problems,proto3" json:"problems,omitempty"`
-	// How many rows are new, change something, or change nothing.
-	Added int32 `protobuf:"varint,4,opt,name=added,proto3" json:"added,omitempty"`
+	// What becomes of each row: units, agents, managers, each in their order.
+	Changes []*ImportChange `protobuf:"bytes,1,rep,name=changes,proto3" json:"changes,omitempty"`
+	// What is wrong, the first hundred; while anything is, nothing can be applied.
+	Problems []*ImportProblem `protobuf:"bytes,2,rep,name=problems,proto3" json:"problems,omitempty"`
+	// How many rows are new.
+	Added int32 `protobuf:"varint,3,opt,name=added,proto3" json:"added,omitempty"`
 	// Rows that change something.
-	Changed int32 `protobuf:"varint,5,opt,name=changed,proto3" json:"changed,omitempty"`
+	Changed int32 `protobuf:"varint,4,opt,name=changed,proto3" json:"changed,omitempty"`
 	// Rows that change nothing.
-	Unchanged int32 `protobuf:"varint,6,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
+	Unchanged int32 `protobuf:"varint,5,opt,name=unchanged,proto3" json:"unchanged,omitempty"`
 	// What ApplyImport has to be given; empty while there are problems.
-	Hash          string `protobuf:"bytes,7,opt,name=hash,proto3" json:"hash,omitempty"`
+	Hash string `protobuf:"bytes,6,opt,name=hash,proto3" json:"hash,omitempty"`
+	// Whether it was done.
+	Applied       bool `protobuf:"varint,7,opt,name=applied,proto3" json:"applied,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ImportPreview) Reset() {
 	*x = ImportPreview{}
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[12]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -925,7 +871,7 @@ func (x *ImportPreview) String() string {
 func (*ImportPreview) ProtoMessage() {}
 
 func (x *ImportPreview) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[12]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -938,14 +884,7 @@ func (x *ImportPreview) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportPreview.ProtoReflect.Descriptor instead.
 func (*ImportPreview) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{12}
-}
-
-func (x *ImportPreview) GetKind() ImportKind {
-	if x != nil {
-		return x.Kind
-	}
-	return ImportKind_IMPORT_KIND_UNSPECIFIED
+	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ImportPreview) GetChanges() []*ImportChange {
@@ -990,10 +929,17 @@ func (x *ImportPreview) GetHash() string {
 	return ""
 }
 
+func (x *ImportPreview) GetApplied() bool {
+	if x != nil {
+		return x.Applied
+	}
+	return false
+}
+
 // ImportChange is what becomes of a row.
 type ImportChange struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The row's number in the file.
+	// The row's number in its table, as a spreadsheet counts; the first is 1.
 	Row int32 `protobuf:"varint,1,opt,name=row,proto3" json:"row,omitempty"`
 	// What becomes of it.
 	Action ImportAction `protobuf:"varint,2,opt,name=action,proto3,enum=kaohe.api.v1.ImportAction" json:"action,omitempty"`
@@ -1002,14 +948,16 @@ type ImportChange struct {
 	// From which date it holds, yyyy-mm-dd; empty: always.
 	EffectiveFrom string `protobuf:"bytes,4,opt,name=effective_from,json=effectiveFrom,proto3" json:"effective_from,omitempty"`
 	// What is otherwise than before that date.
-	Differences   []*ImportDifference `protobuf:"bytes,5,rep,name=differences,proto3" json:"differences,omitempty"`
+	Differences []*ImportDifference `protobuf:"bytes,5,rep,name=differences,proto3" json:"differences,omitempty"`
+	// What the row is.
+	Kind          ImportKind `protobuf:"varint,6,opt,name=kind,proto3,enum=kaohe.api.v1.ImportKind" json:"kind,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ImportChange) Reset() {
 	*x = ImportChange{}
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[13]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1021,7 +969,7 @@ func (x *ImportChange) String() string {
 func (*ImportChange) ProtoMessage() {}
 
 func (x *ImportChange) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[13]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1034,7 +982,7 @@ func (x *ImportChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportChange.ProtoReflect.Descriptor instead.
 func (*ImportChange) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{13}
+	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ImportChange) GetRow() int32 {
@@ -1072,6 +1020,13 @@ func (x *ImportChange) GetDifferences() []*ImportDifference {
 	return nil
 }
 
+func (x *ImportChange) GetKind() ImportKind {
+	if x != nil {
+		return x.Kind
+	}
+	return ImportKind_IMPORT_KIND_UNSPECIFIED
+}
+
 // ImportDifference is a value that changes.
 type ImportDifference struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -1089,7 +1044,7 @@ type ImportDifference struct {
 
 func (x *ImportDifference) Reset() {
 	*x = ImportDifference{}
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[14]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1101,7 +1056,7 @@ func (x *ImportDifference) String() string {
 func (*ImportDifference) ProtoMessage() {}
 
 func (x *ImportDifference) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[14]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1114,7 +1069,7 @@ func (x *ImportDifference) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportDifference.ProtoReflect.Descriptor instead.
 func (*ImportDifference) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{14}
+	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *ImportDifference) GetColumn() string {
@@ -1145,24 +1100,28 @@ func (x *ImportDifference) GetNew() *v11.Text {
 	return nil
 }
 
-// ImportProblem is something wrong with a table.
+// ImportProblem is something wrong with a file.
 type ImportProblem struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The row's number in the file; 0: the header or the whole.
-	Row int32 `protobuf:"varint,1,opt,name=row,proto3" json:"row,omitempty"`
-	// The column, as the file or the contract calls it; empty: the row.
-	Column string `protobuf:"bytes,2,opt,name=column,proto3" json:"column,omitempty"`
+	// The sheet; empty: a csv file, or the whole.
+	Sheet string `protobuf:"bytes,1,opt,name=sheet,proto3" json:"sheet,omitempty"`
+	// The cell, for example "C5"; empty: a row or the whole.
+	Cell string `protobuf:"bytes,2,opt,name=cell,proto3" json:"cell,omitempty"`
+	// The row's number; 0: the sheet or the whole.
+	Row int32 `protobuf:"varint,3,opt,name=row,proto3" json:"row,omitempty"`
+	// The column, as the contract calls it; empty: none in particular.
+	Column string `protobuf:"bytes,4,opt,name=column,proto3" json:"column,omitempty"`
 	// What is there.
-	Value string `protobuf:"bytes,3,opt,name=value,proto3" json:"value,omitempty"`
+	Value string `protobuf:"bytes,5,opt,name=value,proto3" json:"value,omitempty"`
 	// What is wrong and what to do.
-	Reason        *v11.Text `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason        *v11.Text `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ImportProblem) Reset() {
 	*x = ImportProblem{}
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[15]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1174,7 +1133,7 @@ func (x *ImportProblem) String() string {
 func (*ImportProblem) ProtoMessage() {}
 
 func (x *ImportProblem) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[15]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1187,7 +1146,21 @@ func (x *ImportProblem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ImportProblem.ProtoReflect.Descriptor instead.
 func (*ImportProblem) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{15}
+	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{14}
+}
+
+func (x *ImportProblem) GetSheet() string {
+	if x != nil {
+		return x.Sheet
+	}
+	return ""
+}
+
+func (x *ImportProblem) GetCell() string {
+	if x != nil {
+		return x.Cell
+	}
+	return ""
 }
 
 func (x *ImportProblem) GetRow() int32 {
@@ -1218,24 +1191,22 @@ func (x *ImportProblem) GetReason() *v11.Text {
 	return nil
 }
 
-// ApplyImportRequest is a table and what its preview said.
+// ApplyImportRequest is a file and what its preview said.
 type ApplyImportRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// What its rows are.
-	Kind ImportKind `protobuf:"varint,1,opt,name=kind,proto3,enum=kaohe.api.v1.ImportKind" json:"kind,omitempty"`
-	// The names of its columns.
-	Header []string `protobuf:"bytes,2,rep,name=header,proto3" json:"header,omitempty"`
-	// Its rows.
-	Rows []*ImportRow `protobuf:"bytes,3,rep,name=rows,proto3" json:"rows,omitempty"`
+	// The file's name.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The file that was previewed.
+	File []byte `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
 	// The hash of the preview.
-	Hash          string `protobuf:"bytes,4,opt,name=hash,proto3" json:"hash,omitempty"`
+	Hash          string `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *ApplyImportRequest) Reset() {
 	*x = ApplyImportRequest{}
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[16]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1247,7 +1218,7 @@ func (x *ApplyImportRequest) String() string {
 func (*ApplyImportRequest) ProtoMessage() {}
 
 func (x *ApplyImportRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[16]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1260,26 +1231,19 @@ func (x *ApplyImportRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ApplyImportRequest.ProtoReflect.Descriptor instead.
 func (*ApplyImportRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{16}
+	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{15}
 }
 
-func (x *ApplyImportRequest) GetKind() ImportKind {
+func (x *ApplyImportRequest) GetName() string {
 	if x != nil {
-		return x.Kind
+		return x.Name
 	}
-	return ImportKind_IMPORT_KIND_UNSPECIFIED
+	return ""
 }
 
-func (x *ApplyImportRequest) GetHeader() []string {
+func (x *ApplyImportRequest) GetFile() []byte {
 	if x != nil {
-		return x.Header
-	}
-	return nil
-}
-
-func (x *ApplyImportRequest) GetRows() []*ImportRow {
-	if x != nil {
-		return x.Rows
+		return x.File
 	}
 	return nil
 }
@@ -1289,6 +1253,107 @@ func (x *ApplyImportRequest) GetHash() string {
 		return x.Hash
 	}
 	return ""
+}
+
+// GetTemplateRequest asks for the workbook to fill in.
+type GetTemplateRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// With sheets and columns in English instead of Chinese.
+	English       bool `protobuf:"varint,1,opt,name=english,proto3" json:"english,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *GetTemplateRequest) Reset() {
+	*x = GetTemplateRequest{}
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *GetTemplateRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*GetTemplateRequest) ProtoMessage() {}
+
+func (x *GetTemplateRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use GetTemplateRequest.ProtoReflect.Descriptor instead.
+func (*GetTemplateRequest) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *GetTemplateRequest) GetEnglish() bool {
+	if x != nil {
+		return x.English
+	}
+	return false
+}
+
+// Template is a workbook with the sheets and columns that an import reads.
+type Template struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// A name for it.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// The xlsx file.
+	File          []byte `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Template) Reset() {
+	*x = Template{}
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Template) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Template) ProtoMessage() {}
+
+func (x *Template) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Template.ProtoReflect.Descriptor instead.
+func (*Template) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *Template) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Template) GetFile() []byte {
+	if x != nil {
+		return x.File
+	}
+	return nil
 }
 
 // ListCommitmentsRequest says for whom and when.
@@ -1304,7 +1369,7 @@ type ListCommitmentsRequest struct {
 
 func (x *ListCommitmentsRequest) Reset() {
 	*x = ListCommitmentsRequest{}
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[17]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1316,7 +1381,7 @@ func (x *ListCommitmentsRequest) String() string {
 func (*ListCommitmentsRequest) ProtoMessage() {}
 
 func (x *ListCommitmentsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[17]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1329,7 +1394,7 @@ func (x *ListCommitmentsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCommitmentsRequest.ProtoReflect.Descriptor instead.
 func (*ListCommitmentsRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{17}
+	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ListCommitmentsRequest) GetUnit() string {
@@ -1361,7 +1426,7 @@ type ListCommitmentsResponse struct {
 
 func (x *ListCommitmentsResponse) Reset() {
 	*x = ListCommitmentsResponse{}
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[18]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1373,7 +1438,7 @@ func (x *ListCommitmentsResponse) String() string {
 func (*ListCommitmentsResponse) ProtoMessage() {}
 
 func (x *ListCommitmentsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[18]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1386,7 +1451,7 @@ func (x *ListCommitmentsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListCommitmentsResponse.ProtoReflect.Descriptor instead.
 func (*ListCommitmentsResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{18}
+	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ListCommitmentsResponse) GetRulebookVersion() string {
@@ -1431,7 +1496,7 @@ type Commitment struct {
 
 func (x *Commitment) Reset() {
 	*x = Commitment{}
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[19]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1443,7 +1508,7 @@ func (x *Commitment) String() string {
 func (*Commitment) ProtoMessage() {}
 
 func (x *Commitment) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[19]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1456,7 +1521,7 @@ func (x *Commitment) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Commitment.ProtoReflect.Descriptor instead.
 func (*Commitment) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{19}
+	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Commitment) GetClass() string {
@@ -1516,7 +1581,7 @@ type GetCalendarRequest struct {
 
 func (x *GetCalendarRequest) Reset() {
 	*x = GetCalendarRequest{}
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[20]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1528,7 +1593,7 @@ func (x *GetCalendarRequest) String() string {
 func (*GetCalendarRequest) ProtoMessage() {}
 
 func (x *GetCalendarRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[20]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1541,7 +1606,7 @@ func (x *GetCalendarRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetCalendarRequest.ProtoReflect.Descriptor instead.
 func (*GetCalendarRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{20}
+	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *GetCalendarRequest) GetName() string {
@@ -1586,7 +1651,7 @@ type WorkingCalendar struct {
 
 func (x *WorkingCalendar) Reset() {
 	*x = WorkingCalendar{}
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[21]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1598,7 +1663,7 @@ func (x *WorkingCalendar) String() string {
 func (*WorkingCalendar) ProtoMessage() {}
 
 func (x *WorkingCalendar) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[21]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1611,7 +1676,7 @@ func (x *WorkingCalendar) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkingCalendar.ProtoReflect.Descriptor instead.
 func (*WorkingCalendar) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{21}
+	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *WorkingCalendar) GetName() string {
@@ -1669,7 +1734,7 @@ type WorkingDay struct {
 
 func (x *WorkingDay) Reset() {
 	*x = WorkingDay{}
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[22]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1681,7 +1746,7 @@ func (x *WorkingDay) String() string {
 func (*WorkingDay) ProtoMessage() {}
 
 func (x *WorkingDay) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_registry_proto_msgTypes[22]
+	mi := &file_kaohe_api_v1_registry_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1694,7 +1759,7 @@ func (x *WorkingDay) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkingDay.ProtoReflect.Descriptor instead.
 func (*WorkingDay) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{22}
+	return file_kaohe_api_v1_registry_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *WorkingDay) GetDate() string {
@@ -1715,11 +1780,12 @@ var File_kaohe_api_v1_registry_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_registry_proto_rawDesc = "" +
 	"\n" +
-	"\x1bkaohe/api/v1/registry.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\"}\n" +
+	"\x1bkaohe/api/v1/registry.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\"\x8d\x01\n" +
 	"\fRegistration\x12*\n" +
 	"\x05event\x18\x01 \x01(\v2\x14.kaohe.feed.v1.EventR\x05event\x12%\n" +
 	"\x0eeffective_from\x18\x02 \x01(\tR\reffectiveFrom\x12\x1a\n" +
-	"\breplaced\x18\x03 \x01(\bR\breplaced\"\xaa\x02\n" +
+	"\breplaced\x18\x03 \x01(\bR\breplaced\x12\x0e\n" +
+	"\x02by\x18\x04 \x01(\tR\x02by\"\xaa\x02\n" +
 	"\x13RegisterUnitRequest\x12\x1b\n" +
 	"\x04unit\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04unit\x12 \n" +
 	"\aname_zh\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06nameZh\x12\x17\n" +
@@ -1754,45 +1820,46 @@ const file_kaohe_api_v1_registry_proto_rawDesc = "" +
 	"\x17ListHallManagersRequest\x12\x1b\n" +
 	"\x04unit\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04unit\"\\\n" +
 	"\x18ListHallManagersResponse\x12@\n" +
-	"\rregistrations\x18\x01 \x03(\v2\x1a.kaohe.api.v1.RegistrationR\rregistrations\"\xaa\x01\n" +
-	"\x14PreviewImportRequest\x128\n" +
-	"\x04kind\x18\x01 \x01(\x0e2\x18.kaohe.api.v1.ImportKindB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12 \n" +
-	"\x06header\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\x102R\x06header\x126\n" +
-	"\x04rows\x18\x03 \x03(\v2\x17.kaohe.api.v1.ImportRowB\t\xbaH\x06\x92\x01\x03\x10\x90NR\x04rows\"=\n" +
-	"\tImportRow\x12\x10\n" +
-	"\x03row\x18\x01 \x01(\x05R\x03row\x12\x1e\n" +
-	"\x05cells\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\x102R\x05cells\"\x8e\x02\n" +
-	"\rImportPreview\x12,\n" +
-	"\x04kind\x18\x01 \x01(\x0e2\x18.kaohe.api.v1.ImportKindR\x04kind\x124\n" +
-	"\achanges\x18\x02 \x03(\v2\x1a.kaohe.api.v1.ImportChangeR\achanges\x127\n" +
-	"\bproblems\x18\x03 \x03(\v2\x1b.kaohe.api.v1.ImportProblemR\bproblems\x12\x14\n" +
-	"\x05added\x18\x04 \x01(\x05R\x05added\x12\x18\n" +
-	"\achanged\x18\x05 \x01(\x05R\achanged\x12\x1c\n" +
-	"\tunchanged\x18\x06 \x01(\x05R\tunchanged\x12\x12\n" +
-	"\x04hash\x18\a \x01(\tR\x04hash\"\xcf\x01\n" +
+	"\rregistrations\x18\x01 \x03(\v2\x1a.kaohe.api.v1.RegistrationR\rregistrations\"V\n" +
+	"\x14PreviewImportRequest\x12\x1c\n" +
+	"\x04name\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\x04name\x12 \n" +
+	"\x04file\x18\x02 \x01(\fB\f\xbaH\tz\a\x10\x01\x18\x80\x80\x80\x02R\x04file\"\xfa\x01\n" +
+	"\rImportPreview\x124\n" +
+	"\achanges\x18\x01 \x03(\v2\x1a.kaohe.api.v1.ImportChangeR\achanges\x127\n" +
+	"\bproblems\x18\x02 \x03(\v2\x1b.kaohe.api.v1.ImportProblemR\bproblems\x12\x14\n" +
+	"\x05added\x18\x03 \x01(\x05R\x05added\x12\x18\n" +
+	"\achanged\x18\x04 \x01(\x05R\achanged\x12\x1c\n" +
+	"\tunchanged\x18\x05 \x01(\x05R\tunchanged\x12\x12\n" +
+	"\x04hash\x18\x06 \x01(\tR\x04hash\x12\x18\n" +
+	"\aapplied\x18\a \x01(\bR\aapplied\"\xfd\x01\n" +
 	"\fImportChange\x12\x10\n" +
 	"\x03row\x18\x01 \x01(\x05R\x03row\x122\n" +
 	"\x06action\x18\x02 \x01(\x0e2\x1a.kaohe.api.v1.ImportActionR\x06action\x12\x10\n" +
 	"\x03key\x18\x03 \x01(\tR\x03key\x12%\n" +
 	"\x0eeffective_from\x18\x04 \x01(\tR\reffectiveFrom\x12@\n" +
-	"\vdifferences\x18\x05 \x03(\v2\x1e.kaohe.api.v1.ImportDifferenceR\vdifferences\"\xa3\x01\n" +
+	"\vdifferences\x18\x05 \x03(\v2\x1e.kaohe.api.v1.ImportDifferenceR\vdifferences\x12,\n" +
+	"\x04kind\x18\x06 \x01(\x0e2\x18.kaohe.api.v1.ImportKindR\x04kind\"\xa3\x01\n" +
 	"\x10ImportDifference\x12\x16\n" +
 	"\x06column\x18\x01 \x01(\tR\x06column\x12)\n" +
 	"\x05label\x18\x02 \x01(\v2\x13.kaohe.fact.v1.TextR\x05label\x12%\n" +
 	"\x03old\x18\x03 \x01(\v2\x13.kaohe.fact.v1.TextR\x03old\x12%\n" +
-	"\x03new\x18\x04 \x01(\v2\x13.kaohe.fact.v1.TextR\x03new\"|\n" +
-	"\rImportProblem\x12\x10\n" +
-	"\x03row\x18\x01 \x01(\x05R\x03row\x12\x16\n" +
-	"\x06column\x18\x02 \x01(\tR\x06column\x12\x14\n" +
-	"\x05value\x18\x03 \x01(\tR\x05value\x12+\n" +
-	"\x06reason\x18\x04 \x01(\v2\x13.kaohe.fact.v1.TextR\x06reason\"\xc5\x01\n" +
-	"\x12ApplyImportRequest\x128\n" +
-	"\x04kind\x18\x01 \x01(\x0e2\x18.kaohe.api.v1.ImportKindB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12 \n" +
-	"\x06header\x18\x02 \x03(\tB\b\xbaH\x05\x92\x01\x02\x102R\x06header\x126\n" +
-	"\x04rows\x18\x03 \x03(\v2\x17.kaohe.api.v1.ImportRowB\t\xbaH\x06\x92\x01\x03\x10\x90NR\x04rows\x12\x1b\n" +
-	"\x04hash\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04hash\"a\n" +
+	"\x03new\x18\x04 \x01(\v2\x13.kaohe.fact.v1.TextR\x03new\"\xa6\x01\n" +
+	"\rImportProblem\x12\x14\n" +
+	"\x05sheet\x18\x01 \x01(\tR\x05sheet\x12\x12\n" +
+	"\x04cell\x18\x02 \x01(\tR\x04cell\x12\x10\n" +
+	"\x03row\x18\x03 \x01(\x05R\x03row\x12\x16\n" +
+	"\x06column\x18\x04 \x01(\tR\x06column\x12\x14\n" +
+	"\x05value\x18\x05 \x01(\tR\x05value\x12+\n" +
+	"\x06reason\x18\x06 \x01(\v2\x13.kaohe.fact.v1.TextR\x06reason\"q\n" +
+	"\x12ApplyImportRequest\x12\x1c\n" +
+	"\x04name\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\x04name\x12 \n" +
+	"\x04file\x18\x02 \x01(\fB\f\xbaH\tz\a\x10\x01\x18\x80\x80\x80\x02R\x04file\x12\x1b\n" +
+	"\x04hash\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04hash\".\n" +
+	"\x12GetTemplateRequest\x12\x18\n" +
+	"\aenglish\x18\x01 \x01(\bR\aenglish\"2\n" +
+	"\bTemplate\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
+	"\x04file\x18\x02 \x01(\fR\x04file\"a\n" +
 	"\x16ListCommitmentsRequest\x12\x1b\n" +
 	"\x04unit\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04unit\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\"\x9e\x01\n" +
@@ -1834,7 +1901,8 @@ const file_kaohe_api_v1_registry_proto_rawDesc = "" +
 	"\x19IMPORT_ACTION_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13IMPORT_ACTION_ADDED\x10\x01\x12\x19\n" +
 	"\x15IMPORT_ACTION_CHANGED\x10\x02\x12\x1b\n" +
-	"\x17IMPORT_ACTION_UNCHANGED\x10\x032\xa3\t\n" +
+	"\x17IMPORT_ACTION_UNCHANGED\x10\x032\x8e\n" +
+	"\n" +
 	"\x0fRegistryService\x12l\n" +
 	"\fRegisterUnit\x12!.kaohe.api.v1.RegisterUnitRequest\x1a\x1a.kaohe.api.v1.Registration\"\x1d\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/registry/units\x12o\n" +
 	"\rRegisterAgent\x12\".kaohe.api.v1.RegisterAgentRequest\x1a\x1a.kaohe.api.v1.Registration\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/registry/agents\x12}\n" +
@@ -1842,9 +1910,10 @@ const file_kaohe_api_v1_registry_proto_rawDesc = "" +
 	"\x0fListUnitHistory\x12$.kaohe.api.v1.ListUnitHistoryRequest\x1a%.kaohe.api.v1.ListUnitHistoryResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/registry/units\x12l\n" +
 	"\n" +
 	"ListAgents\x12\x1f.kaohe.api.v1.ListAgentsRequest\x1a .kaohe.api.v1.ListAgentsResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/registry/agents\x12\x80\x01\n" +
-	"\x10ListHallManagers\x12%.kaohe.api.v1.ListHallManagersRequest\x1a&.kaohe.api.v1.ListHallManagersResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/registry/managers\x12q\n" +
-	"\rPreviewImport\x12\".kaohe.api.v1.PreviewImportRequest\x1a\x1b.kaohe.api.v1.ImportPreview\"\x1f\x82\xd3\xe4\x93\x02\x19:\x01*\"\x14/v1/registry:preview\x12k\n" +
-	"\vApplyImport\x12 .kaohe.api.v1.ApplyImportRequest\x1a\x1b.kaohe.api.v1.ImportPreview\"\x1d\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/registry:apply\x12w\n" +
+	"\x10ListHallManagers\x12%.kaohe.api.v1.ListHallManagersRequest\x1a&.kaohe.api.v1.ListHallManagersResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/registry/managers\x12r\n" +
+	"\rPreviewImport\x12\".kaohe.api.v1.PreviewImportRequest\x1a\x1b.kaohe.api.v1.ImportPreview\" \x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/registry/previews\x12m\n" +
+	"\vApplyImport\x12 .kaohe.api.v1.ApplyImportRequest\x1a\x1b.kaohe.api.v1.ImportPreview\"\x1f\x82\xd3\xe4\x93\x02\x19:\x01*\"\x14/v1/registry/imports\x12f\n" +
+	"\vGetTemplate\x12 .kaohe.api.v1.GetTemplateRequest\x1a\x16.kaohe.api.v1.Template\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/registry/template\x12w\n" +
 	"\x0fListCommitments\x12$.kaohe.api.v1.ListCommitmentsRequest\x1a%.kaohe.api.v1.ListCommitmentsResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/commitments\x12l\n" +
 	"\vGetCalendar\x12 .kaohe.api.v1.GetCalendarRequest\x1a\x1d.kaohe.api.v1.WorkingCalendar\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/calendars/{name}B(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
@@ -1861,7 +1930,7 @@ func file_kaohe_api_v1_registry_proto_rawDescGZIP() []byte {
 }
 
 var file_kaohe_api_v1_registry_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_kaohe_api_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 23)
+var file_kaohe_api_v1_registry_proto_msgTypes = make([]protoimpl.MessageInfo, 24)
 var file_kaohe_api_v1_registry_proto_goTypes = []any{
 	(ImportKind)(0),                    // 0: kaohe.api.v1.ImportKind
 	(ImportAction)(0),                  // 1: kaohe.api.v1.ImportAction
@@ -1876,74 +1945,73 @@ var file_kaohe_api_v1_registry_proto_goTypes = []any{
 	(*ListHallManagersRequest)(nil),    // 10: kaohe.api.v1.ListHallManagersRequest
 	(*ListHallManagersResponse)(nil),   // 11: kaohe.api.v1.ListHallManagersResponse
 	(*PreviewImportRequest)(nil),       // 12: kaohe.api.v1.PreviewImportRequest
-	(*ImportRow)(nil),                  // 13: kaohe.api.v1.ImportRow
-	(*ImportPreview)(nil),              // 14: kaohe.api.v1.ImportPreview
-	(*ImportChange)(nil),               // 15: kaohe.api.v1.ImportChange
-	(*ImportDifference)(nil),           // 16: kaohe.api.v1.ImportDifference
-	(*ImportProblem)(nil),              // 17: kaohe.api.v1.ImportProblem
-	(*ApplyImportRequest)(nil),         // 18: kaohe.api.v1.ApplyImportRequest
-	(*ListCommitmentsRequest)(nil),     // 19: kaohe.api.v1.ListCommitmentsRequest
-	(*ListCommitmentsResponse)(nil),    // 20: kaohe.api.v1.ListCommitmentsResponse
-	(*Commitment)(nil),                 // 21: kaohe.api.v1.Commitment
-	(*GetCalendarRequest)(nil),         // 22: kaohe.api.v1.GetCalendarRequest
-	(*WorkingCalendar)(nil),            // 23: kaohe.api.v1.WorkingCalendar
-	(*WorkingDay)(nil),                 // 24: kaohe.api.v1.WorkingDay
-	(*v1.Event)(nil),                   // 25: kaohe.feed.v1.Event
-	(v1.UnitKind)(0),                   // 26: kaohe.feed.v1.UnitKind
-	(*timestamppb.Timestamp)(nil),      // 27: google.protobuf.Timestamp
-	(*v11.Text)(nil),                   // 28: kaohe.fact.v1.Text
-	(*durationpb.Duration)(nil),        // 29: google.protobuf.Duration
+	(*ImportPreview)(nil),              // 13: kaohe.api.v1.ImportPreview
+	(*ImportChange)(nil),               // 14: kaohe.api.v1.ImportChange
+	(*ImportDifference)(nil),           // 15: kaohe.api.v1.ImportDifference
+	(*ImportProblem)(nil),              // 16: kaohe.api.v1.ImportProblem
+	(*ApplyImportRequest)(nil),         // 17: kaohe.api.v1.ApplyImportRequest
+	(*GetTemplateRequest)(nil),         // 18: kaohe.api.v1.GetTemplateRequest
+	(*Template)(nil),                   // 19: kaohe.api.v1.Template
+	(*ListCommitmentsRequest)(nil),     // 20: kaohe.api.v1.ListCommitmentsRequest
+	(*ListCommitmentsResponse)(nil),    // 21: kaohe.api.v1.ListCommitmentsResponse
+	(*Commitment)(nil),                 // 22: kaohe.api.v1.Commitment
+	(*GetCalendarRequest)(nil),         // 23: kaohe.api.v1.GetCalendarRequest
+	(*WorkingCalendar)(nil),            // 24: kaohe.api.v1.WorkingCalendar
+	(*WorkingDay)(nil),                 // 25: kaohe.api.v1.WorkingDay
+	(*v1.Event)(nil),                   // 26: kaohe.feed.v1.Event
+	(v1.UnitKind)(0),                   // 27: kaohe.feed.v1.UnitKind
+	(*timestamppb.Timestamp)(nil),      // 28: google.protobuf.Timestamp
+	(*v11.Text)(nil),                   // 29: kaohe.fact.v1.Text
+	(*durationpb.Duration)(nil),        // 30: google.protobuf.Duration
 }
 var file_kaohe_api_v1_registry_proto_depIdxs = []int32{
-	25, // 0: kaohe.api.v1.Registration.event:type_name -> kaohe.feed.v1.Event
-	26, // 1: kaohe.api.v1.RegisterUnitRequest.kind:type_name -> kaohe.feed.v1.UnitKind
+	26, // 0: kaohe.api.v1.Registration.event:type_name -> kaohe.feed.v1.Event
+	27, // 1: kaohe.api.v1.RegisterUnitRequest.kind:type_name -> kaohe.feed.v1.UnitKind
 	2,  // 2: kaohe.api.v1.ListUnitHistoryResponse.registrations:type_name -> kaohe.api.v1.Registration
-	27, // 3: kaohe.api.v1.ListAgentsRequest.at:type_name -> google.protobuf.Timestamp
+	28, // 3: kaohe.api.v1.ListAgentsRequest.at:type_name -> google.protobuf.Timestamp
 	2,  // 4: kaohe.api.v1.ListAgentsResponse.registrations:type_name -> kaohe.api.v1.Registration
 	2,  // 5: kaohe.api.v1.ListHallManagersResponse.registrations:type_name -> kaohe.api.v1.Registration
-	0,  // 6: kaohe.api.v1.PreviewImportRequest.kind:type_name -> kaohe.api.v1.ImportKind
-	13, // 7: kaohe.api.v1.PreviewImportRequest.rows:type_name -> kaohe.api.v1.ImportRow
-	0,  // 8: kaohe.api.v1.ImportPreview.kind:type_name -> kaohe.api.v1.ImportKind
-	15, // 9: kaohe.api.v1.ImportPreview.changes:type_name -> kaohe.api.v1.ImportChange
-	17, // 10: kaohe.api.v1.ImportPreview.problems:type_name -> kaohe.api.v1.ImportProblem
-	1,  // 11: kaohe.api.v1.ImportChange.action:type_name -> kaohe.api.v1.ImportAction
-	16, // 12: kaohe.api.v1.ImportChange.differences:type_name -> kaohe.api.v1.ImportDifference
-	28, // 13: kaohe.api.v1.ImportDifference.label:type_name -> kaohe.fact.v1.Text
-	28, // 14: kaohe.api.v1.ImportDifference.old:type_name -> kaohe.fact.v1.Text
-	28, // 15: kaohe.api.v1.ImportDifference.new:type_name -> kaohe.fact.v1.Text
-	28, // 16: kaohe.api.v1.ImportProblem.reason:type_name -> kaohe.fact.v1.Text
-	0,  // 17: kaohe.api.v1.ApplyImportRequest.kind:type_name -> kaohe.api.v1.ImportKind
-	13, // 18: kaohe.api.v1.ApplyImportRequest.rows:type_name -> kaohe.api.v1.ImportRow
-	27, // 19: kaohe.api.v1.ListCommitmentsRequest.at:type_name -> google.protobuf.Timestamp
-	21, // 20: kaohe.api.v1.ListCommitmentsResponse.commitments:type_name -> kaohe.api.v1.Commitment
-	28, // 21: kaohe.api.v1.Commitment.label:type_name -> kaohe.fact.v1.Text
-	29, // 22: kaohe.api.v1.Commitment.within:type_name -> google.protobuf.Duration
-	24, // 23: kaohe.api.v1.WorkingCalendar.days:type_name -> kaohe.api.v1.WorkingDay
-	3,  // 24: kaohe.api.v1.RegistryService.RegisterUnit:input_type -> kaohe.api.v1.RegisterUnitRequest
-	4,  // 25: kaohe.api.v1.RegistryService.RegisterAgent:input_type -> kaohe.api.v1.RegisterAgentRequest
-	5,  // 26: kaohe.api.v1.RegistryService.RegisterHallManager:input_type -> kaohe.api.v1.RegisterHallManagerRequest
-	6,  // 27: kaohe.api.v1.RegistryService.ListUnitHistory:input_type -> kaohe.api.v1.ListUnitHistoryRequest
-	8,  // 28: kaohe.api.v1.RegistryService.ListAgents:input_type -> kaohe.api.v1.ListAgentsRequest
-	10, // 29: kaohe.api.v1.RegistryService.ListHallManagers:input_type -> kaohe.api.v1.ListHallManagersRequest
-	12, // 30: kaohe.api.v1.RegistryService.PreviewImport:input_type -> kaohe.api.v1.PreviewImportRequest
-	18, // 31: kaohe.api.v1.RegistryService.ApplyImport:input_type -> kaohe.api.v1.ApplyImportRequest
-	19, // 32: kaohe.api.v1.RegistryService.ListCommitments:input_type -> kaohe.api.v1.ListCommitmentsRequest
-	22, // 33: kaohe.api.v1.RegistryService.GetCalendar:input_type -> kaohe.api.v1.GetCalendarRequest
-	2,  // 34: kaohe.api.v1.RegistryService.RegisterUnit:output_type -> kaohe.api.v1.Registration
-	2,  // 35: kaohe.api.v1.RegistryService.RegisterAgent:output_type -> kaohe.api.v1.Registration
-	2,  // 36: kaohe.api.v1.RegistryService.RegisterHallManager:output_type -> kaohe.api.v1.Registration
-	7,  // 37: kaohe.api.v1.RegistryService.ListUnitHistory:output_type -> kaohe.api.v1.ListUnitHistoryResponse
-	9,  // 38: kaohe.api.v1.RegistryService.ListAgents:output_type -> kaohe.api.v1.ListAgentsResponse
-	11, // 39: kaohe.api.v1.RegistryService.ListHallManagers:output_type -> kaohe.api.v1.ListHallManagersResponse
-	14, // 40: kaohe.api.v1.RegistryService.PreviewImport:output_type -> kaohe.api.v1.ImportPreview
-	14, // 41: kaohe.api.v1.RegistryService.ApplyImport:output_type -> kaohe.api.v1.ImportPreview
-	20, // 42: kaohe.api.v1.RegistryService.ListCommitments:output_type -> kaohe.api.v1.ListCommitmentsResponse
-	23, // 43: kaohe.api.v1.RegistryService.GetCalendar:output_type -> kaohe.api.v1.WorkingCalendar
-	34, // [34:44] is the sub-list for method output_type
-	24, // [24:34] is the sub-list for method input_type
-	24, // [24:24] is the sub-list for extension type_name
-	24, // [24:24] is the sub-list for extension extendee
-	0,  // [0:24] is the sub-list for field type_name
+	14, // 6: kaohe.api.v1.ImportPreview.changes:type_name -> kaohe.api.v1.ImportChange
+	16, // 7: kaohe.api.v1.ImportPreview.problems:type_name -> kaohe.api.v1.ImportProblem
+	1,  // 8: kaohe.api.v1.ImportChange.action:type_name -> kaohe.api.v1.ImportAction
+	15, // 9: kaohe.api.v1.ImportChange.differences:type_name -> kaohe.api.v1.ImportDifference
+	0,  // 10: kaohe.api.v1.ImportChange.kind:type_name -> kaohe.api.v1.ImportKind
+	29, // 11: kaohe.api.v1.ImportDifference.label:type_name -> kaohe.fact.v1.Text
+	29, // 12: kaohe.api.v1.ImportDifference.old:type_name -> kaohe.fact.v1.Text
+	29, // 13: kaohe.api.v1.ImportDifference.new:type_name -> kaohe.fact.v1.Text
+	29, // 14: kaohe.api.v1.ImportProblem.reason:type_name -> kaohe.fact.v1.Text
+	28, // 15: kaohe.api.v1.ListCommitmentsRequest.at:type_name -> google.protobuf.Timestamp
+	22, // 16: kaohe.api.v1.ListCommitmentsResponse.commitments:type_name -> kaohe.api.v1.Commitment
+	29, // 17: kaohe.api.v1.Commitment.label:type_name -> kaohe.fact.v1.Text
+	30, // 18: kaohe.api.v1.Commitment.within:type_name -> google.protobuf.Duration
+	25, // 19: kaohe.api.v1.WorkingCalendar.days:type_name -> kaohe.api.v1.WorkingDay
+	3,  // 20: kaohe.api.v1.RegistryService.RegisterUnit:input_type -> kaohe.api.v1.RegisterUnitRequest
+	4,  // 21: kaohe.api.v1.RegistryService.RegisterAgent:input_type -> kaohe.api.v1.RegisterAgentRequest
+	5,  // 22: kaohe.api.v1.RegistryService.RegisterHallManager:input_type -> kaohe.api.v1.RegisterHallManagerRequest
+	6,  // 23: kaohe.api.v1.RegistryService.ListUnitHistory:input_type -> kaohe.api.v1.ListUnitHistoryRequest
+	8,  // 24: kaohe.api.v1.RegistryService.ListAgents:input_type -> kaohe.api.v1.ListAgentsRequest
+	10, // 25: kaohe.api.v1.RegistryService.ListHallManagers:input_type -> kaohe.api.v1.ListHallManagersRequest
+	12, // 26: kaohe.api.v1.RegistryService.PreviewImport:input_type -> kaohe.api.v1.PreviewImportRequest
+	17, // 27: kaohe.api.v1.RegistryService.ApplyImport:input_type -> kaohe.api.v1.ApplyImportRequest
+	18, // 28: kaohe.api.v1.RegistryService.GetTemplate:input_type -> kaohe.api.v1.GetTemplateRequest
+	20, // 29: kaohe.api.v1.RegistryService.ListCommitments:input_type -> kaohe.api.v1.ListCommitmentsRequest
+	23, // 30: kaohe.api.v1.RegistryService.GetCalendar:input_type -> kaohe.api.v1.GetCalendarRequest
+	2,  // 31: kaohe.api.v1.RegistryService.RegisterUnit:output_type -> kaohe.api.v1.Registration
+	2,  // 32: kaohe.api.v1.RegistryService.RegisterAgent:output_type -> kaohe.api.v1.Registration
+	2,  // 33: kaohe.api.v1.RegistryService.RegisterHallManager:output_type -> kaohe.api.v1.Registration
+	7,  // 34: kaohe.api.v1.RegistryService.ListUnitHistory:output_type -> kaohe.api.v1.ListUnitHistoryResponse
+	9,  // 35: kaohe.api.v1.RegistryService.ListAgents:output_type -> kaohe.api.v1.ListAgentsResponse
+	11, // 36: kaohe.api.v1.RegistryService.ListHallManagers:output_type -> kaohe.api.v1.ListHallManagersResponse
+	13, // 37: kaohe.api.v1.RegistryService.PreviewImport:output_type -> kaohe.api.v1.ImportPreview
+	13, // 38: kaohe.api.v1.RegistryService.ApplyImport:output_type -> kaohe.api.v1.ImportPreview
+	19, // 39: kaohe.api.v1.RegistryService.GetTemplate:output_type -> kaohe.api.v1.Template
+	21, // 40: kaohe.api.v1.RegistryService.ListCommitments:output_type -> kaohe.api.v1.ListCommitmentsResponse
+	24, // 41: kaohe.api.v1.RegistryService.GetCalendar:output_type -> kaohe.api.v1.WorkingCalendar
+	31, // [31:42] is the sub-list for method output_type
+	20, // [20:31] is the sub-list for method input_type
+	20, // [20:20] is the sub-list for extension type_name
+	20, // [20:20] is the sub-list for extension extendee
+	0,  // [0:20] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_api_v1_registry_proto_init() }
@@ -1957,7 +2025,7 @@ func file_kaohe_api_v1_registry_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_api_v1_registry_proto_rawDesc), len(file_kaohe_api_v1_registry_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   23,
+			NumMessages:   24,
 			NumExtensions: 0,
 			NumServices:   1,
 		},

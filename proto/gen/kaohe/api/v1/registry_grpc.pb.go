@@ -27,6 +27,7 @@ const (
 	RegistryService_ListHallManagers_FullMethodName    = "/kaohe.api.v1.RegistryService/ListHallManagers"
 	RegistryService_PreviewImport_FullMethodName       = "/kaohe.api.v1.RegistryService/PreviewImport"
 	RegistryService_ApplyImport_FullMethodName         = "/kaohe.api.v1.RegistryService/ApplyImport"
+	RegistryService_GetTemplate_FullMethodName         = "/kaohe.api.v1.RegistryService/GetTemplate"
 	RegistryService_ListCommitments_FullMethodName     = "/kaohe.api.v1.RegistryService/ListCommitments"
 	RegistryService_GetCalendar_FullMethodName         = "/kaohe.api.v1.RegistryService/GetCalendar"
 )
@@ -51,11 +52,13 @@ type RegistryServiceClient interface {
 	ListAgents(ctx context.Context, in *ListAgentsRequest, opts ...grpc.CallOption) (*ListAgentsResponse, error)
 	// ListHallManagers gives all that was registered of hall managers.
 	ListHallManagers(ctx context.Context, in *ListHallManagersRequest, opts ...grpc.CallOption) (*ListHallManagersResponse, error)
-	// PreviewImport tells what rows of a table would change, and changes nothing.
+	// PreviewImport tells what a file would change, and changes nothing.
 	PreviewImport(ctx context.Context, in *PreviewImportRequest, opts ...grpc.CallOption) (*ImportPreview, error)
 	// ApplyImport does what a preview said, all or nothing; refused when it would
 	// do anything else by now.
 	ApplyImport(ctx context.Context, in *ApplyImportRequest, opts ...grpc.CallOption) (*ImportPreview, error)
+	// GetTemplate gives the workbook to fill in; over REST the file itself.
+	GetTemplate(ctx context.Context, in *GetTemplateRequest, opts ...grpc.CallOption) (*Template, error)
 	// ListCommitments gives the commitment classes 服务承诺时限 in force for a unit.
 	ListCommitments(ctx context.Context, in *ListCommitmentsRequest, opts ...grpc.CallOption) (*ListCommitmentsResponse, error)
 	// GetCalendar gives a working calendar of the rulebook in force, one year of it.
@@ -150,6 +153,16 @@ func (c *registryServiceClient) ApplyImport(ctx context.Context, in *ApplyImport
 	return out, nil
 }
 
+func (c *registryServiceClient) GetTemplate(ctx context.Context, in *GetTemplateRequest, opts ...grpc.CallOption) (*Template, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(Template)
+	err := c.cc.Invoke(ctx, RegistryService_GetTemplate_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *registryServiceClient) ListCommitments(ctx context.Context, in *ListCommitmentsRequest, opts ...grpc.CallOption) (*ListCommitmentsResponse, error) {
 	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
 	out := new(ListCommitmentsResponse)
@@ -190,11 +203,13 @@ type RegistryServiceServer interface {
 	ListAgents(context.Context, *ListAgentsRequest) (*ListAgentsResponse, error)
 	// ListHallManagers gives all that was registered of hall managers.
 	ListHallManagers(context.Context, *ListHallManagersRequest) (*ListHallManagersResponse, error)
-	// PreviewImport tells what rows of a table would change, and changes nothing.
+	// PreviewImport tells what a file would change, and changes nothing.
 	PreviewImport(context.Context, *PreviewImportRequest) (*ImportPreview, error)
 	// ApplyImport does what a preview said, all or nothing; refused when it would
 	// do anything else by now.
 	ApplyImport(context.Context, *ApplyImportRequest) (*ImportPreview, error)
+	// GetTemplate gives the workbook to fill in; over REST the file itself.
+	GetTemplate(context.Context, *GetTemplateRequest) (*Template, error)
 	// ListCommitments gives the commitment classes 服务承诺时限 in force for a unit.
 	ListCommitments(context.Context, *ListCommitmentsRequest) (*ListCommitmentsResponse, error)
 	// GetCalendar gives a working calendar of the rulebook in force, one year of it.
@@ -232,6 +247,9 @@ func (UnimplementedRegistryServiceServer) PreviewImport(context.Context, *Previe
 }
 func (UnimplementedRegistryServiceServer) ApplyImport(context.Context, *ApplyImportRequest) (*ImportPreview, error) {
 	return nil, status.Error(codes.Unimplemented, "method ApplyImport not implemented")
+}
+func (UnimplementedRegistryServiceServer) GetTemplate(context.Context, *GetTemplateRequest) (*Template, error) {
+	return nil, status.Error(codes.Unimplemented, "method GetTemplate not implemented")
 }
 func (UnimplementedRegistryServiceServer) ListCommitments(context.Context, *ListCommitmentsRequest) (*ListCommitmentsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListCommitments not implemented")
@@ -404,6 +422,24 @@ func _RegistryService_ApplyImport_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _RegistryService_GetTemplate_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(GetTemplateRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(RegistryServiceServer).GetTemplate(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: RegistryService_GetTemplate_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(RegistryServiceServer).GetTemplate(ctx, req.(*GetTemplateRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _RegistryService_ListCommitments_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(ListCommitmentsRequest)
 	if err := dec(in); err != nil {
@@ -478,6 +514,10 @@ var RegistryService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ApplyImport",
 			Handler:    _RegistryService_ApplyImport_Handler,
+		},
+		{
+			MethodName: "GetTemplate",
+			Handler:    _RegistryService_GetTemplate_Handler,
 		},
 		{
 			MethodName: "ListCommitments",
