@@ -24,7 +24,7 @@ func eventNames() map[string]string {
 		"complaint_fed_back": "反馈", "callback_done": "回访", "praise_given": "表扬",
 		"mass_fault_declared": "大面积故障", "mass_fault_told": "故障告知", "mass_fault_restored": "故障恢复",
 		"interruption_planned": "计划停网", "points_decided": "评分", "thanks_decided": "感谢核定",
-		"unit_registered": "单位登记", "rulebook_published": "规则发布", "clock_advanced": "时钟推进",
+		"unit_registered": "单位登记", "agent_registered": "客服人员登记", "hall_manager_registered": "营业厅主任登记", "rulebook_published": "规则发布", "clock_advanced": "时钟推进",
 		"hall_assessed": "营业厅检查", "hall_surveyed": "营业厅满意度调查", "conduct_recorded": "加扣分事项",
 		"sanction_imposed": "弄虚作假处罚", "item_waived": "当月免评", "halls_drawn": "抽取营业厅",
 		"objection_raised": "异议", "objection_decided": "异议裁定",
