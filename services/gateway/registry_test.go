@@ -183,6 +183,11 @@ func TestWhatIsRegisteredHoldsFromItsDate(t *testing.T) {
 		t.Errorf("a change without a date: %+v", p)
 	}
 
+	apply([]byte("单位编号,客户数,生效日期\nchengqu,32000,2026-03-20\n")) // the name and the kind stay
+	if p := h.previews([]byte("单位编号,客户数,生效日期\nxinqu,1,2026-03-20\n")); len(p.Problems) != 1 || p.Problems[0].Column != "name_zh" {
+		t.Errorf("a new unit without a name: %+v", p)
+	}
+
 	assessor := h.as(apiv1.Role_ROLE_ASSESSOR)
 	h.verdicts(waivers("chengqu"), assessor...)
 	h.status(h.call("POST", "/v1/months/2026-03/closure", "{}", assessor...))

@@ -2,113 +2,17 @@ package gateway
 
 import (
 	"context"
-	"errors"
 	"net/http"
-	"strings"
 
 	"google.golang.org/grpc/codes"
-	"google.golang.org/protobuf/proto"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
-	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
-	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
-	"kaohe.dev/services/gateway/door"
 	"kaohe.dev/services/gateway/registry"
 	"kaohe.dev/services/gateway/registry/table"
 )
 
-const closedState = ledgerv1.MonthState_MONTH_STATE_CLOSED
-
 // maxProblems is how many problems of a file are told.
 const maxProblems = 100
-
-// validated is a request that the contract has rules for.
-type validated = proto.Message
-
-// plan is what some registrations would change.
-type plan struct {
-	changes  []registry.Change
-	problems []registry.Problem
-}
-
-// registering lets one caller at a time change the registry, so that what he
-// compared with is what he changes.
-func (g *Gateway) registering(ctx context.Context) (release func(), err error) {
-	select {
-	case g.registers <- struct{}{}:
-		return func() { <-g.registers }, nil
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
-}
-
-// plan compares registrations with what is known now, units first.
-func (g *Gateway) plan(ctx context.Context, rows []registry.Row) (p plan, err error) {
-	if _, err := g.awaitNow(ctx); err != nil {
-		return p, err
-	}
-	policy := g.views.Policy()
-	known := registry.Known{Kind: policy.Kind, Units: policy.Units(), Zone: g.zoneOf, Now: g.opts.Now()}
-	if known.Closed, err = g.closedMonths(ctx); err != nil {
-		return p, err
-	}
-	for _, kind := range registry.Kinds() {
-		var own []registry.Row
-		for _, row := range rows {
-			if row.Kind == kind {
-				own = append(own, row)
-			}
-		}
-		if known.Histories, err = g.histories(ctx, kind); err != nil {
-			return p, err
-		}
-		own, wrong := g.takeable(own)
-		changes, refused := registry.Compare(own, known)
-		p.changes = append(p.changes, changes...)
-		p.problems = append(append(p.problems, wrong...), refused...)
-		known = known.With(changes)
-	}
-	if text := registry.TooMuch(p.changes); text != nil {
-		p.problems = append(p.problems, registry.Row{}.Wrong("", "", text))
-	}
-	return p, nil
-}
-
-// takeable gives the rows that the door would take, and why it would not take
-// the others.
-func (g *Gateway) takeable(rows []registry.Row) (good []registry.Row, problems []registry.Problem) {
-	for _, row := range rows {
-		refusal := g.door.Check(g.event(context.Background(), registry.Event(row.Payload)))
-		if refusal == nil {
-			good = append(good, row)
-			continue
-		}
-		_, column, _ := strings.Cut(refusal.Field, ".")
-		problems = append(problems, row.Wrong(column, refusal.Value, refusal.Text))
-	}
-	return good, problems
-}
-
-// carryOut writes what a plan changes, all or nothing, and waits until it shows.
-func (g *Gateway) carryOut(ctx context.Context, p plan) error {
-	var events []*feedv1.Event
-	for _, c := range p.changes {
-		if c.Action != apiv1.ImportAction_IMPORT_ACTION_UNCHANGED {
-			events = append(events, g.event(ctx, registry.Event(c.Row.Payload)))
-		}
-	}
-	if len(events) == 0 {
-		return nil
-	}
-	var refused *door.WholeError
-	if err := g.door.PushWhole(ctx, events); errors.As(err, &refused) {
-		return trouble(codes.InvalidArgument, refused.Refusal.Code, "%[1]s", "%[2]s", refused.Refusal.Text.GetZh(), refused.Refusal.Text.GetEn()).at(refused.Refusal.Field, refused.Refusal.Value)
-	} else if err != nil {
-		return err
-	}
-	_, err := g.awaitNow(ctx)
-	return err
-}
 
 // PreviewImport tells what a file would change.
 func (s *registryServer) PreviewImport(ctx context.Context, r *apiv1.PreviewImportRequest) (*apiv1.ImportPreview, error) {
@@ -161,6 +65,24 @@ func (s *registryServer) ApplyImport(ctx context.Context, r *apiv1.ApplyImportRe
 	return preview, nil
 }
 
+// GetTemplate gives the workbook to fill in.
+func (s *registryServer) GetTemplate(_ context.Context, r *apiv1.GetTemplateRequest) (*apiv1.Template, error) {
+	file, err := registry.Template(r.English)
+	return &apiv1.Template{Name: "registry.xlsx", File: file}, err
+}
+
+// serveTemplate serves it as the file itself.
+func (g *Gateway) serveTemplate(w http.ResponseWriter, r *http.Request) {
+	file, err := registry.Template(r.URL.Query().Get("english") == "true")
+	if err != nil {
+		problemOf(err).write(w, r)
+		return
+	}
+	w.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
+	w.Header().Set("Content-Disposition", `attachment; filename="registry.xlsx"`)
+	_, _ = w.Write(file) // the caller may be gone
+}
+
 // planFile reads a file and compares it.
 func (s *registryServer) planFile(ctx context.Context, file []byte) (plan, error) {
 	tables, faults := table.Read(file, registry.IsNote)
@@ -210,22 +132,4 @@ func (p plan) preview() (*apiv1.ImportPreview, error) {
 	var err error
 	answer.Hash, err = registry.Hash(p.changes)
 	return answer, err
-}
-
-// GetTemplate gives the workbook to fill in.
-func (s *registryServer) GetTemplate(_ context.Context, r *apiv1.GetTemplateRequest) (*apiv1.Template, error) {
-	file, err := registry.Template(r.English)
-	return &apiv1.Template{Name: "registry.xlsx", File: file}, err
-}
-
-// serveTemplate serves it as the file itself.
-func (g *Gateway) serveTemplate(w http.ResponseWriter, r *http.Request) {
-	file, err := registry.Template(r.URL.Query().Get("english") == "true")
-	if err != nil {
-		problemOf(err).write(w, r)
-		return
-	}
-	w.Header().Set("Content-Type", "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet")
-	w.Header().Set("Content-Disposition", `attachment; filename="registry.xlsx"`)
-	_, _ = w.Write(file) // the caller may be gone
 }

@@ -1,11 +1,9 @@
 package registry
 
 import (
-	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"slices"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -13,56 +11,9 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
-	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
-	"kaohe.dev/services/gateway/door"
 	"kaohe.dev/services/gateway/lang"
 )
-
-// Known is what a table is compared with.
-type Known struct {
-	// Histories are what is registered, by key.
-	Histories map[string]History
-	// Kind is the kind of a unit at an instant; unspecified: it is not registered.
-	Kind func(unit string, at time.Time) feedv1.UnitKind
-	// Units are all units, for what a wrong name may have meant.
-	Units []string
-	// Closed are the closed months, yyyy-mm, in order.
-	Closed []string
-	Zone   Zone
-	Now    time.Time
-}
-
-// With is what will be known once some changes are made: later tables of a file
-// may name its units.
-func (k Known) With(changes []Change) Known {
-	before := k.Kind
-	made := map[string]*feedv1.UnitRegistered{}
-	for _, c := range changes {
-		if u, is := c.Row.Payload.(*feedv1.UnitRegistered); is && c.Action != apiv1.ImportAction_IMPORT_ACTION_UNCHANGED {
-			made[u.Unit] = u
-			k.Units = append(slices.Clip(k.Units), u.Unit)
-		}
-	}
-	k.Kind = func(unit string, at time.Time) feedv1.UnitKind {
-		if u := made[unit]; u != nil && (!flow.Time(u.EffectiveFrom).After(at) || before(unit, at) == feedv1.UnitKind_UNIT_KIND_UNSPECIFIED) {
-			return u.Kind
-		}
-		return before(unit, at)
-	}
-	return k
-}
-
-// With is a zone that knows the units that some rows register, too.
-func With(zone Zone, rows []Row) Zone {
-	named := map[string]string{}
-	for _, row := range rows {
-		if u, is := row.Payload.(*feedv1.UnitRegistered); is && u.Zone != "" {
-			named[u.Unit] = u.Zone
-		}
-	}
-	return func(unit, says string) *time.Location { return zone(unit, cmp.Or(says, named[unit])) }
-}
 
 // TooMuch tells why changes cannot be made together; nil: they can.
 func TooMuch(changes []Change) *factv1.Text {
@@ -117,6 +68,7 @@ func Compare(rows []Row, known Known) (changes []Change, problems []Problem) {
 // place finds what a row is compared with, and so what becomes of it.
 func (k Known) place(c *Change) *Problem {
 	p, h := c.Row.Payload, k.Histories[c.Key]
+	c.Row.complete(h, k.Now)
 	c.Action = apiv1.ImportAction_IMPORT_ACTION_CHANGED
 	exact := h.Since(p.GetEffectiveFrom())
 	switch from := p.GetEffectiveFrom(); {
@@ -138,66 +90,23 @@ func (k Known) place(c *Change) *Problem {
 	return nil
 }
 
-// refuse tells why a change cannot be made; nil: it can.
-func (k Known) refuse(c Change, zone *time.Location) *Problem {
-	kind := c.Row.Kind
-	if c.Action == apiv1.ImportAction_IMPORT_ACTION_UNCHANGED {
-		return nil
-	}
-	if p := k.inClosedMonth(c, zone); p != nil {
-		return p
-	}
-	unit, at := Unit(c.Row.Payload), k.Now
-	if from := c.Row.Payload.GetEffectiveFrom(); from != nil {
+// complete takes what a table has no column for from what is registered.
+func (r Row) complete(h History, now time.Time) {
+	at := now
+	if from := r.Payload.GetEffectiveFrom(); from != nil {
 		at = from.AsTime()
 	}
-	switch is := k.Kind(unit, at); {
-	case hallOfContractor(c.Row.Payload):
-		wrong := wrong(c.Row, "hall", "", "代维公司没有营业厅，请清空营业厅各列，或改单位类型", "a contractor has no hall; clear the hall's columns, or change the kind")
-		return &wrong
-	case kind == apiv1.ImportKind_IMPORT_KIND_UNITS || unit == "":
-		return nil
-	case is == feedv1.UnitKind_UNIT_KIND_UNSPECIFIED:
-		wrong := wrong(c.Row, "unit", unit, "没有登记该业务单位%s", "no such business unit is registered%s", perhaps(unit, k.Units))
-		return &wrong
-	case kind == apiv1.ImportKind_IMPORT_KIND_MANAGERS && is != feedv1.UnitKind_UNIT_KIND_OUTLET:
-		wrong := wrong(c.Row, "unit", unit, "该单位是代维公司，没有营业厅", "the unit is a contractor and has no hall")
-		return &wrong
+	holds := h.At(at)
+	if r.places == nil || holds == nil {
+		return
 	}
-	return nil
-}
-
-func hallOfContractor(p Payload) bool {
-	u, is := p.(*feedv1.UnitRegistered)
-	return is && u.Kind == feedv1.UnitKind_UNIT_KIND_CONTRACTOR && (u.Hall != "" || u.HallAddress != "")
-}
-
-func perhaps(name string, known []string) string {
-	if near := door.Nearest(name, known); near != "" {
-		return " (" + near + "?)"
+	was, is := holds.ProtoReflect(), r.Payload.ProtoReflect()
+	for _, c := range Columns(r.Kind) {
+		field := is.Descriptor().Fields().ByName(protoreflect.Name(c.Name))
+		if _, there := r.places[c.Name]; !there && c.Name != effectiveFrom && was.Has(field) {
+			is.Set(field, was.Get(field))
+		}
 	}
-	return ""
-}
-
-// inClosedMonth refuses what would change a closed month: a date within one, or
-// before one where it changes what held then.
-func (k Known) inClosedMonth(c Change, zone *time.Location) *Problem {
-	if len(k.Closed) == 0 {
-		return nil
-	}
-	month, last := c.From[:min(len(c.From), len("2006-01"))], k.Closed[len(k.Closed)-1]
-	inside := slices.Contains(k.Closed, month)
-	reaches := month <= last && (c.Row.Kind == apiv1.ImportKind_IMPORT_KIND_UNITS || len(k.Histories[c.Key]) > 0)
-	if !inside && !reaches {
-		return nil
-	}
-	start, err := time.ParseInLocation("2006-01", last, zone)
-	if err != nil {
-		return nil // months are of our own making
-	}
-	wrong := wrong(c.Row, effectiveFrom, c.From, "%[1]s 已关账，不能再改变；最早可从 %[2]s 起生效",
-		"%[1]s is closed and does not change any more; the earliest date is %[2]s", last, start.AddDate(0, 1, 0).Format(time.DateOnly))
-	return &wrong
 }
 
 // differences lists what is otherwise; of something new, what it says.
@@ -208,7 +117,7 @@ func differences(kind apiv1.ImportKind, old, now Payload) (all []*apiv1.ImportDi
 	a, b := old.ProtoReflect(), now.ProtoReflect()
 	for _, c := range Columns(kind) {
 		field := b.Descriptor().Fields().ByName(protoreflect.Name(c.Name))
-		if c.Name == effectiveFrom || a.Get(field).Equal(b.Get(field)) {
+		if c.Name == effectiveFrom || c.Name == keyColumn(kind) || a.Get(field).Equal(b.Get(field)) {
 			continue
 		}
 		all = append(all, &apiv1.ImportDifference{Column: c.Name, Label: c.label(), Old: shown(a, field), New: shown(b, field)})

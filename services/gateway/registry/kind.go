@@ -38,10 +38,13 @@ type Payload interface {
 	GetEffectiveFrom() *timestamppb.Timestamp
 }
 
-// Column is a column of a table; its name is the field's of the contract.
+// Column is a column of a table; its name is the field's of the contract. A
+// table that lacks one says nothing about it: of what is registered it stays as
+// it is.
 type Column struct {
 	Name, Zh string
-	Required bool
+	Required bool     // every table has it
+	Filled   bool     // no cell of it is empty
 	also     []string // other names that people give it
 }
 
@@ -52,19 +55,19 @@ func Columns(kind apiv1.ImportKind) []Column {
 	from := Column{Name: effectiveFrom, Zh: "生效日期", also: []string{"生效时间", "from"}}
 	unit := Column{Name: "unit", Zh: "单位编号", also: []string{"单位", "业务单位"}}
 	key := unit
-	key.Required = true
+	key.Required, key.Filled = true, true
 	switch kind {
 	case apiv1.ImportKind_IMPORT_KIND_UNITS:
 		return []Column{
-			key, {Name: "name_zh", Zh: "单位名称", Required: true, also: []string{"名称", "name"}}, {Name: "name_en", Zh: "英文名称"},
-			{Name: "kind", Zh: "单位类型", Required: true, also: []string{"类型"}},
+			key, {Name: "name_zh", Zh: "单位名称", Filled: true, also: []string{"名称", "name"}}, {Name: "name_en", Zh: "英文名称"},
+			{Name: "kind", Zh: "单位类型", Filled: true, also: []string{"类型"}},
 			{Name: "customers", Zh: "维护客户总数量", also: []string{"客户数", "维护客户数"}},
 			{Name: "hall", Zh: "营业厅", also: []string{"营业厅名称"}}, {Name: "hall_address", Zh: "营业厅地址", also: []string{"地址", "address"}},
 			{Name: "zone", Zh: "时区"}, from,
 		}
 	case apiv1.ImportKind_IMPORT_KIND_AGENTS:
 		return []Column{
-			{Name: "agent", Zh: "工号", Required: true, also: []string{"客服工号"}}, {Name: "name", Zh: "姓名"}, unit,
+			{Name: "agent", Zh: "工号", Required: true, Filled: true, also: []string{"客服工号"}}, {Name: "name", Zh: "姓名"}, unit,
 			{Name: "team", Zh: "班组"}, {Name: "left", Zh: "离职", also: []string{"是否离职"}}, from,
 		}
 	case apiv1.ImportKind_IMPORT_KIND_MANAGERS:

@@ -122,7 +122,7 @@ func readRow(row Row, places []*Column, cells []string, zone Zone) (Row, []Probl
 	for _, c := range Columns(row.Kind) { // the date comes last, when the unit and its zone are known
 		cell := said[c.Name]
 		if cell == "" {
-			if c.Required && c.Name != "person" { // no person: nobody manages it
+			if _, there := row.places[c.Name]; there && c.Filled {
 				problems = append(problems, wrong(row, c.Name, "", "不能为空", "it may not be empty"))
 			}
 			continue

@@ -69,7 +69,7 @@ func TestWhatIsWrongInATableIsNamedWithCellValueAndReason(t *testing.T) {
 		"a misspelt column":            {"单位编号,单位名称,单位类型,维护客户总数\n", "D1|维护客户总数|维护客户总数|维护客户总数量"},
 		"a foreign column":             {"unit,name_zh,kind,telephone\n", "D1|telephone|telephone|effective_from"},
 		"a column twice":               {"unit,单位编号,name_zh,kind\n", "B1|单位编号|单位编号|twice"},
-		"a column missing":             {"unit,name_zh\n", "|kind||missing"},
+		"a column missing":             {"姓名,班组\n", "|agent||missing"},
 		"columns of nothing we know":   {"a,b\n1,2\n", "||a, b|not clear"},
 		"a unit nobody registered":     {"工号,单位\n8001,chengq\n", "B2|unit|chengq|chengqu?"},
 		"left, or not":                 {"工号,离职\n8001,maybe\n", "B2|left|maybe|yes or no"},

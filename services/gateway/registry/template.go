@@ -6,7 +6,6 @@ import (
 	"fmt"
 
 	"github.com/xuri/excelize/v2"
-
 )
 
 // Template makes the workbook to fill in: a sheet for each kind of table with
@@ -76,4 +75,3 @@ func notes(book *excelize.File, english bool) error {
 	}
 	return nil
 }
-
