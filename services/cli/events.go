@@ -55,33 +55,44 @@ func details(e *feedv1.Event, zone *time.Location) string {
 	if field == nil {
 		return ""
 	}
-	payload := e.ProtoReflect().Get(field).Message()
+	return fieldTexts(e.ProtoReflect().Get(field).Message(), zone)
+}
+
+// fieldTexts lists the fields of a message that say something.
+func fieldTexts(m protoreflect.Message, zone *time.Location) string {
 	var parts []string
-	fields := payload.Descriptor().Fields()
+	fields := m.Descriptor().Fields()
 	for i := range fields.Len() {
 		f := fields.Get(i)
-		if !payload.Has(f) || f.Name() == "yaml" {
+		if !m.Has(f) || f.Name() == "yaml" {
 			continue
 		}
-		parts = append(parts, string(f.Name())+"="+fieldText(f, payload.Get(f), zone))
+		parts = append(parts, string(f.Name())+"="+fieldText(f, m.Get(f), zone))
 	}
 	return strings.Join(parts, " ")
 }
 
 func fieldText(f protoreflect.FieldDescriptor, v protoreflect.Value, zone *time.Location) string {
+	if !f.IsList() {
+		return valueText(f, v, zone)
+	}
+	var all []string
+	for i := range v.List().Len() {
+		all = append(all, valueText(f, v.List().Get(i), zone))
+	}
+	return strings.Join(all, ",")
+}
+
+// valueText is one value; a message stands in brackets.
+func valueText(f protoreflect.FieldDescriptor, v protoreflect.Value, zone *time.Location) string {
 	switch {
-	case f.IsList():
-		var all []string
-		for i := range v.List().Len() {
-			all = append(all, v.List().Get(i).String())
-		}
-		return printable(strings.Join(all, ","))
 	case f.Enum() != nil:
 		return enumText(f.Enum(), v.Enum())
 	case f.Message() != nil:
 		if t, ok := v.Message().Interface().(*timestamppb.Timestamp); ok {
 			return phrase.Instant(t.AsTime(), zone)
 		}
+		return "(" + fieldTexts(v.Message(), zone) + ")"
 	}
 	return printable(v.String())
 }

@@ -112,3 +112,15 @@ func TestARegistryFileWithProblemsSaysWhere(t *testing.T) {
 	shows(t, out+said, "D2", "abc", "digits", "nothing was written")
 	shows(t, c.must("", "units"), "(none)")
 }
+
+// TestEvidenceIsReadableOnTheCommandLine: where it is kept and its hash.
+func TestEvidenceIsReadableOnTheCommandLine(t *testing.T) {
+	c := running(t, t.TempDir(), "127.0.0.1:0")
+	hash := strings.Repeat("a1", 32)
+	c.must("", "registry", "unit", "chengqu", "--name-zh", "城区营业部", "--kind", "outlet")
+	c.must(`{"id":"v","source":"desk","occurredAt":"2026-03-05T09:00:00+08:00","hallAssessed":{"visit":"V1","unit":"chengqu","month":"2026-03","method":"ASSESSMENT_METHOD_INSPECTION","person":"x","findings":[{"check":"hall_process","level":"fairly"}],"evidence":[{"uri":"https://files.example/1.jpg","sha256":"`+hash+`"}]}}`, "push")
+	c.must("", "verify", "--month", "2026-03")
+	entry := regexp.MustCompile(`\bE[0-9A-Z]{12,}\b`).FindString(c.must("", "ledger", "--month", "2026-03", "-o", "csv"))
+	shows(t, c.must("", "explain", entry, "-o", "json"), "https://files.example/1.jpg", hash)
+	shows(t, c.must("", "explain", entry), "evidence=(uri=https://files.example/1.jpg sha256="+hash+")", "findings=(check=hall_process level=fairly)")
+}
