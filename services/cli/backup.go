@@ -1,11 +1,7 @@
 package cli
 
 import (
-	"bufio"
-	"compress/gzip"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -14,12 +10,13 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-	"google.golang.org/protobuf/encoding/protodelim"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/app"
+	"kaohe.dev/services/internal/sealed"
 )
 
 // A backup is a directory: the log in compressed files, the key of the customer
@@ -149,8 +146,7 @@ type backupWriter struct {
 	dir    string
 	files  []backupFile
 	events int64
-	file   *os.File
-	zip    *gzip.Writer
+	file   *sealed.Writer
 }
 
 func (w *backupWriter) add(events []*feedv1.Event) error {
@@ -161,44 +157,30 @@ func (w *backupWriter) add(events []*feedv1.Event) error {
 	}
 	if w.file == nil {
 		name := fmt.Sprintf("events-%05d.pb.gz", len(w.files)+1)
-		file, err := os.OpenFile(filepath.Join(w.dir, name), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+		file, err := sealed.Create(filepath.Join(w.dir, name))
 		if err != nil {
 			return err
 		}
-		w.file, w.zip = file, gzip.NewWriter(file)
+		w.file = file
 		w.files = append(w.files, backupFile{Name: name})
 	}
-	if _, err := protodelim.MarshalTo(w.zip, &feedv1.EventBatch{Events: events}); err != nil {
-		return fmt.Errorf("write %s: %w", w.file.Name(), err)
+	batch, err := proto.Marshal(&feedv1.EventBatch{Events: events})
+	if err != nil {
+		return fmt.Errorf("encode events: %w", err)
 	}
 	w.events += int64(len(events))
 	w.files[len(w.files)-1].Events += int64(len(events))
-	return nil
+	return w.file.Add(batch)
 }
 
-// end ends the file and notes its hash, read back from the disk.
-func (w *backupWriter) end() error {
+// end ends the file and notes its hash.
+func (w *backupWriter) end() (err error) {
 	if w.file == nil {
 		return nil
 	}
-	name := w.file.Name()
-	err := errors.Join(w.zip.Close(), w.file.Sync(), w.file.Close())
+	w.files[len(w.files)-1].SHA256, err = w.file.Seal()
 	w.file = nil
-	if err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	w.files[len(w.files)-1].SHA256, err = hashOf(name)
 	return err
-}
-
-func hashOf(name string) (string, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.New()
-	_, err = io.Copy(sum, file)
-	return hex.EncodeToString(sum.Sum(nil)), errors.Join(err, file.Close())
 }
 
 func (s *session) restore() *cobra.Command {
@@ -227,7 +209,7 @@ func (s *session) restoreFrom(ctx context.Context, dir string, config app.Config
 		return err
 	}
 	for _, file := range m.Files {
-		sum, err := hashOf(filepath.Join(dir, file.Name))
+		sum, err := sealed.Hash(filepath.Join(dir, file.Name))
 		if err != nil {
 			return err
 		}
@@ -276,8 +258,7 @@ func readManifest(dir string) (m manifest, seal *apiv1.Seal, err error) {
 type backupReader struct {
 	dir   string
 	files []backupFile
-	file  *os.File
-	in    *bufio.Reader
+	file  *sealed.Reader
 }
 
 // next gives the next events, none at the end.
@@ -287,26 +268,24 @@ func (r *backupReader) next() ([]*feedv1.Event, error) {
 			if len(r.files) == 0 {
 				return nil, nil
 			}
-			file, err := os.Open(filepath.Join(r.dir, r.files[0].Name))
+			file, err := sealed.Open(filepath.Join(r.dir, r.files[0].Name))
 			if err != nil {
 				return nil, err
 			}
-			zip, err := gzip.NewReader(file)
-			if err != nil {
-				return nil, errors.Join(fmt.Errorf("%s: %w", file.Name(), err), file.Close())
-			}
-			r.files, r.file, r.in = r.files[1:], file, bufio.NewReader(zip)
+			r.files, r.file = r.files[1:], file
 		}
-		batch := &feedv1.EventBatch{}
-		err := protodelim.UnmarshalOptions{MaxSize: -1}.UnmarshalFrom(r.in, batch)
-		switch {
-		case errors.Is(err, io.EOF):
+		raw, err := r.file.Next()
+		if errors.Is(err, io.EOF) {
 			if err := r.close(); err != nil {
 				return nil, err
 			}
-		case err != nil:
-			return nil, fmt.Errorf("%s: %w", r.file.Name(), err)
-		case len(batch.Events) > 0:
+			continue
+		}
+		batch := &feedv1.EventBatch{}
+		if err := errors.Join(err, proto.Unmarshal(raw, batch)); err != nil {
+			return nil, err
+		}
+		if len(batch.Events) > 0 {
 			return batch.Events, nil
 		}
 	}

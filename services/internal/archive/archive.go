@@ -12,8 +12,6 @@ package archive
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -21,6 +19,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"kaohe.dev/services/internal/sealed"
 )
 
 const (
@@ -88,7 +88,7 @@ func (a *Archive) path(name string) string { return filepath.Join(a.dir, name) }
 
 // check compares a file with its seal.
 func (a *Archive) check(f File) error {
-	sum, err := hashOf(a.path(f.Name))
+	sum, err := sealed.Hash(a.path(f.Name))
 	if err != nil {
 		return fmt.Errorf("read the archive: %w", err)
 	}
@@ -122,16 +122,6 @@ func (a *Archive) Events() (n int64) {
 		n += f.Events
 	}
 	return n
-}
-
-func hashOf(name string) (string, error) {
-	file, err := os.Open(name)
-	if err != nil {
-		return "", err
-	}
-	sum := sha256.New()
-	_, err = io.Copy(sum, file)
-	return hex.EncodeToString(sum.Sum(nil)), errors.Join(err, file.Close())
 }
 
 // save writes the manifest, whole or not at all.

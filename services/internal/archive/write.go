@@ -1,11 +1,11 @@
 package archive
 
 import (
-	"compress/gzip"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"os"
+
+	"kaohe.dev/services/internal/sealed"
 )
 
 // perFile is about how many events a file has.
@@ -15,8 +15,7 @@ const perFile = 100_000
 type Writer struct {
 	archive *Archive
 	files   []File
-	file    *os.File
-	zip     *gzip.Writer
+	file    *sealed.Writer
 }
 
 // ErrOtherLog says that an archive is not of the log it is used with.
@@ -46,8 +45,7 @@ func (w *Writer) Add(batch []byte, events int) error {
 	last := &w.files[len(w.files)-1]
 	last.Messages++
 	last.Events += int64(events)
-	_, err := w.zip.Write(append(binary.AppendUvarint(nil, uint64(len(batch))), batch...))
-	return err
+	return w.file.Add(batch)
 }
 
 func (w *Writer) begin() error {
@@ -57,27 +55,22 @@ func (w *Writer) begin() error {
 	}
 	// Without a manifest that names it, a file is what an interruption left.
 	name := fmt.Sprintf("events-%05d.pb.gz", len(w.archive.manifest.Files)+len(w.files)+1)
-	file, err := os.OpenFile(w.archive.path(name), os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	file, err := sealed.Create(w.archive.path(name))
 	if err != nil {
 		return err
 	}
-	w.file, w.zip = file, gzip.NewWriter(file)
+	w.file = file
 	w.files = append(w.files, File{Name: name, First: first})
 	return nil
 }
 
 // end ends a file and notes its hash.
-func (w *Writer) end() error {
+func (w *Writer) end() (err error) {
 	if w.file == nil {
 		return nil
 	}
-	name := w.file.Name()
-	err := errors.Join(w.zip.Close(), w.file.Sync(), w.file.Close())
+	w.files[len(w.files)-1].SHA256, err = w.file.Seal()
 	w.file = nil
-	if err != nil {
-		return fmt.Errorf("write %s: %w", name, err)
-	}
-	w.files[len(w.files)-1].SHA256, err = hashOf(name)
 	return err
 }
 

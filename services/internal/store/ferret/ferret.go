@@ -10,6 +10,7 @@ package ferret
 import (
 	"context"
 	"log/slog"
+	"sync"
 	"testing"
 
 	"github.com/FerretDB/FerretDB/ferretdb"
@@ -19,23 +20,33 @@ import (
 // Start returns: a client that connects is served.
 func Start(t testing.TB) (url string) {
 	t.Helper()
+	url, stop := run(t, t.TempDir(), ferretdb.ListenerConfig{TCP: "127.0.0.1:0"})
+	t.Cleanup(stop)
+	return url
+}
+
+// StartTLS runs a server with its data in a directory, until stop is called, that has a certificate and lets in only who
+// shows one of a CA; the names are of PEM files, the address has a port or 0.
+func StartTLS(t testing.TB, dir, address, cert, key, ca string) (url string, stop func()) {
+	t.Helper()
+	return run(t, dir, ferretdb.ListenerConfig{TLS: address, TLSCertFile: cert, TLSKeyFile: key, TLSCAFile: ca})
+}
+
+func run(t testing.TB, dir string, listener ferretdb.ListenerConfig) (url string, stop func()) {
+	t.Helper()
 	f, err := ferretdb.New(&ferretdb.Config{
-		Listener:  ferretdb.ListenerConfig{TCP: "127.0.0.1:0"},
-		Logger:    slog.New(slog.DiscardHandler),
-		Handler:   "sqlite",
-		SQLiteURL: "file:" + t.TempDir() + "/",
+		Listener: listener, Logger: slog.New(slog.DiscardHandler), Handler: "sqlite", SQLiteURL: "file:" + dir + "/",
 	})
 	if err != nil {
 		t.Fatalf("start ferretdb: %v", err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
+	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- f.Run(ctx) }()
-	t.Cleanup(func() {
-		stop()
+	return f.MongoDBURI(), sync.OnceFunc(func() {
+		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("ferretdb: %v", err)
 		}
 	})
-	return f.MongoDBURI()
 }

@@ -66,6 +66,9 @@ func WithMonitor(m *event.CommandMonitor) Option {
 func Open(ctx context.Context, uri string, opts ...Option) (*Store, error) {
 	o := options.Client().ApplyURI(uri).SetAppName("kaohe").
 		SetWriteConcern(writeconcern.Majority()).SetReadConcern(readconcern.Majority())
+	if file := certificateFile(uri); file != "" && o.TLSConfig != nil {
+		o.TLSConfig.GetClientCertificate = renewed(file)
+	}
 	for _, option := range opts {
 		option(o)
 	}
