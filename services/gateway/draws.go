@@ -57,6 +57,9 @@ func (s *drawServer) DrawHalls(ctx context.Context, r *apiv1.DrawHallsRequest) (
 	if err := s.g.tell(ctx, &feedv1.Event{Payload: &feedv1.Event_HallsDrawn{HallsDrawn: made}}); err != nil {
 		return nil, err
 	}
+	if err := s.g.settled(ctx); err != nil {
+		return nil, err
+	}
 	return s.find(ctx, made.Draw)
 }
 

@@ -39,7 +39,7 @@ func (g *Gateway) registering(ctx context.Context) (release func(), err error) {
 
 // plan compares registrations with what is known now, units first.
 func (g *Gateway) plan(ctx context.Context, rows []registry.Row) (p plan, err error) {
-	if _, err := g.awaitNow(ctx); err != nil {
+	if err := g.settled(ctx); err != nil {
 		return p, err
 	}
 	policy := g.views.Policy()
@@ -96,6 +96,5 @@ func (g *Gateway) carryOut(ctx context.Context, p plan) error {
 	} else if err != nil {
 		return err
 	}
-	_, err := g.awaitNow(ctx)
-	return err
+	return g.settled(ctx)
 }
