@@ -41,6 +41,8 @@ type remote struct {
 	trials     apiv1.WhatIfServiceClient
 	hooks      apiv1.WebhookServiceClient
 	quotas     apiv1.QuotaServiceClient
+	registry   apiv1.RegistryServiceClient
+	draws      apiv1.DrawServiceClient
 	close      func()
 }
 
@@ -109,9 +111,10 @@ func connect(addr string, secure credentials.TransportCredentials) (*remote, err
 		tokens: apiv1.NewTokenServiceClient(connection),
 		months: apiv1.NewMonthServiceClient(connection), objections: apiv1.NewObjectionServiceClient(connection), work: apiv1.NewWorkServiceClient(connection),
 		hooks: apiv1.NewWebhookServiceClient(connection), quotas: apiv1.NewQuotaServiceClient(connection),
-		close:  func() { _ = connection.Close() },
-		audits: apiv1.NewAuditServiceClient(connection),
-		books:  apiv1.NewRulebookServiceClient(connection), trials: apiv1.NewWhatIfServiceClient(connection),
+		close:    func() { _ = connection.Close() },
+		audits:   apiv1.NewAuditServiceClient(connection),
+		registry: apiv1.NewRegistryServiceClient(connection), draws: apiv1.NewDrawServiceClient(connection),
+		books: apiv1.NewRulebookServiceClient(connection), trials: apiv1.NewWhatIfServiceClient(connection),
 	}, nil
 }
 

@@ -24,7 +24,7 @@ func eventNames() map[string]string {
 		"complaint_fed_back": "反馈", "callback_done": "回访", "praise_given": "表扬",
 		"mass_fault_declared": "大面积故障", "mass_fault_told": "故障告知", "mass_fault_restored": "故障恢复",
 		"interruption_planned": "计划停网", "points_decided": "评分", "thanks_decided": "感谢核定",
-		"unit_registered": "单位登记", "rulebook_published": "规则发布", "clock_advanced": "时钟推进",
+		"unit_registered": "单位登记", "agent_registered": "客服人员登记", "hall_manager_registered": "营业厅主任登记", "rulebook_published": "规则发布", "clock_advanced": "时钟推进",
 		"hall_assessed": "营业厅检查", "hall_surveyed": "营业厅满意度调查", "conduct_recorded": "加扣分事项",
 		"sanction_imposed": "弄虚作假处罚", "item_waived": "当月免评", "halls_drawn": "抽取营业厅",
 		"points_proposed": "加减分建议", "objection_raised": "异议", "objection_decided": "异议裁定",
@@ -55,33 +55,44 @@ func details(e *feedv1.Event, zone *time.Location) string {
 	if field == nil {
 		return ""
 	}
-	payload := e.ProtoReflect().Get(field).Message()
+	return fieldTexts(e.ProtoReflect().Get(field).Message(), zone)
+}
+
+// fieldTexts lists the fields of a message that say something.
+func fieldTexts(m protoreflect.Message, zone *time.Location) string {
 	var parts []string
-	fields := payload.Descriptor().Fields()
+	fields := m.Descriptor().Fields()
 	for i := range fields.Len() {
 		f := fields.Get(i)
-		if !payload.Has(f) || f.Name() == "yaml" {
+		if !m.Has(f) || f.Name() == "yaml" {
 			continue
 		}
-		parts = append(parts, string(f.Name())+"="+fieldText(f, payload.Get(f), zone))
+		parts = append(parts, string(f.Name())+"="+fieldText(f, m.Get(f), zone))
 	}
 	return strings.Join(parts, " ")
 }
 
 func fieldText(f protoreflect.FieldDescriptor, v protoreflect.Value, zone *time.Location) string {
+	if !f.IsList() {
+		return valueText(f, v, zone)
+	}
+	var all []string
+	for i := range v.List().Len() {
+		all = append(all, valueText(f, v.List().Get(i), zone))
+	}
+	return strings.Join(all, ",")
+}
+
+// valueText is one value; a message stands in brackets.
+func valueText(f protoreflect.FieldDescriptor, v protoreflect.Value, zone *time.Location) string {
 	switch {
-	case f.IsList():
-		var all []string
-		for i := range v.List().Len() {
-			all = append(all, v.List().Get(i).String())
-		}
-		return printable(strings.Join(all, ","))
 	case f.Enum() != nil:
 		return enumText(f.Enum(), v.Enum())
 	case f.Message() != nil:
 		if t, ok := v.Message().Interface().(*timestamppb.Timestamp); ok {
 			return phrase.Instant(t.AsTime(), zone)
 		}
+		return "(" + fieldTexts(v.Message(), zone) + ")"
 	}
 	return printable(v.String())
 }

@@ -100,11 +100,11 @@ type group struct {
 func (s *session) groups() []group {
 	return []group{
 		{"run", s.say("运行：", "Run:"), []*cobra.Command{s.up(), s.demo(), s.serve()}},
-		{"feed", s.say("送入事件：", "Bring events in:"), []*cobra.Command{s.push(), s.imports(), s.quarantine()}},
+		{"feed", s.say("送入事件：", "Bring events in:"), []*cobra.Command{s.push(), s.imports(), s.registry(), s.quarantine()}},
 		{"ask", s.say("查询：", "Ask:"), []*cobra.Command{
 			s.scores(), s.quotaCommand(), s.ledger(), s.explain(), s.ticket(), s.watch(), s.units(),
 		}},
-		{"month", s.say("月度考核：", "The month:"), []*cobra.Command{s.month(), s.objection(), s.work()}},
+		{"month", s.say("月度考核：", "The month:"), []*cobra.Command{s.month(), s.work(), s.objection(), s.draw()}},
 		{"log", s.say("事件日志：", "The log:"), []*cobra.Command{s.backup(), s.restore(), s.rebuild(), s.archive()}},
 		{"check", s.say("检查：", "Check:"), []*cobra.Command{s.verify(), s.whatIf(), s.rulebook(), s.config(), s.tokenCommand(), s.audit(), s.webhookCommand(), s.storeCommand(), s.natsCommand(), s.bench(), s.version()}},
 	}

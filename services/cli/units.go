@@ -18,8 +18,8 @@ func (s *session) units() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "units", Args: cobra.NoArgs,
 		Short: s.say("业务单位一览", "the business units"),
-		Long: s.say("列出已登记的业务单位、维护客户数和时区。单位用 unit_registered 事件登记。",
-			"Lists the registered business units with their customers and zones. A unit_registered event registers one."),
+		Long: s.say("列出已登记的业务单位、维护客户数和时区。单位用 kaohe registry 登记。",
+			"Lists the registered business units with their customers and zones. kaohe registry registers them."),
 		Example: s.examples("kaohe units", "", "kaohe units -o json", ""),
 		RunE: s.asking(func(ctx context.Context, r *remote, _ []string) error {
 			list, err := r.scores.ListUnits(ctx, &apiv1.ListUnitsRequest{})

@@ -106,7 +106,8 @@ func routes() []string {
 	all := []string{"GET /v1/stream?unit={unit}", "GET /v1/months", "GET /metrics"}
 	for pattern := range gateway.Routes() {
 		switch {
-		case strings.HasSuffix(pattern, "/entries"), strings.HasSuffix(pattern, "/sheets"), strings.HasSuffix(pattern, "/quota"):
+		case strings.HasSuffix(pattern, "/entries"), strings.HasSuffix(pattern, "/sheets"), strings.HasSuffix(pattern, "/quota"),
+			strings.HasPrefix(pattern, "GET /v1/registry/") && !strings.HasSuffix(pattern, "/template"):
 			pattern += "?unit={unit}"
 		case pattern == "GET /v1/objections":
 			pattern += "?month={month}&unit={unit}"

@@ -21,10 +21,16 @@ func person(ctx context.Context) string {
 	return cmp.Or(who.Name, who.ID)
 }
 
+// event completes an event that a call makes.
+func (g *Gateway) event(ctx context.Context, e *feedv1.Event) *feedv1.Event {
+	e.Id, e.Source, e.OccurredAt, e.Sender = flow.EventType(e)+"-"+nuid.Next(), ownSource, flow.At(g.opts.Now()), access.Of(ctx).ID
+	return e
+}
+
 // tell sends an event that a call makes, after it was checked, and waits until
 // the views show what it did.
 func (g *Gateway) tell(ctx context.Context, e *feedv1.Event) error {
-	e.Id, e.Source, e.OccurredAt, e.Sender = flow.EventType(e)+"-"+nuid.Next(), ownSource, flow.At(g.opts.Now()), access.Of(ctx).ID
+	e = g.event(ctx, e)
 	ctx, release := g.until(ctx)
 	defer release()
 	passed, forget := g.views.Expect(flow.EventRef(e))

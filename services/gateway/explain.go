@@ -18,6 +18,7 @@ import (
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/ingest"
 	"kaohe.dev/services/internal/run"
+	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/sla"
 )
 
@@ -101,6 +102,9 @@ func (s *scoreServer) proof(ctx context.Context, e *ledgerv1.Entry) ([]*feedv1.E
 		}
 	}
 	about(e.Incident.GetId())
+	if said := assessments()[e.Incident.GetKind()]; said != "" {
+		keys[said+e.Incident.GetId()] = true
+	}
 	about(e.Ticket)
 	for _, part := range strings.Split(e.Fact, "/") {
 		about(part) // a fact's id names what it is about, for example both tickets of a rework
@@ -137,6 +141,14 @@ func (s *scoreServer) proof(ctx context.Context, e *ledgerv1.Entry) ([]*feedv1.E
 	return ingest.Timeline(found), nil
 }
 
+// assessments are where ticket-ingest keeps what was said about halls and units,
+// by the kind of an incident.
+func assessments() map[string]string {
+	return map[string]string{
+		"visit": "assessment/visit/", "survey": "assessment/survey/", "record": "assessment/conduct/", "sanction": "assessment/sanction/",
+	}
+}
+
 func (s *scoreServer) dossiers(ctx context.Context, keys map[string]bool) ([]*statev1.Dossier, error) {
 	tickets, parts := flow.NewMachine(ingest.Service()), s.g.opts.Partitions
 	kept := make([][]string, max(1, parts))
@@ -158,6 +170,36 @@ func (s *scoreServer) dossiers(ctx context.Context, keys map[string]bool) ([]*st
 		}
 	}
 	return dossiers, nil
+}
+
+// eachDossier gives the events that ticket-ingest keeps under the keys that
+// begin alike.
+func (g *Gateway) eachDossier(ctx context.Context, prefix string, visit func(key string, events []*feedv1.Event)) error {
+	for _, part := range run.PartNames(ingest.Service().Name, g.opts.Partitions) {
+		query := store.Query{Collection: run.Docs(part, nil).Name, Prefix: prefix}
+		for {
+			docs, next, err := g.opts.Store.Query(ctx, query)
+			if err != nil {
+				return fmt.Errorf("read what is kept under %s: %w", prefix, err)
+			}
+			for _, doc := range docs {
+				visit(doc.Key, eventsOf(doc.Body.(*statev1.Dossier)))
+			}
+			if query.After = next; next == nil {
+				break
+			}
+		}
+	}
+	return nil
+}
+
+func eventsOf(d *statev1.Dossier) (events []*feedv1.Event) {
+	for _, f := range d.Known {
+		if event := f.GetEvent(); event != nil {
+			events = append(events, event)
+		}
+	}
+	return events
 }
 
 // GetTicket gives a ticket's timeline, clocks and entries.
@@ -182,12 +224,7 @@ func (s *scoreServer) GetTicket(ctx context.Context, r *apiv1.GetTicketRequest) 
 		return nil, err
 	}
 	view := &apiv1.TicketView{Ticket: r.Ticket, Entries: seen(ctx, entries)}
-	for _, f := range d.Known {
-		if event := f.GetEvent(); event != nil {
-			view.Timeline = append(view.Timeline, event)
-		}
-	}
-	view.Timeline = ingest.Timeline(view.Timeline)
+	view.Timeline = ingest.Timeline(eventsOf(d))
 	asOf := flow.Time(d.AsOf)
 	if d.Clock == "" {
 		asOf = s.g.opts.Now()

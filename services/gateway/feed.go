@@ -133,6 +133,17 @@ func (g *Gateway) awaitNow(ctx context.Context) (views.Passed, error) {
 	return g.await(ctx, "", timestamppb.New(g.opts.Now()))
 }
 
+// settled waits until ticket-ingest has committed all that came before now. A
+// marker leaves it before its documents are committed, but a second marker finds
+// those of the first committed: a batch is not begun before the last one is.
+func (g *Gateway) settled(ctx context.Context) error {
+	if _, err := g.awaitNow(ctx); err != nil {
+		return err
+	}
+	_, err := g.awaitNow(ctx)
+	return err
+}
+
 // await moves a clock and waits until the views hold all that came before.
 func (g *Gateway) await(ctx context.Context, clock string, to *timestamppb.Timestamp) (views.Passed, error) {
 	ctx, release := g.until(ctx)

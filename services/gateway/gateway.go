@@ -96,6 +96,9 @@ type Gateway struct {
 	cards     cardCache
 	// trying is held by the one who tries what if: it takes much memory.
 	trying chan struct{}
+	// registers is held by the one who changes the registry, or looks what a
+	// file would change.
+	registers chan struct{}
 
 	mu        sync.Mutex
 	http      *http.Server
@@ -130,7 +133,7 @@ func New(opts Options) (*Gateway, error) {
 		opts.Limits = DefaultLimits()
 	}
 	g := &Gateway{opts: opts, rates: rates{limits: opts.Limits, now: opts.Now}, access: access.NewTable(),
-		admission: newAdmission(opts.Admitted, opts.Registry), trying: make(chan struct{}, 1)}
+		admission: newAdmission(opts.Admitted, opts.Registry), trying: make(chan struct{}, 1), registers: make(chan struct{}, 1)}
 	g.tokens = access.NewTokens(opts.Store, opts.Token, opts.Now, g.record)
 	if opts.Identity.On() {
 		var err error

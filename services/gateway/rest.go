@@ -39,6 +39,8 @@ func (g *Gateway) register(s *grpc.Server) *grpc.Server {
 	apiv1.RegisterWhatIfServiceServer(s, &whatIfServer{g: g})
 	apiv1.RegisterQuotaServiceServer(s, &quotaServer{g: g})
 	apiv1.RegisterWebhookServiceServer(s, &webhookServer{g: g})
+	apiv1.RegisterRegistryServiceServer(s, &registryServer{g: g})
+	apiv1.RegisterDrawServiceServer(s, &drawServer{g: g})
 	return s
 }
 
@@ -93,9 +95,10 @@ func (g *Gateway) metrics(here bool) http.Handler {
 func (g *Gateway) ownHandlers() map[string]http.Handler {
 	scores := &scoreServer{g: g}
 	return map[string]http.Handler{
-		apiv1.FeedService_PushEvents_FullMethodName:    http.HandlerFunc(g.pushEvents),
-		apiv1.WhatIfService_WhatIf_FullMethodName:      http.HandlerFunc(g.serveWhatIf),
-		apiv1.ScoreService_GetScorecard_FullMethodName: http.HandlerFunc(g.scorecard),
+		apiv1.FeedService_PushEvents_FullMethodName:      http.HandlerFunc(g.pushEvents),
+		apiv1.WhatIfService_WhatIf_FullMethodName:        http.HandlerFunc(g.serveWhatIf),
+		apiv1.RegistryService_GetTemplate_FullMethodName: http.HandlerFunc(g.serveTemplate),
+		apiv1.ScoreService_GetScorecard_FullMethodName:   http.HandlerFunc(g.scorecard),
 		apiv1.ScoreService_GetEntry_FullMethodName: byID(func(ctx context.Context, id string) (*apiv1.EntryExplanation, error) {
 			return scores.GetEntry(ctx, &apiv1.GetEntryRequest{Id: id})
 		}),
@@ -196,6 +199,12 @@ func (g *Gateway) rest(ctx context.Context) (*runtime.ServeMux, error) {
 		return nil, err
 	}
 	if err := apiv1.RegisterAuditServiceHandlerServer(ctx, mux, &auditServer{g: g}); err != nil {
+		return nil, err
+	}
+	if err := apiv1.RegisterRegistryServiceHandlerServer(ctx, mux, &registryServer{g: g}); err != nil {
+		return nil, err
+	}
+	if err := apiv1.RegisterDrawServiceHandlerServer(ctx, mux, &drawServer{g: g}); err != nil {
 		return nil, err
 	}
 	if err := apiv1.RegisterRulebookServiceHandlerServer(ctx, mux, &rulebookServer{g: g}); err != nil {

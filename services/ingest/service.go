@@ -46,6 +46,12 @@ func keys(f *factv1.Fact) []string {
 		return []string{"decision/" + p.PointsProposed.Decision}
 	case *feedv1.Event_UnitRegistered:
 		return []string{"unit/" + p.UnitRegistered.Unit}
+	case *feedv1.Event_AgentRegistered: // kept for whoever asks; no score depends on it
+		return []string{"agent/" + p.AgentRegistered.Agent}
+	case *feedv1.Event_HallManagerRegistered:
+		return []string{"manager/" + p.HallManagerRegistered.Unit}
+	case *feedv1.Event_HallsDrawn:
+		return []string{"draw/" + p.HallsDrawn.Draw}
 	case *feedv1.Event_RulebookPublished:
 		return []string{"rulebook/" + p.RulebookPublished.Version}
 	case *feedv1.Event_ObjectionRaised:

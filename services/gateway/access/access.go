@@ -89,6 +89,21 @@ func table() map[string][]apiv1.Role {
 		apiv1.RulebookService_CheckRulebook_FullMethodName:    {assessor, committee, operations},
 		apiv1.RulebookService_DiffRulebooks_FullMethodName:    readers,
 
+		apiv1.RegistryService_RegisterUnit_FullMethodName:        {operations},
+		apiv1.RegistryService_RegisterAgent_FullMethodName:       {operations},
+		apiv1.RegistryService_RegisterHallManager_FullMethodName: {operations},
+		apiv1.RegistryService_ListUnitHistory_FullMethodName:     readers, // a manager's: his own
+		apiv1.RegistryService_ListAgents_FullMethodName:          readers,
+		apiv1.RegistryService_ListHallManagers_FullMethodName:    readers,
+		apiv1.RegistryService_PreviewImport_FullMethodName:       {operations},
+		apiv1.RegistryService_ApplyImport_FullMethodName:         {operations},
+		apiv1.RegistryService_GetTemplate_FullMethodName:         {operations},
+		apiv1.RegistryService_ListCommitments_FullMethodName:     everybody, // tickets carry their names
+		apiv1.RegistryService_GetCalendar_FullMethodName:         everybody,
+		apiv1.DrawService_DrawHalls_FullMethodName:               {assessor}, // unannounced: no manager sees one
+		apiv1.DrawService_ListDraws_FullMethodName:               {assessor, committee},
+		apiv1.DrawService_GetDraw_FullMethodName:                 {assessor, committee},
+
 		apiv1.QuotaService_GetQuota_FullMethodName:           readers,
 		apiv1.WebhookService_CreateWebhook_FullMethodName:    {operations},
 		apiv1.WebhookService_ListWebhooks_FullMethodName:     {operations},
@@ -137,7 +152,7 @@ func (p *Principal) MaySend(e *feedv1.Event) bool {
 		return p.Role == administrator
 	case *feedv1.Event_CallMade: // kaohe says it itself
 		return false
-	case *feedv1.Event_UnitRegistered, *feedv1.Event_ClockAdvanced:
+	case *feedv1.Event_UnitRegistered, *feedv1.Event_AgentRegistered, *feedv1.Event_HallManagerRegistered, *feedv1.Event_ClockAdvanced:
 		return p.Role == operations || p.Role == administrator
 	}
 	if flow.TakesEffectInPlace(e) { // MonthService checks before it sends them

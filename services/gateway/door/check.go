@@ -21,6 +21,10 @@ import (
 // mostly an empty date.
 var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
+// Check gives why an event cannot be taken, whatever else is known; nil when it
+// can.
+func (d *Door) Check(e *feedv1.Event) *Refusal { return d.check(e, d.now()) }
+
 // check gives why an event cannot be taken whatever else is known; nil when it
 // can.
 func (d *Door) check(e *feedv1.Event, now time.Time) *Refusal {

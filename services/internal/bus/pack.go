@@ -60,6 +60,10 @@ func pack(messages []Message) []*parcel {
 	return out
 }
 
+// Fit reports whether messages become one message of a stream, which is stored
+// as a whole or not at all.
+func Fit(messages []Message) bool { return len(pack(messages)) <= 1 }
+
 var errPack = errors.New("a message is not what this bus packs")
 
 // unpack takes a message apart.

@@ -992,6 +992,8 @@ type Event struct {
 	//	*Event_MonthPublished
 	//	*Event_RestatementDecided
 	//	*Event_CallMade
+	//	*Event_AgentRegistered
+	//	*Event_HallManagerRegistered
 	Payload       isEvent_Payload `protobuf_oneof:"payload"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1472,6 +1474,24 @@ func (x *Event) GetCallMade() *CallMade {
 	return nil
 }
 
+func (x *Event) GetAgentRegistered() *AgentRegistered {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_AgentRegistered); ok {
+			return x.AgentRegistered
+		}
+	}
+	return nil
+}
+
+func (x *Event) GetHallManagerRegistered() *HallManagerRegistered {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_HallManagerRegistered); ok {
+			return x.HallManagerRegistered
+		}
+	}
+	return nil
+}
+
 type isEvent_Payload interface {
 	isEvent_Payload()
 }
@@ -1696,6 +1716,16 @@ type Event_CallMade struct {
 	CallMade *CallMade `protobuf:"bytes,140,opt,name=call_made,json=callMade,proto3,oneof"`
 }
 
+type Event_AgentRegistered struct {
+	// An agent 客服人员 is registered or changed.
+	AgentRegistered *AgentRegistered `protobuf:"bytes,300,opt,name=agent_registered,json=agentRegistered,proto3,oneof"`
+}
+
+type Event_HallManagerRegistered struct {
+	// Who manages a hall from a date on.
+	HallManagerRegistered *HallManagerRegistered `protobuf:"bytes,301,opt,name=hall_manager_registered,json=hallManagerRegistered,proto3,oneof"`
+}
+
 func (*Event_TicketOpened) isEvent_Payload() {}
 
 func (*Event_TicketDispatched) isEvent_Payload() {}
@@ -1783,6 +1813,10 @@ func (*Event_MonthPublished) isEvent_Payload() {}
 func (*Event_RestatementDecided) isEvent_Payload() {}
 
 func (*Event_CallMade) isEvent_Payload() {}
+
+func (*Event_AgentRegistered) isEvent_Payload() {}
+
+func (*Event_HallManagerRegistered) isEvent_Payload() {}
 
 // EventBatch is a message of the feed: events that were accepted together.
 type EventBatch struct {
@@ -4022,7 +4056,11 @@ type UnitRegistered struct {
 	// From when this holds; absent: always.
 	EffectiveFrom *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=effective_from,json=effectiveFrom,proto3" json:"effective_from,omitempty"`
 	// Its IANA zone; empty: the rulebook's. The month is a natural month there.
-	Zone          string `protobuf:"bytes,7,opt,name=zone,proto3" json:"zone,omitempty"`
+	Zone string `protobuf:"bytes,7,opt,name=zone,proto3" json:"zone,omitempty"`
+	// What its hall 营业厅 is called; empty: as the unit.
+	Hall string `protobuf:"bytes,8,opt,name=hall,proto3" json:"hall,omitempty"`
+	// Where its hall is.
+	HallAddress   string `protobuf:"bytes,9,opt,name=hall_address,json=hallAddress,proto3" json:"hall_address,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4102,6 +4140,20 @@ func (x *UnitRegistered) GetEffectiveFrom() *timestamppb.Timestamp {
 func (x *UnitRegistered) GetZone() string {
 	if x != nil {
 		return x.Zone
+	}
+	return ""
+}
+
+func (x *UnitRegistered) GetHall() string {
+	if x != nil {
+		return x.Hall
+	}
+	return ""
+}
+
+func (x *UnitRegistered) GetHallAddress() string {
+	if x != nil {
+		return x.HallAddress
 	}
 	return ""
 }
@@ -4924,7 +4976,8 @@ func (x *ItemWaived) GetWithdrawn() bool {
 }
 
 // HallsDrawn records an unannounced draw of halls: with the seed and the list
-// anybody can draw again and see that nobody chose.
+// anybody can draw again and see that nobody chose. The halls are those whose
+// SHA-256 of "SEED UNIT" (the two with a space between) come first in order.
 type HallsDrawn struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The draw's id.
@@ -4938,7 +4991,9 @@ type HallsDrawn struct {
 	// The halls drawn, in the order of the draw.
 	Drawn []string `protobuf:"bytes,5,rep,name=drawn,proto3" json:"drawn,omitempty"`
 	// Who had it drawn.
-	Person        string `protobuf:"bytes,6,opt,name=person,proto3" json:"person,omitempty"`
+	Person string `protobuf:"bytes,6,opt,name=person,proto3" json:"person,omitempty"`
+	// Whether that person chose the seed; else chance did.
+	SeedChosen    bool `protobuf:"varint,7,opt,name=seed_chosen,json=seedChosen,proto3" json:"seed_chosen,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -5013,6 +5068,13 @@ func (x *HallsDrawn) GetPerson() string {
 		return x.Person
 	}
 	return ""
+}
+
+func (x *HallsDrawn) GetSeedChosen() bool {
+	if x != nil {
+		return x.SeedChosen
+	}
+	return false
 }
 
 // ObjectionRaised says a unit objects to an entry 异议, or appeals to the
@@ -5509,7 +5571,7 @@ var File_kaohe_feed_v1_feed_proto protoreflect.FileDescriptor
 
 const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\n" +
-	"\x18kaohe/feed/v1/feed.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kaohe/feed/v1/audit.proto\"\x9b\x1c\n" +
+	"\x18kaohe/feed/v1/feed.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kaohe/feed/v1/audit.proto\x1a\x1ckaohe/feed/v1/registry.proto\"\xca\x1d\n" +
 	"\x05Event\x12\x1a\n" +
 	"\x02id\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x02id\x12*\n" +
@@ -5565,7 +5627,9 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\fmonth_closed\x18y \x01(\v2\x1a.kaohe.feed.v1.MonthClosedH\x00R\vmonthClosed\x12H\n" +
 	"\x0fmonth_published\x18z \x01(\v2\x1d.kaohe.feed.v1.MonthPublishedH\x00R\x0emonthPublished\x12T\n" +
 	"\x13restatement_decided\x18{ \x01(\v2!.kaohe.feed.v1.RestatementDecidedH\x00R\x12restatementDecided\x127\n" +
-	"\tcall_made\x18\x8c\x01 \x01(\v2\x17.kaohe.feed.v1.CallMadeH\x00R\bcallMadeB\x10\n" +
+	"\tcall_made\x18\x8c\x01 \x01(\v2\x17.kaohe.feed.v1.CallMadeH\x00R\bcallMade\x12L\n" +
+	"\x10agent_registered\x18\xac\x02 \x01(\v2\x1e.kaohe.feed.v1.AgentRegisteredH\x00R\x0fagentRegistered\x12_\n" +
+	"\x17hall_manager_registered\x18\xad\x02 \x01(\v2$.kaohe.feed.v1.HallManagerRegisteredH\x00R\x15hallManagerRegisteredB\x10\n" +
 	"\apayload\x12\x05\xbaH\x02\b\x01\":\n" +
 	"\n" +
 	"EventBatch\x12,\n" +
@@ -5769,7 +5833,7 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\bcallback\x12!\n" +
 	"\x06points\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x03(\x00R\x06points\x12!\n" +
 	"\x06person\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12 \n" +
-	"\x06reason\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06reason\"\xc6\x02\n" +
+	"\x06reason\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06reason\"\x91\x03\n" +
 	"\x0eUnitRegistered\x12,\n" +
 	"\x04unit\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x10\x01\x18d2\r^[^/?#*>\\s]+$R\x04unit\x12#\n" +
 	"\aname_zh\x18\x02 \x01(\tB\n" +
@@ -5779,7 +5843,9 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12%\n" +
 	"\tcustomers\x18\x05 \x01(\x03B\a\xbaH\x04\"\x02(\x00R\tcustomers\x12A\n" +
 	"\x0eeffective_from\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveFrom\x12\x1b\n" +
-	"\x04zone\x18\a \x01(\tB\a\xbaH\x04r\x02\x18dR\x04zone\"\xa5\x01\n" +
+	"\x04zone\x18\a \x01(\tB\a\xbaH\x04r\x02\x18dR\x04zone\x12\x1c\n" +
+	"\x04hall\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04hall\x12+\n" +
+	"\fhall_address\x18\t \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\vhallAddress\"\xa5\x01\n" +
 	"\x11RulebookPublished\x12#\n" +
 	"\aversion\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\aversion\x12J\n" +
 	"\x0feffective_month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x0eeffectiveMonth\x12\x1f\n" +
@@ -5857,7 +5923,7 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\x06person\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\"\n" +
 	"\x06reason\x18\x05 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1c\n" +
-	"\twithdrawn\x18\x06 \x01(\bR\twithdrawn\"\xf7\x01\n" +
+	"\twithdrawn\x18\x06 \x01(\bR\twithdrawn\"\x98\x02\n" +
 	"\n" +
 	"HallsDrawn\x12\x1e\n" +
 	"\x04draw\x18\x01 \x01(\tB\n" +
@@ -5868,7 +5934,9 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\x92\x01\a\b\x01\x10\x90N\x18\x01R\beligible\x12#\n" +
 	"\x05drawn\x18\x05 \x03(\tB\r\xbaH\n" +
 	"\x92\x01\a\b\x01\x10\x90N\x18\x01R\x05drawn\x12!\n" +
-	"\x06person\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\"\x93\x03\n" +
+	"\x06person\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\x1f\n" +
+	"\vseed_chosen\x18\a \x01(\bR\n" +
+	"seedChosen\"\x93\x03\n" +
 	"\x0fObjectionRaised\x12\x1d\n" +
 	"\x04unit\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x127\n" +
 	"\x05month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1e\n" +
@@ -6086,6 +6154,8 @@ var file_kaohe_feed_v1_feed_proto_goTypes = []any{
 	(*RestatementDecided)(nil),    // 61: kaohe.feed.v1.RestatementDecided
 	(*timestamppb.Timestamp)(nil), // 62: google.protobuf.Timestamp
 	(*CallMade)(nil),              // 63: kaohe.feed.v1.CallMade
+	(*AgentRegistered)(nil),       // 64: kaohe.feed.v1.AgentRegistered
+	(*HallManagerRegistered)(nil), // 65: kaohe.feed.v1.HallManagerRegistered
 }
 var file_kaohe_feed_v1_feed_proto_depIdxs = []int32{
 	62, // 0: kaohe.feed.v1.Event.occurred_at:type_name -> google.protobuf.Timestamp
@@ -6134,49 +6204,51 @@ var file_kaohe_feed_v1_feed_proto_depIdxs = []int32{
 	60, // 43: kaohe.feed.v1.Event.month_published:type_name -> kaohe.feed.v1.MonthPublished
 	61, // 44: kaohe.feed.v1.Event.restatement_decided:type_name -> kaohe.feed.v1.RestatementDecided
 	63, // 45: kaohe.feed.v1.Event.call_made:type_name -> kaohe.feed.v1.CallMade
-	15, // 46: kaohe.feed.v1.EventBatch.events:type_name -> kaohe.feed.v1.Event
-	0,  // 47: kaohe.feed.v1.TicketOpened.kind:type_name -> kaohe.feed.v1.TicketKind
-	62, // 48: kaohe.feed.v1.TicketOpened.due_at:type_name -> google.protobuf.Timestamp
-	1,  // 49: kaohe.feed.v1.TicketSuspended.reason:type_name -> kaohe.feed.v1.SuspendReason
-	62, // 50: kaohe.feed.v1.TicketRescheduled.due_at:type_name -> google.protobuf.Timestamp
-	2,  // 51: kaohe.feed.v1.TicketReplied.result:type_name -> kaohe.feed.v1.ReplyResult
-	62, // 52: kaohe.feed.v1.TicketReplied.completed_at:type_name -> google.protobuf.Timestamp
-	62, // 53: kaohe.feed.v1.TicketClosed.completed_at:type_name -> google.protobuf.Timestamp
-	62, // 54: kaohe.feed.v1.TicketReopened.due_at:type_name -> google.protobuf.Timestamp
-	3,  // 55: kaohe.feed.v1.ComplaintFiled.cause:type_name -> kaohe.feed.v1.ComplaintCause
-	5,  // 56: kaohe.feed.v1.ComplaintFiled.channel:type_name -> kaohe.feed.v1.ComplaintChannel
-	4,  // 57: kaohe.feed.v1.ComplaintFiled.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	6,  // 58: kaohe.feed.v1.CallbackDone.match:type_name -> kaohe.feed.v1.ReplyMatch
-	62, // 59: kaohe.feed.v1.MassFaultTold.expected_end:type_name -> google.protobuf.Timestamp
-	62, // 60: kaohe.feed.v1.MassFaultRestored.told_at:type_name -> google.protobuf.Timestamp
-	62, // 61: kaohe.feed.v1.InterruptionPlanned.starts_at:type_name -> google.protobuf.Timestamp
-	62, // 62: kaohe.feed.v1.InterruptionPlanned.notice_at:type_name -> google.protobuf.Timestamp
-	62, // 63: kaohe.feed.v1.InterruptionPlanned.customers_told_at:type_name -> google.protobuf.Timestamp
-	7,  // 64: kaohe.feed.v1.PointsDecided.about:type_name -> kaohe.feed.v1.DecisionAbout
-	62, // 65: kaohe.feed.v1.PointsDecided.about_at:type_name -> google.protobuf.Timestamp
-	7,  // 66: kaohe.feed.v1.PointsProposed.about:type_name -> kaohe.feed.v1.DecisionAbout
-	62, // 67: kaohe.feed.v1.PointsProposed.about_at:type_name -> google.protobuf.Timestamp
-	48, // 68: kaohe.feed.v1.PointsProposed.evidence:type_name -> kaohe.feed.v1.Evidence
-	8,  // 69: kaohe.feed.v1.UnitRegistered.kind:type_name -> kaohe.feed.v1.UnitKind
-	62, // 70: kaohe.feed.v1.UnitRegistered.effective_from:type_name -> google.protobuf.Timestamp
-	62, // 71: kaohe.feed.v1.ClockAdvanced.to:type_name -> google.protobuf.Timestamp
-	9,  // 72: kaohe.feed.v1.HallAssessed.method:type_name -> kaohe.feed.v1.AssessmentMethod
-	49, // 73: kaohe.feed.v1.HallAssessed.findings:type_name -> kaohe.feed.v1.Finding
-	48, // 74: kaohe.feed.v1.HallAssessed.evidence:type_name -> kaohe.feed.v1.Evidence
-	10, // 75: kaohe.feed.v1.HallSurveyed.method:type_name -> kaohe.feed.v1.SurveyMethod
-	11, // 76: kaohe.feed.v1.ConductRecorded.kind:type_name -> kaohe.feed.v1.ConductKind
-	48, // 77: kaohe.feed.v1.ConductRecorded.evidence:type_name -> kaohe.feed.v1.Evidence
-	12, // 78: kaohe.feed.v1.SanctionImposed.scope:type_name -> kaohe.feed.v1.SanctionScope
-	48, // 79: kaohe.feed.v1.SanctionImposed.evidence:type_name -> kaohe.feed.v1.Evidence
-	13, // 80: kaohe.feed.v1.ObjectionRaised.stage:type_name -> kaohe.feed.v1.ObjectionStage
-	48, // 81: kaohe.feed.v1.ObjectionRaised.evidence:type_name -> kaohe.feed.v1.Evidence
-	13, // 82: kaohe.feed.v1.ObjectionDecided.stage:type_name -> kaohe.feed.v1.ObjectionStage
-	14, // 83: kaohe.feed.v1.ObjectionDecided.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
-	84, // [84:84] is the sub-list for method output_type
-	84, // [84:84] is the sub-list for method input_type
-	84, // [84:84] is the sub-list for extension type_name
-	84, // [84:84] is the sub-list for extension extendee
-	0,  // [0:84] is the sub-list for field type_name
+	64, // 46: kaohe.feed.v1.Event.agent_registered:type_name -> kaohe.feed.v1.AgentRegistered
+	65, // 47: kaohe.feed.v1.Event.hall_manager_registered:type_name -> kaohe.feed.v1.HallManagerRegistered
+	15, // 48: kaohe.feed.v1.EventBatch.events:type_name -> kaohe.feed.v1.Event
+	0,  // 49: kaohe.feed.v1.TicketOpened.kind:type_name -> kaohe.feed.v1.TicketKind
+	62, // 50: kaohe.feed.v1.TicketOpened.due_at:type_name -> google.protobuf.Timestamp
+	1,  // 51: kaohe.feed.v1.TicketSuspended.reason:type_name -> kaohe.feed.v1.SuspendReason
+	62, // 52: kaohe.feed.v1.TicketRescheduled.due_at:type_name -> google.protobuf.Timestamp
+	2,  // 53: kaohe.feed.v1.TicketReplied.result:type_name -> kaohe.feed.v1.ReplyResult
+	62, // 54: kaohe.feed.v1.TicketReplied.completed_at:type_name -> google.protobuf.Timestamp
+	62, // 55: kaohe.feed.v1.TicketClosed.completed_at:type_name -> google.protobuf.Timestamp
+	62, // 56: kaohe.feed.v1.TicketReopened.due_at:type_name -> google.protobuf.Timestamp
+	3,  // 57: kaohe.feed.v1.ComplaintFiled.cause:type_name -> kaohe.feed.v1.ComplaintCause
+	5,  // 58: kaohe.feed.v1.ComplaintFiled.channel:type_name -> kaohe.feed.v1.ComplaintChannel
+	4,  // 59: kaohe.feed.v1.ComplaintFiled.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	6,  // 60: kaohe.feed.v1.CallbackDone.match:type_name -> kaohe.feed.v1.ReplyMatch
+	62, // 61: kaohe.feed.v1.MassFaultTold.expected_end:type_name -> google.protobuf.Timestamp
+	62, // 62: kaohe.feed.v1.MassFaultRestored.told_at:type_name -> google.protobuf.Timestamp
+	62, // 63: kaohe.feed.v1.InterruptionPlanned.starts_at:type_name -> google.protobuf.Timestamp
+	62, // 64: kaohe.feed.v1.InterruptionPlanned.notice_at:type_name -> google.protobuf.Timestamp
+	62, // 65: kaohe.feed.v1.InterruptionPlanned.customers_told_at:type_name -> google.protobuf.Timestamp
+	7,  // 66: kaohe.feed.v1.PointsDecided.about:type_name -> kaohe.feed.v1.DecisionAbout
+	62, // 67: kaohe.feed.v1.PointsDecided.about_at:type_name -> google.protobuf.Timestamp
+	7,  // 68: kaohe.feed.v1.PointsProposed.about:type_name -> kaohe.feed.v1.DecisionAbout
+	62, // 69: kaohe.feed.v1.PointsProposed.about_at:type_name -> google.protobuf.Timestamp
+	48, // 70: kaohe.feed.v1.PointsProposed.evidence:type_name -> kaohe.feed.v1.Evidence
+	8,  // 71: kaohe.feed.v1.UnitRegistered.kind:type_name -> kaohe.feed.v1.UnitKind
+	62, // 72: kaohe.feed.v1.UnitRegistered.effective_from:type_name -> google.protobuf.Timestamp
+	62, // 73: kaohe.feed.v1.ClockAdvanced.to:type_name -> google.protobuf.Timestamp
+	9,  // 74: kaohe.feed.v1.HallAssessed.method:type_name -> kaohe.feed.v1.AssessmentMethod
+	49, // 75: kaohe.feed.v1.HallAssessed.findings:type_name -> kaohe.feed.v1.Finding
+	48, // 76: kaohe.feed.v1.HallAssessed.evidence:type_name -> kaohe.feed.v1.Evidence
+	10, // 77: kaohe.feed.v1.HallSurveyed.method:type_name -> kaohe.feed.v1.SurveyMethod
+	11, // 78: kaohe.feed.v1.ConductRecorded.kind:type_name -> kaohe.feed.v1.ConductKind
+	48, // 79: kaohe.feed.v1.ConductRecorded.evidence:type_name -> kaohe.feed.v1.Evidence
+	12, // 80: kaohe.feed.v1.SanctionImposed.scope:type_name -> kaohe.feed.v1.SanctionScope
+	48, // 81: kaohe.feed.v1.SanctionImposed.evidence:type_name -> kaohe.feed.v1.Evidence
+	13, // 82: kaohe.feed.v1.ObjectionRaised.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	48, // 83: kaohe.feed.v1.ObjectionRaised.evidence:type_name -> kaohe.feed.v1.Evidence
+	13, // 84: kaohe.feed.v1.ObjectionDecided.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	14, // 85: kaohe.feed.v1.ObjectionDecided.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
+	86, // [86:86] is the sub-list for method output_type
+	86, // [86:86] is the sub-list for method input_type
+	86, // [86:86] is the sub-list for extension type_name
+	86, // [86:86] is the sub-list for extension extendee
+	0,  // [0:86] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_feed_v1_feed_proto_init() }
@@ -6185,6 +6257,7 @@ func file_kaohe_feed_v1_feed_proto_init() {
 		return
 	}
 	file_kaohe_feed_v1_audit_proto_init()
+	file_kaohe_feed_v1_registry_proto_init()
 	file_kaohe_feed_v1_feed_proto_msgTypes[0].OneofWrappers = []any{
 		(*Event_TicketOpened)(nil),
 		(*Event_TicketDispatched)(nil),
@@ -6230,6 +6303,8 @@ func file_kaohe_feed_v1_feed_proto_init() {
 		(*Event_MonthPublished)(nil),
 		(*Event_RestatementDecided)(nil),
 		(*Event_CallMade)(nil),
+		(*Event_AgentRegistered)(nil),
+		(*Event_HallManagerRegistered)(nil),
 	}
 	file_kaohe_feed_v1_feed_proto_msgTypes[2].OneofWrappers = []any{
 		(*TicketOpened_DueAt)(nil),
