@@ -126,7 +126,7 @@ function toggle(unit) {
   state.open = state.open === unit ? '' : unit;
   state.version = '';
   drawLive();
-  if (state.open) $('sheet').scrollIntoView({ block: 'nearest' });
+  if (state.open && $('sheet').getBoundingClientRect().top > innerHeight * 0.7) $('sheet').scrollIntoView();
 }
 
 document.addEventListener('stranger', () => gate(state.token ? t('wrong') : ''));

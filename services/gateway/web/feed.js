@@ -17,9 +17,10 @@ export function drawFeed(open) {
 export function line(e, open) {
   const back = isReversal(e), gone = isGone(e);
   return make('button', { class: 'entry' + (gone ? ' reversed' : ''), type: 'button', 'data-key': 'entry/' + e.id, 'aria-haspopup': 'dialog', onclick: () => open(e.id) },
-    make('span', { class: 'points ' + (better(e) ? 'plus' : 'minus') }, pointsOf(e)),
-    make('span', { class: 'what' }, back || gone ? make('span', { class: 'tag quiet' }, t(back ? 'reversal' : 'reversed')) : null, make('b', {}, nameOf(e.unit)), ' ' + pick(e.reason)),
-    make('span', { class: 'meta' }, [pick(e.label), e.item, e.clause, when(e.occurredAt, e.unit)].filter(Boolean).join(' · ')));
+    make('span', { class: 'row' },
+      make('span', { class: 'points ' + (better(e) ? 'plus' : 'minus') }, pointsOf(e)),
+      make('span', { class: 'what' }, back || gone ? make('span', { class: 'tag quiet' }, t(back ? 'reversal' : 'reversed')) : null, make('b', {}, nameOf(e.unit)), ' ' + pick(e.reason)),
+      make('span', { class: 'meta' }, [pick(e.label), e.item, e.clause, when(e.occurredAt, e.unit)].filter(Boolean).join(' · '))));
 }
 
 const pause = 3000; // ms between two things that are read out

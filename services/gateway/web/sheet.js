@@ -68,7 +68,7 @@ function part(card, p) {
   const items = p.items || [], rows = [];
   let at = 0;
   for (const s of p.sections || []) {
-    rows.push(section(s), ...items.slice(at, at + (s.items || 0)).map(i => item(card, i)));
+    rows.push(section(s), ...items.slice(at, at + (s.items || 0)).map(i => item(card, i, s)));
     at += s.items || 0;
   }
   rows.push(...items.slice(at).map(i => item(card, i)));
@@ -86,11 +86,11 @@ function section(s) {
   make('td', { class: 'n' }, s.max), make('td', {}), make('td', { class: 'n' }, s.score));
 }
 
-function item(card, i) {
-  const tags = [i.zeroed && ['zeroed', 'bad'], i.provisional && ['provisional', 'warn'], i.waived && ['waived', 'quiet']].filter(Boolean);
+function item(card, i, section) {
+  const tags = [i.zeroed && !(section || {}).zeroed && ['zeroed', 'bad'], i.provisional && ['provisional', 'warn'], i.waived && ['waived', 'quiet']].filter(Boolean);
   return make('tr', { class: i.zeroed || number(i.deducted) > 0 ? 'worn' : null },
     make('td', { class: 'quiet code' }, i.item),
-    make('td', {}, pick(i.label), tags.map(([key, look]) => make('span', { class: 'tag ' + look }, t(key))),
+    make('td', {}, pick(i.label) + ' ', tags.map(([key, look]) => make('span', { class: 'tag ' + look }, t(key))),
       i.provisional && sends('itemWaived') && !isClosed(card) ? waiveButton(card.unit, i.item, i.label, 'sheet') : null),
     make('td', { class: 'n' }, i.max),
     make('td', { class: 'n' }, number(i.deducted) ? '−' + i.deducted : '', number(i.overflow) ? make('small', {}, ` (${t('overflow')}${i.overflow})`) : null),
