@@ -110,17 +110,15 @@ func (v *verification) read(ctx context.Context) (events []*feedv1.Event, err er
 // live gives the entries that were active at the barrier's place in the ledger.
 func (v *verification) live(ctx context.Context) ([]*ledgerv1.Entry, error) {
 	postings, reversed := []*ledgerv1.Entry{}, map[string]bool{}
-	filter := views.Filter{Month: v.month}
+	filter := views.Filter{Month: v.month, UpTo: v.passed.Sequence}
 	entries, after, err := v.g.views.Entries(ctx, filter, nil, progressEvery)
 	for ; err == nil; entries, after, err = v.g.views.Entries(ctx, filter, after, progressEvery) {
 		for _, e := range entries {
-			switch {
-			case e.Sequence > v.passed.Sequence:
-			case e.Type == ledgerv1.EntryType_ENTRY_TYPE_REVERSAL:
+			if e.Type == ledgerv1.EntryType_ENTRY_TYPE_REVERSAL {
 				reversed[e.Reverses] = true
-			default:
-				postings = append(postings, e)
+				continue
 			}
+			postings = append(postings, e)
 		}
 		if after == nil {
 			break

@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/gateway"
 )
 
@@ -171,6 +172,32 @@ func TestScorecardIsTheNewest(t *testing.T) {
 	s.next()
 	if h.call("GET", "/v1/months", "").into(t, &months); !slices.Equal(months.Months, []string{"2026-03", "2025-10"}) {
 		t.Errorf("months %v", months.Months)
+	}
+}
+
+// An entry that more is known of keeps its place and its id; nobody is told of
+// it again, and it shows what proves it now.
+func TestMoreProofIsShownWithoutTellingAnew(t *testing.T) {
+	h := build(t).open()
+	proved := func(by ...string) *ledgerv1.Record {
+		return &ledgerv1.Record{Record: &ledgerv1.Record_ProofChanged{ProofChanged: &ledgerv1.ProofChanged{
+			Entry: "1", Unit: "a", Month: "2026-03", Proof: by,
+		}}}
+	}
+	s := h.stream("month=2026-03", "0")
+	h.record(proved("of", "nothing"), posting("1", "a"), proved("s/filed"), proved("s/filed", "s/verified"), posting("2", "a"))
+	if got, _ := s.entries(2); !slices.Equal(got, []string{"1", "2"}) {
+		t.Errorf("told of %v", got)
+	}
+	var page struct {
+		Entries []struct {
+			Proof []string
+			State string
+		}
+	}
+	h.call("GET", "/v1/months/2026-03/entries", "").into(t, &page)
+	if want := []string{"s/filed", "s/verified"}; len(page.Entries) != 2 || !slices.Equal(page.Entries[0].Proof, want) || page.Entries[0].State != "ENTRY_STATE_ACTIVE" {
+		t.Errorf("entries %+v, want two, the first active and proved by %v", page.Entries, want)
 	}
 }
 

@@ -170,7 +170,7 @@ func (m *closed) restate(before past, decided *feedv1.RestatementDecided) {
 	for _, id := range ids {
 		hash := hashOf(now[id])
 		switch {
-		case hash == hashOf(m.facts[id]) || m.refused[id] == hash:
+		case scoring.Alike(before.policy, m.facts[id], now[id]) || m.refused[id] == hash:
 		case !decided.Approved:
 			m.refused[id] = hash
 		case now[id] == nil:

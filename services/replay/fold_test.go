@@ -95,6 +95,10 @@ func compare(r failing, w *flowtest.World, result *replay.Result) {
 		if card := record.GetScorecard(); card != nil {
 			cards[card.Unit+" "+card.Month] = card
 		}
+		if p := record.GetProofChanged(); p != nil {
+			posted[p.Entry] = proto.CloneOf(posted[p.Entry])
+			posted[p.Entry].Proof = p.Proof
+		}
 		if e := record.GetEntry(); e != nil {
 			posted[e.Id] = e
 			delete(posted, e.Reverses)

@@ -14,6 +14,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/flow/flowtest"
+	"kaohe.dev/services/simulate"
 )
 
 // TestTheScriptedMonthAsItHappens: what the ledger said, and when: entries as
@@ -159,4 +160,42 @@ func heading(e *feedv1.Event) string {
 	about := payload.Get(payload.Descriptor().Fields().Get(0)).String()
 	at := flow.Time(e.ReceivedAt).In(time.FixedZone("CST", 8*3600)).Format("01-02 15:04")
 	return fmt.Sprintf("%s %s %s %s", at, e.Id, kind.Name(), about)
+}
+
+// TestNothingIsTakenBackToBeSaidAgain: an entry is taken back because something
+// about it changed, not because more was heard of what it is about: people are
+// told of both, and would look in vain for the difference.
+func TestNothingIsTakenBackToBeSaidAgain(t *testing.T) {
+	events, err := simulate.Month(7, "2026-03", time.FixedZone("CST", 8*3600))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range events {
+		if e.ReceivedAt == nil {
+			e.ReceivedAt = e.OccurredAt
+		}
+	}
+	slices.SortStableFunc(events, func(a, b *feedv1.Event) int { return flow.Time(a.ReceivedAt).Compare(flow.Time(b.ReceivedAt)) })
+	w := live(t, fold(t, events, time.Time{}), events)
+	taken := map[string]*ledgerv1.Entry{}
+	posted := map[string]*ledgerv1.Entry{}
+	reversals := 0
+	for _, record := range w.Records {
+		e := record.GetEntry()
+		switch {
+		case e == nil:
+		case e.Type == ledgerv1.EntryType_ENTRY_TYPE_REVERSAL:
+			taken[e.Fact+" "+e.Rule] = posted[e.Reverses]
+			reversals++
+		default:
+			posted[e.Id] = e
+			if before := taken[e.Fact+" "+e.Rule]; before != nil && e.Incident.GetKind() != "month" &&
+				before.Points == e.Points && before.Reason.Zh == e.Reason.Zh && flow.Time(before.OccurredAt).Equal(flow.Time(e.OccurredAt)) {
+				t.Errorf("%s %s was taken back and said again: %s; proof was %v, is %v", e.Rule, e.Incident.GetId(), e.Reason.En, before.Proof, e.Proof)
+			}
+		}
+	}
+	if reversals == 0 {
+		t.Error("nothing was taken back at all")
+	}
 }

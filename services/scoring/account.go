@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/flow"
 )
@@ -100,8 +101,7 @@ func (s *step) account(key string) (*statev1.Account, bool, error) {
 func (s *step) judge(account *statev1.Account, fact *factv1.Fact, back *factv1.Text) error {
 	before, after := contributionOf(account), s.judged(account, fact)
 	if before.same(after) && account.Late == nil {
-		account.Fact = fact
-		return nil
+		return s.prove(account, after)
 	}
 	late, err := s.late(before, after)
 	if err != nil {
@@ -117,6 +117,21 @@ func (s *step) judge(account *statev1.Account, fact *factv1.Fact, back *factv1.T
 		account.Late, account.LateMonth = nil, ""
 	}
 	return s.settle(account, after, s.cause(fact, back))
+}
+
+// prove takes in a fact that says what was said before, for which there may be
+// other proof now. A closed month keeps what it was closed with.
+func (s *step) prove(account *statev1.Account, after contribution) error {
+	proven := slices.EqualFunc(account.Active, after.Entries, func(a, b *ledgerv1.Entry) bool { return slices.Equal(a.Proof, b.Proof) })
+	if !proven {
+		pinned, err := s.pinned(account.Fact.Route.GetUnit(), account.Month)
+		if err != nil || pinned {
+			return err
+		}
+		account.Active = post(s.tx.Record, account.Active, after.Entries, account.Postings, cause{})
+	}
+	account.Fact = after.fact
+	return nil
 }
 
 // judged is what a fact adds under the rulings about it.
@@ -137,7 +152,7 @@ func (s *step) judged(account *statev1.Account, fact *factv1.Fact) contribution 
 // settle makes an account say what is wanted.
 func (s *step) settle(account *statev1.Account, wanted contribution, why cause) error {
 	before := contributionOf(account)
-	account.Active = post(s.record, account.Active, wanted.Entries, account.Postings, why)
+	account.Active = post(s.tx.Record, account.Active, wanted.Entries, account.Postings, why)
 	account.Fact, account.Counted = wanted.fact, wanted.counted
 	account.Month, account.Day, account.Assessed = wanted.Month, wanted.Day, wanted.Assessed
 	return s.recount(before, contributionOf(account))

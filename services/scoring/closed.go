@@ -81,12 +81,27 @@ func (s *step) unwait(unit, month, id string) error {
 // Gone is the LateHash of a fact that does not hold, or holds elsewhere.
 const Gone uint64 = 1
 
-// LateHash is a hash of what came late, to know it again after it was refused.
+// LateHash is a hash of what came late, to know it again after it was refused,
+// whatever else has come to prove it.
 func LateHash(f *factv1.Fact) uint64 {
 	if f.Retracted {
 		return Gone
 	}
-	return flow.ContentHash(f)
+	return flow.ContentHash(&factv1.Fact{Id: f.Id, Reason: f.Reason, OccurredAt: f.OccurredAt, Route: f.Route, Body: f.Body})
+}
+
+// Alike reports whether two facts, or none and one, count and say alike: which
+// events prove them is not what they say.
+func Alike(policy *rulebook.Policy, a, b *factv1.Fact) bool {
+	return contributionFrom(policy, a).same(contributionFrom(policy, b))
+}
+
+func contributionFrom(policy *rulebook.Policy, f *factv1.Fact) contribution {
+	if f == nil || f.Retracted {
+		return contribution{}
+	}
+	judged, _ := Judge(policy, f, nil) // a rule that fails, fails for both
+	return contribution{fact: f, counted: true, Judged: judged}
 }
 
 // inMonth is what a contribution adds to a month; nil: nothing.

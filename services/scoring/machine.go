@@ -6,7 +6,6 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
-	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/rulebook"
@@ -149,8 +148,4 @@ type step struct {
 	tx     flow.Tx
 	in     flow.Input
 	months map[string]opened // a document is opened once in a step
-}
-
-func (s *step) record(e *ledgerv1.Entry) {
-	s.tx.Record(&ledgerv1.Record{Record: &ledgerv1.Record_Entry{Entry: e}})
 }

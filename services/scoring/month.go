@@ -107,7 +107,7 @@ func (s *step) derive(m *statev1.UnitMonth, why cause) {
 	for _, e := range wanted {
 		e.ReceivedAt, e.DetectedAt, e.Clock = why.received, why.detected, why.clock
 	}
-	m.Active = post(s.record, m.Active, wanted, m.Postings, why)
+	m.Active = post(s.tx.Record, m.Active, wanted, m.Postings, why)
 	s.alarm(m, why)
 }
 

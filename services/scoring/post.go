@@ -25,21 +25,38 @@ type cause struct {
 }
 
 // post brings the active entries of a fact or month to what is wanted: it
-// takes back what is no longer wanted, then posts what is new, and gives what
-// is active now, in the order wanted. Postings numbers the postings of each
+// takes back what is no longer wanted, then posts what is new, tells of what
+// is proved otherwise, and gives what is active now, in the order wanted. Postings numbers the postings of each
 // rule, so that an id depends on the fact and its history alone.
-func post(record func(*ledgerv1.Entry), active, wanted []*ledgerv1.Entry, postings map[string]int32, why cause) []*ledgerv1.Entry {
+func post(record func(*ledgerv1.Record), active, wanted []*ledgerv1.Entry, postings map[string]int32, why cause) []*ledgerv1.Entry {
 	now, gone, fresh := match(active, wanted)
 	for _, e := range gone {
-		record(reversal(e, why))
+		record(entryRecord(reversal(e, why)))
 	}
 	for _, e := range fresh {
 		postings[e.Rule]++
 		e.Posting = postings[e.Rule]
 		e.Id = "E" + entryID(e)
-		record(e)
+		record(entryRecord(e))
+	}
+	for i, e := range now {
+		if !slices.Equal(e.Proof, wanted[i].Proof) {
+			now[i] = proto.CloneOf(e)
+			now[i].Proof = wanted[i].Proof
+			record(proofRecord(now[i]))
+		}
 	}
 	return now
+}
+
+func entryRecord(e *ledgerv1.Entry) *ledgerv1.Record {
+	return &ledgerv1.Record{Record: &ledgerv1.Record_Entry{Entry: e}}
+}
+
+func proofRecord(e *ledgerv1.Entry) *ledgerv1.Record {
+	return &ledgerv1.Record{Record: &ledgerv1.Record_ProofChanged{ProofChanged: &ledgerv1.ProofChanged{
+		Entry: e.Id, Unit: e.Unit, Month: e.Month, Proof: e.Proof,
+	}}}
 }
 
 // match pairs the entries that are active with those wanted: now are the
@@ -61,14 +78,14 @@ func match(active, wanted []*ledgerv1.Entry) (now, gone, fresh []*ledgerv1.Entry
 }
 
 // sameJudgement reports whether an active entry says what a wanted one would.
-// When something was received or found is not what it says.
+// When something was received or found is not what it says, and which events
+// prove it is not either: see ProofChanged.
 func sameJudgement(a, b *ledgerv1.Entry) bool {
 	return a.Rule == b.Rule && a.Part == b.Part && a.Item == b.Item && a.Month == b.Month && a.Unit == b.Unit &&
 		a.Points == b.Points && a.Effect == b.Effect && a.RulebookVersion == b.RulebookVersion &&
 		a.Clause == b.Clause && a.Basis == b.Basis && a.Ticket == b.Ticket &&
 		flow.Time(a.OccurredAt).Equal(flow.Time(b.OccurredAt)) &&
-		proto.Equal(a.Incident, b.Incident) && proto.Equal(a.Label, b.Label) && proto.Equal(a.Reason, b.Reason) &&
-		slices.Equal(a.Proof, b.Proof)
+		proto.Equal(a.Incident, b.Incident) && proto.Equal(a.Label, b.Label) && proto.Equal(a.Reason, b.Reason)
 }
 
 // reversal takes an entry back. It occurred when the entry did, so that it

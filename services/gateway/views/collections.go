@@ -71,13 +71,13 @@ func Collections() []store.Collection {
 	}
 }
 
-func entryDoc(doc store.Doc, e *ledgerv1.Entry) store.Doc {
-	state := stateActive
+func entryDoc(doc store.Doc, view *statev1.EntryView) store.Doc {
+	e, state := view.Entry, stateActive
 	if e.State == ledgerv1.EntryState_ENTRY_STATE_REVERSED {
 		state = stateReversed
 	}
 	doc.Key = e.Id
-	doc.Body = &statev1.EntryView{Entry: e}
+	doc.Body = view
 	doc.Fields = map[string]any{
 		fieldMonth: e.Month, fieldUnit: e.Unit, fieldRule: e.Rule, fieldState: state,
 		fieldFact: e.Fact, fieldSequence: int64(e.Sequence),

@@ -128,6 +128,9 @@ func (f *fold) decode(v *Views, batch []bus.Delivery) {
 				f.scores[key] = &store.Doc{}
 				f.scored = append(f.scored, key)
 			}
+		case *ledgerv1.Record_ProofChanged:
+			r.ProofChanged.Sequence = d.Sequence
+			f.want(r.ProofChanged.Entry)
 		case *ledgerv1.Record_Barrier:
 			f.barriers = append(f.barriers, Passed{r.Barrier, d.Sequence})
 		default:
@@ -190,13 +193,33 @@ func (f *fold) apply() {
 		if s := record.GetScorecard(); s != nil {
 			f.score(record, s)
 		}
+		if p := record.GetProofChanged(); p != nil {
+			f.prove(p)
+		}
 	}
+}
+
+// prove gives an entry another proof. What it was before is kept, because a
+// comparison is as of a place in the ledger.
+func (f *fold) prove(p *ledgerv1.ProofChanged) {
+	view, posted := f.entries[p.Entry].Body.(*statev1.EntryView)
+	if !posted {
+		return
+	}
+	if len(view.Proofs) == 0 {
+		view.Proofs = []*ledgerv1.ProofChanged{{Proof: view.Entry.Proof, Sequence: view.Entry.Sequence}}
+	}
+	if last := view.Proofs[len(view.Proofs)-1]; last.Sequence >= p.Sequence {
+		return // it appeared before
+	}
+	view.Proofs = append(view.Proofs, &ledgerv1.ProofChanged{Proof: p.Proof, Sequence: p.Sequence})
+	view.Entry.Proof = p.Proof
 }
 
 func (f *fold) entry(record *ledgerv1.Record, e *ledgerv1.Entry) {
 	doc := f.entries[e.Id]
 	if doc.Body == nil {
-		*doc = entryDoc(*doc, proto.Clone(e).(*ledgerv1.Entry))
+		*doc = entryDoc(*doc, &statev1.EntryView{Entry: proto.CloneOf(e)})
 	} else if doc.Body.(*statev1.EntryView).Entry.Sequence != e.Sequence {
 		return // it appeared before
 	}
@@ -205,8 +228,8 @@ func (f *fold) entry(record *ledgerv1.Record, e *ledgerv1.Entry) {
 		return
 	}
 	if posting := f.entries[e.Reverses]; posting.Body != nil {
-		taken := posting.Body.(*statev1.EntryView).Entry
-		taken.State, taken.ReversedBy = ledgerv1.EntryState_ENTRY_STATE_REVERSED, e.Id
+		taken := posting.Body.(*statev1.EntryView)
+		taken.Entry.State, taken.Entry.ReversedBy = ledgerv1.EntryState_ENTRY_STATE_REVERSED, e.Id
 		*posting = entryDoc(*posting, taken)
 	}
 }

@@ -23,6 +23,9 @@ type Filter struct {
 	Unit, Rule, State string
 	// Latest gives the latest first.
 	Latest bool
+	// UpTo gives what the ledger had up to a place; 0: all it has. What was
+	// taken back since still has the state of now.
+	UpTo uint64
 }
 
 func (f Filter) wants(e *ledgerv1.Entry) bool {
@@ -30,7 +33,17 @@ func (f Filter) wants(e *ledgerv1.Entry) bool {
 	if e.State == ledgerv1.EntryState_ENTRY_STATE_REVERSED {
 		state = stateReversed
 	}
-	return (f.Unit == "" || f.Unit == e.Unit) && (f.Rule == "" || f.Rule == e.Rule) && (f.State == "" || f.State == state)
+	return (f.UpTo == 0 || e.Sequence <= f.UpTo) && (f.Unit == "" || f.Unit == e.Unit) && (f.Rule == "" || f.Rule == e.Rule) && (f.State == "" || f.State == state)
+}
+
+// proof is what proved an entry at the place asked for.
+func (f Filter) proof(view *statev1.EntryView) []string {
+	for _, p := range slices.Backward(view.Proofs) {
+		if f.UpTo == 0 || p.Sequence <= f.UpTo {
+			return p.Proof
+		}
+	}
+	return view.Entry.Proof
 }
 
 // where names the fields an index covers; the rest is filtered while reading.
@@ -60,10 +73,12 @@ func (v *Views) Entries(ctx context.Context, f Filter, after *store.Cursor, limi
 			return nil, nil, err
 		}
 		for i, doc := range docs {
-			e := doc.Body.(*statev1.EntryView).Entry
+			view := doc.Body.(*statev1.EntryView)
+			e := view.Entry
 			if !f.wants(e) {
 				continue
 			}
+			e.Proof = f.proof(view)
 			entries = append(entries, e)
 			if len(entries) == limit && (i < len(docs)-1 || next != nil) {
 				return entries, &store.Cursor{Value: int64(e.Sequence), Key: e.Id}, nil

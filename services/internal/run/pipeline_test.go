@@ -187,6 +187,9 @@ func (p *pipeline) entries(barrier string) []*ledgerv1.Entry {
 					return slices.Collect(maps.Values(active))
 				}
 			}
+			if p := record.GetProofChanged(); p != nil && active[p.Entry] != nil {
+				active[p.Entry].Proof = p.Proof
+			}
 			e := record.GetEntry()
 			if e == nil || seen[e.Id] {
 				continue

@@ -1569,6 +1569,7 @@ type Record struct {
 	//	*Record_Sheet
 	//	*Record_Restatement
 	//	*Record_Objection
+	//	*Record_ProofChanged
 	//	*Record_Notice
 	Record        isRecord_Record `protobuf_oneof:"record"`
 	unknownFields protoimpl.UnknownFields
@@ -1666,6 +1667,15 @@ func (x *Record) GetObjection() *Objection {
 	return nil
 }
 
+func (x *Record) GetProofChanged() *ProofChanged {
+	if x != nil {
+		if x, ok := x.Record.(*Record_ProofChanged); ok {
+			return x.ProofChanged
+		}
+	}
+	return nil
+}
+
 func (x *Record) GetNotice() *Notice {
 	if x != nil {
 		if x, ok := x.Record.(*Record_Notice); ok {
@@ -1709,6 +1719,11 @@ type Record_Objection struct {
 	Objection *Objection `protobuf:"bytes,6,opt,name=objection,proto3,oneof"`
 }
 
+type Record_ProofChanged struct {
+	// More is known of what proves an entry.
+	ProofChanged *ProofChanged `protobuf:"bytes,7,opt,name=proof_changed,json=proofChanged,proto3,oneof"`
+}
+
 type Record_Notice struct {
 	// Something people must be told.
 	Notice *Notice `protobuf:"bytes,40,opt,name=notice,proto3,oneof"`
@@ -1726,7 +1741,93 @@ func (*Record_Restatement) isRecord_Record() {}
 
 func (*Record_Objection) isRecord_Record() {}
 
+func (*Record_ProofChanged) isRecord_Record() {}
+
 func (*Record_Notice) isRecord_Record() {}
+
+// ProofChanged names anew the events that prove an entry that says what it said:
+// a complaint was handled further, a fault ended. The entry is not taken back for
+// that, because nothing about it has changed.
+type ProofChanged struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The entry.
+	Entry string `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"`
+	// Its unit.
+	Unit string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
+	// Its month, yyyy-mm.
+	Month string `protobuf:"bytes,3,opt,name=month,proto3" json:"month,omitempty"`
+	// All events that prove it, as "source/id".
+	Proof []string `protobuf:"bytes,4,rep,name=proof,proto3" json:"proof,omitempty"`
+	// The place in the ledger.
+	Sequence      uint64 `protobuf:"varint,5,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ProofChanged) Reset() {
+	*x = ProofChanged{}
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ProofChanged) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ProofChanged) ProtoMessage() {}
+
+func (x *ProofChanged) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ProofChanged.ProtoReflect.Descriptor instead.
+func (*ProofChanged) Descriptor() ([]byte, []int) {
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *ProofChanged) GetEntry() string {
+	if x != nil {
+		return x.Entry
+	}
+	return ""
+}
+
+func (x *ProofChanged) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *ProofChanged) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *ProofChanged) GetProof() []string {
+	if x != nil {
+		return x.Proof
+	}
+	return nil
+}
+
+func (x *ProofChanged) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
 
 // RecordBatch is a message of the ledger: records that were posted together.
 type RecordBatch struct {
@@ -1739,7 +1840,7 @@ type RecordBatch struct {
 
 func (x *RecordBatch) Reset() {
 	*x = RecordBatch{}
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[11]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1751,7 +1852,7 @@ func (x *RecordBatch) String() string {
 func (*RecordBatch) ProtoMessage() {}
 
 func (x *RecordBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[11]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1764,7 +1865,7 @@ func (x *RecordBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordBatch.ProtoReflect.Descriptor instead.
 func (*RecordBatch) Descriptor() ([]byte, []int) {
-	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{11}
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *RecordBatch) GetRecords() []*Record {
@@ -1825,7 +1926,7 @@ type Notice struct {
 
 func (x *Notice) Reset() {
 	*x = Notice{}
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[12]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1837,7 +1938,7 @@ func (x *Notice) String() string {
 func (*Notice) ProtoMessage() {}
 
 func (x *Notice) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[12]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1850,7 +1951,7 @@ func (x *Notice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notice.ProtoReflect.Descriptor instead.
 func (*Notice) Descriptor() ([]byte, []int) {
-	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{12}
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Notice) GetId() string {
@@ -2115,16 +2216,23 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x02to\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12#\n" +
 	"\rfeed_sequence\x18\x04 \x01(\x04R\ffeedSequence\x12\x12\n" +
 	"\x04from\x18\x05 \x01(\tR\x04from\x12%\n" +
-	"\x03act\x18\x06 \x01(\v2\x13.kaohe.fact.v1.FactR\x03act\"\x99\x03\n" +
+	"\x03act\x18\x06 \x01(\v2\x13.kaohe.fact.v1.FactR\x03act\"\xdf\x03\n" +
 	"\x06Record\x12.\n" +
 	"\x05entry\x18\x01 \x01(\v2\x16.kaohe.ledger.v1.EntryH\x00R\x05entry\x12:\n" +
 	"\tscorecard\x18\x02 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardH\x00R\tscorecard\x124\n" +
 	"\abarrier\x18\x03 \x01(\v2\x18.kaohe.ledger.v1.BarrierH\x00R\abarrier\x122\n" +
 	"\x05sheet\x18\x04 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardH\x00R\x05sheet\x12@\n" +
 	"\vrestatement\x18\x05 \x01(\v2\x1c.kaohe.ledger.v1.RestatementH\x00R\vrestatement\x12:\n" +
-	"\tobjection\x18\x06 \x01(\v2\x1a.kaohe.ledger.v1.ObjectionH\x00R\tobjection\x121\n" +
+	"\tobjection\x18\x06 \x01(\v2\x1a.kaohe.ledger.v1.ObjectionH\x00R\tobjection\x12D\n" +
+	"\rproof_changed\x18\a \x01(\v2\x1d.kaohe.ledger.v1.ProofChangedH\x00R\fproofChanged\x121\n" +
 	"\x06notice\x18( \x01(\v2\x17.kaohe.ledger.v1.NoticeH\x00R\x06noticeB\b\n" +
-	"\x06record\"@\n" +
+	"\x06record\"\x80\x01\n" +
+	"\fProofChanged\x12\x14\n" +
+	"\x05entry\x18\x01 \x01(\tR\x05entry\x12\x12\n" +
+	"\x04unit\x18\x02 \x01(\tR\x04unit\x12\x14\n" +
+	"\x05month\x18\x03 \x01(\tR\x05month\x12\x14\n" +
+	"\x05proof\x18\x04 \x03(\tR\x05proof\x12\x1a\n" +
+	"\bsequence\x18\x05 \x01(\x04R\bsequence\"@\n" +
 	"\vRecordBatch\x121\n" +
 	"\arecords\x18\x01 \x03(\v2\x17.kaohe.ledger.v1.RecordR\arecords\"\xb1\x05\n" +
 	"\x06Notice\x12\x0e\n" +
@@ -2187,7 +2295,7 @@ func file_kaohe_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 }
 
 var file_kaohe_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_kaohe_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 13)
+var file_kaohe_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
 var file_kaohe_ledger_v1_ledger_proto_goTypes = []any{
 	(EntryType)(0),                // 0: kaohe.ledger.v1.EntryType
 	(Effect)(0),                   // 1: kaohe.ledger.v1.Effect
@@ -2204,67 +2312,69 @@ var file_kaohe_ledger_v1_ledger_proto_goTypes = []any{
 	(*Objection)(nil),             // 12: kaohe.ledger.v1.Objection
 	(*Barrier)(nil),               // 13: kaohe.ledger.v1.Barrier
 	(*Record)(nil),                // 14: kaohe.ledger.v1.Record
-	(*RecordBatch)(nil),           // 15: kaohe.ledger.v1.RecordBatch
-	(*Notice)(nil),                // 16: kaohe.ledger.v1.Notice
-	(*v1.Text)(nil),               // 17: kaohe.fact.v1.Text
-	(*timestamppb.Timestamp)(nil), // 18: google.protobuf.Timestamp
-	(*v1.ObjectionRecorded)(nil),  // 19: kaohe.fact.v1.ObjectionRecorded
-	(*v1.Fact)(nil),               // 20: kaohe.fact.v1.Fact
-	(v1.AlertLevel)(0),            // 21: kaohe.fact.v1.AlertLevel
+	(*ProofChanged)(nil),          // 15: kaohe.ledger.v1.ProofChanged
+	(*RecordBatch)(nil),           // 16: kaohe.ledger.v1.RecordBatch
+	(*Notice)(nil),                // 17: kaohe.ledger.v1.Notice
+	(*v1.Text)(nil),               // 18: kaohe.fact.v1.Text
+	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
+	(*v1.ObjectionRecorded)(nil),  // 20: kaohe.fact.v1.ObjectionRecorded
+	(*v1.Fact)(nil),               // 21: kaohe.fact.v1.Fact
+	(v1.AlertLevel)(0),            // 22: kaohe.fact.v1.AlertLevel
 }
 var file_kaohe_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: kaohe.ledger.v1.Entry.type:type_name -> kaohe.ledger.v1.EntryType
 	1,  // 1: kaohe.ledger.v1.Entry.effect:type_name -> kaohe.ledger.v1.Effect
 	4,  // 2: kaohe.ledger.v1.Entry.incident:type_name -> kaohe.ledger.v1.Incident
-	17, // 3: kaohe.ledger.v1.Entry.label:type_name -> kaohe.fact.v1.Text
-	17, // 4: kaohe.ledger.v1.Entry.reason:type_name -> kaohe.fact.v1.Text
-	18, // 5: kaohe.ledger.v1.Entry.occurred_at:type_name -> google.protobuf.Timestamp
-	18, // 6: kaohe.ledger.v1.Entry.received_at:type_name -> google.protobuf.Timestamp
-	18, // 7: kaohe.ledger.v1.Entry.detected_at:type_name -> google.protobuf.Timestamp
-	18, // 8: kaohe.ledger.v1.Entry.posted_at:type_name -> google.protobuf.Timestamp
+	18, // 3: kaohe.ledger.v1.Entry.label:type_name -> kaohe.fact.v1.Text
+	18, // 4: kaohe.ledger.v1.Entry.reason:type_name -> kaohe.fact.v1.Text
+	19, // 5: kaohe.ledger.v1.Entry.occurred_at:type_name -> google.protobuf.Timestamp
+	19, // 6: kaohe.ledger.v1.Entry.received_at:type_name -> google.protobuf.Timestamp
+	19, // 7: kaohe.ledger.v1.Entry.detected_at:type_name -> google.protobuf.Timestamp
+	19, // 8: kaohe.ledger.v1.Entry.posted_at:type_name -> google.protobuf.Timestamp
 	2,  // 9: kaohe.ledger.v1.Entry.state:type_name -> kaohe.ledger.v1.EntryState
-	17, // 10: kaohe.ledger.v1.ItemScore.section:type_name -> kaohe.fact.v1.Text
-	17, // 11: kaohe.ledger.v1.ItemScore.label:type_name -> kaohe.fact.v1.Text
-	17, // 12: kaohe.ledger.v1.SectionScore.label:type_name -> kaohe.fact.v1.Text
-	17, // 13: kaohe.ledger.v1.PartScore.label:type_name -> kaohe.fact.v1.Text
+	18, // 10: kaohe.ledger.v1.ItemScore.section:type_name -> kaohe.fact.v1.Text
+	18, // 11: kaohe.ledger.v1.ItemScore.label:type_name -> kaohe.fact.v1.Text
+	18, // 12: kaohe.ledger.v1.SectionScore.label:type_name -> kaohe.fact.v1.Text
+	18, // 13: kaohe.ledger.v1.PartScore.label:type_name -> kaohe.fact.v1.Text
 	6,  // 14: kaohe.ledger.v1.PartScore.items:type_name -> kaohe.ledger.v1.ItemScore
 	7,  // 15: kaohe.ledger.v1.PartScore.sections:type_name -> kaohe.ledger.v1.SectionScore
-	17, // 16: kaohe.ledger.v1.Scorecard.name:type_name -> kaohe.fact.v1.Text
+	18, // 16: kaohe.ledger.v1.Scorecard.name:type_name -> kaohe.fact.v1.Text
 	8,  // 17: kaohe.ledger.v1.Scorecard.parts:type_name -> kaohe.ledger.v1.PartScore
 	9,  // 18: kaohe.ledger.v1.Scorecard.quota:type_name -> kaohe.ledger.v1.Quota
-	17, // 19: kaohe.ledger.v1.Scorecard.warnings:type_name -> kaohe.fact.v1.Text
-	18, // 20: kaohe.ledger.v1.Scorecard.as_of:type_name -> google.protobuf.Timestamp
+	18, // 19: kaohe.ledger.v1.Scorecard.warnings:type_name -> kaohe.fact.v1.Text
+	19, // 20: kaohe.ledger.v1.Scorecard.as_of:type_name -> google.protobuf.Timestamp
 	3,  // 21: kaohe.ledger.v1.Scorecard.state:type_name -> kaohe.ledger.v1.MonthState
-	18, // 22: kaohe.ledger.v1.Scorecard.closed_at:type_name -> google.protobuf.Timestamp
-	18, // 23: kaohe.ledger.v1.Scorecard.published_at:type_name -> google.protobuf.Timestamp
-	17, // 24: kaohe.ledger.v1.Scorecard.correction_reason:type_name -> kaohe.fact.v1.Text
+	19, // 22: kaohe.ledger.v1.Scorecard.closed_at:type_name -> google.protobuf.Timestamp
+	19, // 23: kaohe.ledger.v1.Scorecard.published_at:type_name -> google.protobuf.Timestamp
+	18, // 24: kaohe.ledger.v1.Scorecard.correction_reason:type_name -> kaohe.fact.v1.Text
 	5,  // 25: kaohe.ledger.v1.Restatement.vanish:type_name -> kaohe.ledger.v1.Entry
 	5,  // 26: kaohe.ledger.v1.Restatement.appear:type_name -> kaohe.ledger.v1.Entry
 	10, // 27: kaohe.ledger.v1.Restatement.restated:type_name -> kaohe.ledger.v1.Scorecard
-	19, // 28: kaohe.ledger.v1.Objection.objection:type_name -> kaohe.fact.v1.ObjectionRecorded
-	18, // 29: kaohe.ledger.v1.Barrier.to:type_name -> google.protobuf.Timestamp
-	20, // 30: kaohe.ledger.v1.Barrier.act:type_name -> kaohe.fact.v1.Fact
+	20, // 28: kaohe.ledger.v1.Objection.objection:type_name -> kaohe.fact.v1.ObjectionRecorded
+	19, // 29: kaohe.ledger.v1.Barrier.to:type_name -> google.protobuf.Timestamp
+	21, // 30: kaohe.ledger.v1.Barrier.act:type_name -> kaohe.fact.v1.Fact
 	5,  // 31: kaohe.ledger.v1.Record.entry:type_name -> kaohe.ledger.v1.Entry
 	10, // 32: kaohe.ledger.v1.Record.scorecard:type_name -> kaohe.ledger.v1.Scorecard
 	13, // 33: kaohe.ledger.v1.Record.barrier:type_name -> kaohe.ledger.v1.Barrier
 	10, // 34: kaohe.ledger.v1.Record.sheet:type_name -> kaohe.ledger.v1.Scorecard
 	11, // 35: kaohe.ledger.v1.Record.restatement:type_name -> kaohe.ledger.v1.Restatement
 	12, // 36: kaohe.ledger.v1.Record.objection:type_name -> kaohe.ledger.v1.Objection
-	16, // 37: kaohe.ledger.v1.Record.notice:type_name -> kaohe.ledger.v1.Notice
-	14, // 38: kaohe.ledger.v1.RecordBatch.records:type_name -> kaohe.ledger.v1.Record
-	0,  // 39: kaohe.ledger.v1.Notice.type:type_name -> kaohe.ledger.v1.EntryType
-	21, // 40: kaohe.ledger.v1.Notice.level:type_name -> kaohe.fact.v1.AlertLevel
-	4,  // 41: kaohe.ledger.v1.Notice.incident:type_name -> kaohe.ledger.v1.Incident
-	17, // 42: kaohe.ledger.v1.Notice.text:type_name -> kaohe.fact.v1.Text
-	18, // 43: kaohe.ledger.v1.Notice.occurred_at:type_name -> google.protobuf.Timestamp
-	18, // 44: kaohe.ledger.v1.Notice.received_at:type_name -> google.protobuf.Timestamp
-	18, // 45: kaohe.ledger.v1.Notice.detected_at:type_name -> google.protobuf.Timestamp
-	18, // 46: kaohe.ledger.v1.Notice.due_at:type_name -> google.protobuf.Timestamp
-	47, // [47:47] is the sub-list for method output_type
-	47, // [47:47] is the sub-list for method input_type
-	47, // [47:47] is the sub-list for extension type_name
-	47, // [47:47] is the sub-list for extension extendee
-	0,  // [0:47] is the sub-list for field type_name
+	15, // 37: kaohe.ledger.v1.Record.proof_changed:type_name -> kaohe.ledger.v1.ProofChanged
+	17, // 38: kaohe.ledger.v1.Record.notice:type_name -> kaohe.ledger.v1.Notice
+	14, // 39: kaohe.ledger.v1.RecordBatch.records:type_name -> kaohe.ledger.v1.Record
+	0,  // 40: kaohe.ledger.v1.Notice.type:type_name -> kaohe.ledger.v1.EntryType
+	22, // 41: kaohe.ledger.v1.Notice.level:type_name -> kaohe.fact.v1.AlertLevel
+	4,  // 42: kaohe.ledger.v1.Notice.incident:type_name -> kaohe.ledger.v1.Incident
+	18, // 43: kaohe.ledger.v1.Notice.text:type_name -> kaohe.fact.v1.Text
+	19, // 44: kaohe.ledger.v1.Notice.occurred_at:type_name -> google.protobuf.Timestamp
+	19, // 45: kaohe.ledger.v1.Notice.received_at:type_name -> google.protobuf.Timestamp
+	19, // 46: kaohe.ledger.v1.Notice.detected_at:type_name -> google.protobuf.Timestamp
+	19, // 47: kaohe.ledger.v1.Notice.due_at:type_name -> google.protobuf.Timestamp
+	48, // [48:48] is the sub-list for method output_type
+	48, // [48:48] is the sub-list for method input_type
+	48, // [48:48] is the sub-list for extension type_name
+	48, // [48:48] is the sub-list for extension extendee
+	0,  // [0:48] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_ledger_v1_ledger_proto_init() }
@@ -2279,6 +2389,7 @@ func file_kaohe_ledger_v1_ledger_proto_init() {
 		(*Record_Sheet)(nil),
 		(*Record_Restatement)(nil),
 		(*Record_Objection)(nil),
+		(*Record_ProofChanged)(nil),
 		(*Record_Notice)(nil),
 	}
 	type x struct{}
@@ -2287,7 +2398,7 @@ func file_kaohe_ledger_v1_ledger_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_ledger_v1_ledger_proto_rawDesc), len(file_kaohe_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   13,
+			NumMessages:   14,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

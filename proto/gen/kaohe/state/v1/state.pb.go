@@ -1227,8 +1227,10 @@ func (*ScoringState_Month) isScoringState_State() {}
 // EntryView is an entry as the gateway serves it.
 type EntryView struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
-	// The entry.
-	Entry         *v11.Entry `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"`
+	// The entry, with the proof that was last known.
+	Entry *v11.Entry `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"`
+	// Its proofs, the first as it was posted; empty: it has not changed.
+	Proofs        []*v11.ProofChanged `protobuf:"bytes,2,rep,name=proofs,proto3" json:"proofs,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1266,6 +1268,13 @@ func (*EntryView) Descriptor() ([]byte, []int) {
 func (x *EntryView) GetEntry() *v11.Entry {
 	if x != nil {
 		return x.Entry
+	}
+	return nil
+}
+
+func (x *EntryView) GetProofs() []*v11.ProofChanged {
+	if x != nil {
+		return x.Proofs
 	}
 	return nil
 }
@@ -2146,9 +2155,10 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\fScoringState\x123\n" +
 	"\aaccount\x18\x01 \x01(\v2\x17.kaohe.state.v1.AccountH\x00R\aaccount\x121\n" +
 	"\x05month\x18\x02 \x01(\v2\x19.kaohe.state.v1.UnitMonthH\x00R\x05monthB\a\n" +
-	"\x05state\"9\n" +
+	"\x05state\"p\n" +
 	"\tEntryView\x12,\n" +
-	"\x05entry\x18\x01 \x01(\v2\x16.kaohe.ledger.v1.EntryR\x05entry\"I\n" +
+	"\x05entry\x18\x01 \x01(\v2\x16.kaohe.ledger.v1.EntryR\x05entry\x125\n" +
+	"\x06proofs\x18\x02 \x03(\v2\x1d.kaohe.ledger.v1.ProofChangedR\x06proofs\"I\n" +
 	"\rScorecardView\x128\n" +
 	"\tscorecard\x18\x01 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardR\tscorecard\"\xc8\x01\n" +
 	"\n" +
@@ -2272,13 +2282,14 @@ var file_kaohe_state_v1_state_proto_goTypes = []any{
 	(*v11.Entry)(nil),             // 40: kaohe.ledger.v1.Entry
 	(*v11.Notice)(nil),            // 41: kaohe.ledger.v1.Notice
 	(*v1.Text)(nil),               // 42: kaohe.fact.v1.Text
-	(*v11.Scorecard)(nil),         // 43: kaohe.ledger.v1.Scorecard
-	(*v11.Restatement)(nil),       // 44: kaohe.ledger.v1.Restatement
-	(*v11.Objection)(nil),         // 45: kaohe.ledger.v1.Objection
-	(*v1.Reason)(nil),             // 46: kaohe.fact.v1.Reason
-	(v1.AlertLevel)(0),            // 47: kaohe.fact.v1.AlertLevel
-	(*v11.Record)(nil),            // 48: kaohe.ledger.v1.Record
-	(*v1.ObjectionRuling)(nil),    // 49: kaohe.fact.v1.ObjectionRuling
+	(*v11.ProofChanged)(nil),      // 43: kaohe.ledger.v1.ProofChanged
+	(*v11.Scorecard)(nil),         // 44: kaohe.ledger.v1.Scorecard
+	(*v11.Restatement)(nil),       // 45: kaohe.ledger.v1.Restatement
+	(*v11.Objection)(nil),         // 46: kaohe.ledger.v1.Objection
+	(*v1.Reason)(nil),             // 47: kaohe.fact.v1.Reason
+	(v1.AlertLevel)(0),            // 48: kaohe.fact.v1.AlertLevel
+	(*v11.Record)(nil),            // 49: kaohe.ledger.v1.Record
+	(*v1.ObjectionRuling)(nil),    // 50: kaohe.fact.v1.ObjectionRuling
 }
 var file_kaohe_state_v1_state_proto_depIdxs = []int32{
 	37, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
@@ -2319,37 +2330,38 @@ var file_kaohe_state_v1_state_proto_depIdxs = []int32{
 	7,  // 35: kaohe.state.v1.ScoringState.account:type_name -> kaohe.state.v1.Account
 	9,  // 36: kaohe.state.v1.ScoringState.month:type_name -> kaohe.state.v1.UnitMonth
 	40, // 37: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
-	43, // 38: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
-	43, // 39: kaohe.state.v1.MatterView.sheet:type_name -> kaohe.ledger.v1.Scorecard
-	44, // 40: kaohe.state.v1.MatterView.restatement:type_name -> kaohe.ledger.v1.Restatement
-	45, // 41: kaohe.state.v1.MatterView.objection:type_name -> kaohe.ledger.v1.Objection
-	38, // 42: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
-	38, // 43: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
-	38, // 44: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
-	46, // 45: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
-	38, // 46: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
-	47, // 47: kaohe.state.v1.Webhook.levels:type_name -> kaohe.fact.v1.AlertLevel
-	38, // 48: kaohe.state.v1.Webhook.created_at:type_name -> google.protobuf.Timestamp
-	38, // 49: kaohe.state.v1.Webhook.disabled_at:type_name -> google.protobuf.Timestamp
-	42, // 50: kaohe.state.v1.Webhook.disabled_because:type_name -> kaohe.fact.v1.Text
-	48, // 51: kaohe.state.v1.Delivery.record:type_name -> kaohe.ledger.v1.Record
-	38, // 52: kaohe.state.v1.Delivery.queued_at:type_name -> google.protobuf.Timestamp
-	38, // 53: kaohe.state.v1.Delivery.next_at:type_name -> google.protobuf.Timestamp
-	38, // 54: kaohe.state.v1.Delivery.tried_at:type_name -> google.protobuf.Timestamp
-	38, // 55: kaohe.state.v1.NotifyPosition.through:type_name -> google.protobuf.Timestamp
-	38, // 56: kaohe.state.v1.NotifyPosition.quiet_before:type_name -> google.protobuf.Timestamp
-	38, // 57: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
-	3,  // 58: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
-	49, // 59: kaohe.state.v1.Account.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
-	8,  // 60: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
-	49, // 61: kaohe.state.v1.UnitMonth.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
-	10, // 62: kaohe.state.v1.UnitMonth.LateEntry.value:type_name -> kaohe.state.v1.Late
-	10, // 63: kaohe.state.v1.Pinned.SettledEntry.value:type_name -> kaohe.state.v1.Late
-	64, // [64:64] is the sub-list for method output_type
-	64, // [64:64] is the sub-list for method input_type
-	64, // [64:64] is the sub-list for extension type_name
-	64, // [64:64] is the sub-list for extension extendee
-	0,  // [0:64] is the sub-list for field type_name
+	43, // 38: kaohe.state.v1.EntryView.proofs:type_name -> kaohe.ledger.v1.ProofChanged
+	44, // 39: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
+	44, // 40: kaohe.state.v1.MatterView.sheet:type_name -> kaohe.ledger.v1.Scorecard
+	45, // 41: kaohe.state.v1.MatterView.restatement:type_name -> kaohe.ledger.v1.Restatement
+	46, // 42: kaohe.state.v1.MatterView.objection:type_name -> kaohe.ledger.v1.Objection
+	38, // 43: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
+	38, // 44: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
+	38, // 45: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
+	47, // 46: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
+	38, // 47: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
+	48, // 48: kaohe.state.v1.Webhook.levels:type_name -> kaohe.fact.v1.AlertLevel
+	38, // 49: kaohe.state.v1.Webhook.created_at:type_name -> google.protobuf.Timestamp
+	38, // 50: kaohe.state.v1.Webhook.disabled_at:type_name -> google.protobuf.Timestamp
+	42, // 51: kaohe.state.v1.Webhook.disabled_because:type_name -> kaohe.fact.v1.Text
+	49, // 52: kaohe.state.v1.Delivery.record:type_name -> kaohe.ledger.v1.Record
+	38, // 53: kaohe.state.v1.Delivery.queued_at:type_name -> google.protobuf.Timestamp
+	38, // 54: kaohe.state.v1.Delivery.next_at:type_name -> google.protobuf.Timestamp
+	38, // 55: kaohe.state.v1.Delivery.tried_at:type_name -> google.protobuf.Timestamp
+	38, // 56: kaohe.state.v1.NotifyPosition.through:type_name -> google.protobuf.Timestamp
+	38, // 57: kaohe.state.v1.NotifyPosition.quiet_before:type_name -> google.protobuf.Timestamp
+	38, // 58: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
+	3,  // 59: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
+	50, // 60: kaohe.state.v1.Account.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
+	8,  // 61: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
+	50, // 62: kaohe.state.v1.UnitMonth.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
+	10, // 63: kaohe.state.v1.UnitMonth.LateEntry.value:type_name -> kaohe.state.v1.Late
+	10, // 64: kaohe.state.v1.Pinned.SettledEntry.value:type_name -> kaohe.state.v1.Late
+	65, // [65:65] is the sub-list for method output_type
+	65, // [65:65] is the sub-list for method input_type
+	65, // [65:65] is the sub-list for extension type_name
+	65, // [65:65] is the sub-list for extension extendee
+	0,  // [0:65] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_state_v1_state_proto_init() }
