@@ -122,6 +122,7 @@ func (p *process) stop() {
 type server struct {
 	*process
 	data, http, grpc string
+	patience         time.Duration // how long try waits for an answer; 0: for ever
 }
 
 func freePort(t testing.TB) string {
@@ -207,7 +208,13 @@ func (s *server) call(method, path, body string, into any) int {
 }
 
 func (s *server) try(method, path, body string, into any) (int, error) {
-	request, err := http.NewRequestWithContext(context.Background(), method, "http://"+s.http+path, strings.NewReader(body))
+	ctx := context.Background()
+	if s.patience > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, s.patience)
+		defer cancel()
+	}
+	request, err := http.NewRequestWithContext(ctx, method, "http://"+s.http+path, strings.NewReader(body))
 	if err != nil {
 		return 0, err
 	}

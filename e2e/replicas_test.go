@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -88,6 +89,35 @@ func (f *fleet) awaitOwners(want map[*process]int) {
 		}
 		return nil
 	})
+}
+
+// behindWire starts one more replica that reaches NATS by a wire, and the wire.
+func (f *fleet) behindWire(nats string) (*process, *wire) {
+	f.t.Helper()
+	w := newWire(f.t, strings.TrimPrefix(nats, "nats://"))
+	apart := *f
+	apart.shared = append(slices.Clone(f.shared), "--nats", "nats://"+w.address)
+	return apart.replica(f.t), w
+}
+
+// A replica that reaches the store and not the streams lives, and decides
+// nothing: the others take over as if it were dead.
+func TestAReplicaCutOffFromNATSIsReplaced(t *testing.T) {
+	nats := natsAlone(t)
+	f := startFleet(t, nats, 1)
+	apart, wire := f.behindWire(nats)
+	parts := 4 * len(services)
+	f.awaitOwners(map[*process]int{f.replicas[0]: parts / 2, apart: parts / 2})
+	wire.set(true)
+	f.awaitOwners(map[*process]int{f.replicas[0]: parts})
+	f.register()
+	if err := f.offer(overdue(0, 50)); err != nil {
+		t.Fatal(err)
+	}
+	f.decided()
+	f.holds(50)
+	wire.set(false)
+	f.awaitOwners(map[*process]int{f.replicas[0]: parts / 2, apart: parts / 2})
 }
 
 func (f *fleet) pushPart(feed []string) {

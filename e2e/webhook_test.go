@@ -63,7 +63,27 @@ func (r *receiver) short() (all []string) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, one := range r.all {
-		all = append(all, strings.TrimPrefix(one.Type, "kaohe.")+" "+one.Subject+" "+one.Level)
+		all = append(all, one.short())
+	}
+	slices.Sort(all)
+	return all
+}
+
+func (t told) short() string {
+	return strings.TrimPrefix(t.Type, "kaohe.") + " " + t.Subject + " " + t.Level
+}
+
+// once is short with what came again under an id it had taken out: a receiver
+// takes each id once.
+func (r *receiver) once() (all []string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	seen := map[string]bool{}
+	for _, one := range r.all {
+		if !seen[one.ID] {
+			all = append(all, one.short())
+		}
+		seen[one.ID] = true
 	}
 	slices.Sort(all)
 	return all

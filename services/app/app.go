@@ -88,7 +88,9 @@ func (a *App) Start(ctx context.Context) (err error) {
 		}
 	}()
 	a.note(errStarting)
-	a.budget = limitMemory(a.config.Memory, a.config.Partitions*len(a.targets))
+	b, release := limitMemory(a.config.Memory, a.config.Partitions*len(a.targets))
+	a.budget = b
+	a.later("the memory limit", func(context.Context) error { release(); return nil })
 	registry := prometheus.NewRegistry()
 	registry.MustRegister(collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	if err := a.serveOps(ctx, registry); err != nil {
@@ -248,7 +250,7 @@ func (a *App) shared() bool { return a.config.NATS != "" && a.config.Store != ""
 func (a *App) team(service string, parts int, part func(int) (run.Worker, error), metrics *run.Metrics) *run.Team {
 	host, _ := os.Hostname() // for people only
 	return run.NewTeam(run.TeamOptions{
-		Service: service, Parts: parts, Store: a.store, Part: part, Logger: a.config.Logger, Metrics: metrics,
+		Service: service, Parts: parts, Store: a.store, Part: part, Fit: a.bus(service).Ready, Logger: a.config.Logger, Metrics: metrics,
 		Where: fmt.Sprintf("%s, process %d", host, os.Getpid()),
 	})
 }

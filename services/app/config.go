@@ -61,7 +61,7 @@ type Config struct {
 	// takes nothing more, below half of it nothing more is decided.
 	Reserve uint64
 	// Memory is how many bytes the process may take in all; 0: what GOMEMLIMIT
-	// says for the Go part, and else as much as it likes.
+	// says, and else as much as it likes.
 	Memory uint64
 	// Archive is the directory with the part of the log that was archived; empty:
 	// none.

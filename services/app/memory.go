@@ -19,8 +19,8 @@ type budget struct {
 // What a memory limit is spent on. The rest is for what comes and goes: packs
 // on their way, the server's blocks, and what the collector has not freed yet.
 const (
-	// goShare of the whole is what the Go runtime may take; the program itself
-	// and SQLite's pages are beside it.
+	// goShare of the whole is what the Go runtime may take at most; the program
+	// itself and SQLite's pages are beside it.
 	goShare = 0.7
 	// In parts of the whole.
 	cacheShare     = 8
@@ -37,16 +37,20 @@ const (
 	keptFiles, gatewayReaders = 4, 2
 )
 
-// limitMemory sets the runtime's limit when a memory is given, and gives the
-// budget of the parts. Without one GOMEMLIMIT counts, as the runtime's part;
-// without either nothing is bounded.
-func limitMemory(memory uint64, runners int) budget {
-	if memory > 0 {
-		debug.SetMemoryLimit(int64(float64(memory) * goShare))
-	} else if limit := debug.SetMemoryLimit(-1); limit < math.MaxInt64 {
-		memory = uint64(float64(limit) / goShare)
+// limitMemory lets the process stay within a memory, or else within GOMEMLIMIT,
+// gives the budget of the parts, and what ends it. Without either nothing is
+// bounded.
+func limitMemory(memory uint64, runners int) (b budget, release func()) {
+	was := debug.SetMemoryLimit(-1)
+	asked := int64(min(memory, math.MaxInt64))
+	if asked == 0 && was < math.MaxInt64 {
+		asked = was
 	}
-	return budgetOf(int64(min(memory, math.MaxInt64)), runners)
+	if asked == 0 {
+		return budget{}, func() {}
+	}
+	stop := keepWithin(asked)
+	return budgetOf(asked, runners), func() { stop(); debug.SetMemoryLimit(was) }
 }
 
 // budgetOf spends a memory; 0 bounds nothing.

@@ -35,6 +35,7 @@ type remote struct {
 	months apiv1.MonthServiceClient
 	// objections are raised and decided here.
 	objections apiv1.ObjectionServiceClient
+	work       apiv1.WorkServiceClient
 	audits     apiv1.AuditServiceClient
 	books      apiv1.RulebookServiceClient
 	trials     apiv1.WhatIfServiceClient
@@ -106,7 +107,7 @@ func connect(addr string, secure credentials.TransportCredentials) (*remote, err
 		feed: apiv1.NewFeedServiceClient(connection), scores: apiv1.NewScoreServiceClient(connection),
 		log:    apiv1.NewLogServiceClient(connection),
 		tokens: apiv1.NewTokenServiceClient(connection),
-		months: apiv1.NewMonthServiceClient(connection), objections: apiv1.NewObjectionServiceClient(connection),
+		months: apiv1.NewMonthServiceClient(connection), objections: apiv1.NewObjectionServiceClient(connection), work: apiv1.NewWorkServiceClient(connection),
 		hooks: apiv1.NewWebhookServiceClient(connection), quotas: apiv1.NewQuotaServiceClient(connection),
 		close:  func() { _ = connection.Close() },
 		audits: apiv1.NewAuditServiceClient(connection),

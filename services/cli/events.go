@@ -27,7 +27,7 @@ func eventNames() map[string]string {
 		"unit_registered": "单位登记", "rulebook_published": "规则发布", "clock_advanced": "时钟推进",
 		"hall_assessed": "营业厅检查", "hall_surveyed": "营业厅满意度调查", "conduct_recorded": "加扣分事项",
 		"sanction_imposed": "弄虚作假处罚", "item_waived": "当月免评", "halls_drawn": "抽取营业厅",
-		"objection_raised": "异议", "objection_decided": "异议裁定",
+		"points_proposed": "加减分建议", "objection_raised": "异议", "objection_decided": "异议裁定",
 		"month_closing_started": "开始关账", "month_closed": "关账", "month_published": "公布", "restatement_decided": "更正裁定",
 		"call_made": "调用",
 	}

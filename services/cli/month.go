@@ -78,6 +78,11 @@ func (s *session) standsAt(status *apiv1.MonthStatus) error {
 	if err := s.print(out); err != nil {
 		return err
 	}
+	if n := len(status.Awaited); n > 0 {
+		if err := s.print(fmt.Sprintf(s.say("待决定 %d 项（kaohe work list）", "waiting to be decided: %d (kaohe work list)")+"\n", n)); err != nil {
+			return err
+		}
+	}
 	if len(status.Missing) > 0 {
 		g := grid{columns: []column{{name: s.say("单位", "unit")}, {name: s.say("项目", "item")}, {name: s.say("未评定", "not assessed")}}}
 		for _, m := range status.Missing {

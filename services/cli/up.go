@@ -115,7 +115,7 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 	f.Var((*bytesFlag)(&config.Reserve), "reserve",
 		s.say("数据目录所在磁盘保留的空间，低于它不再受理", "space kept free on the disk of the data directory; with less, nothing more is taken in"))
 	f.Var((*bytesFlag)(&config.Memory), "memory",
-		s.say("进程最多占用的内存，缓存随之确定（默认：只看 GOMEMLIMIT）", "memory the process may take, caches follow from it (default: GOMEMLIMIT alone counts)"))
+		s.say("进程最多占用的内存，缓存随之确定（默认取 GOMEMLIMIT）", "memory the process may take in all, caches follow from it (default: GOMEMLIMIT)"))
 	s.identityFlags(f, &config.Identity)
 	f.Float64Var(&config.Limits.Rate, "rate", config.Limits.Rate, s.say("每个令牌每秒可调用的次数，0 为不限", "calls a second that one token may make; 0: as many as it likes"))
 	f.IntVar(&config.Limits.Burst, "burst", config.Limits.Burst, s.say("每个令牌一次可连续调用的次数", "calls that may come at once before --rate counts"))

@@ -15,6 +15,7 @@ func rules() []flow.Rule[dossier] {
 		{Dossier: "complaint", Kind: flow.BuckPassed, Judge: buckPassed},                   // 六.3
 		{Dossier: "complaint", Kind: flow.MisconductJudged, Judge: misconductJudged},       // the sheet only
 		{Dossier: "complaint", Kind: flow.ComplaintEscalated, Judge: anonymousEscalated},   // 六.10
+		{Dossier: "complaint", Kind: flow.ComplaintAwaited, Judge: complaintAwaited},       // 六.3, 六.10, the sheet only
 		{Dossier: "customer", Kind: flow.SecondComplaintMade, Judge: secondComplaintsMade}, // 六.9
 		{Dossier: "customer", Kind: flow.ComplaintEscalated, Judge: complaintsEscalated},   // 六.10
 		{Dossier: "ticket", Kind: flow.TicketReworked, Judge: reopened},                    // the sheet only

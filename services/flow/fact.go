@@ -26,6 +26,7 @@ const (
 	RulebookInForce    Kind = "rulebook_in_force"
 	AssessmentRecorded Kind = "assessment_recorded"
 	ObjectionRecorded  Kind = "objection_recorded"
+	PointsAwaited      Kind = "points_awaited"
 
 	TicketOverdue           Kind = "ticket_overdue" // sla-timer
 	ReplyLate               Kind = "reply_late"
@@ -40,6 +41,7 @@ const (
 	SecondComplaintMade Kind = "second_complaint_made"
 	ComplaintEscalated  Kind = "complaint_escalated"
 	TicketReworked      Kind = "ticket_reworked"
+	ComplaintAwaited    Kind = "complaint_awaited"
 
 	ReplyFalsified       Kind = "reply_falsified" // survey
 	FalseReplyComplained Kind = "false_reply_complained"
@@ -48,6 +50,7 @@ const (
 	CallbackRated        Kind = "callback_rated"
 	CustomerThanked      Kind = "customer_thanked"
 	CustomerPraised      Kind = "customer_praised"
+	ThanksAwaited        Kind = "thanks_awaited"
 
 	CheckJudged       Kind = "check_judged" // quality
 	HallRated         Kind = "hall_rated"

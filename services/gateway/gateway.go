@@ -31,6 +31,7 @@ import (
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/traces"
 	"kaohe.dev/services/notify"
+	"kaohe.dev/services/rulebook"
 	"kaohe.dev/services/scoring"
 )
 
@@ -143,7 +144,7 @@ func New(opts Options) (*Gateway, error) {
 	var err error
 	g.door, err = door.New(door.Options{
 		Bus: opts.Bus, Store: opts.Store, CustomerKey: opts.CustomerKey, Tolerance: opts.FutureTolerance, Now: opts.Now,
-		Units: func() []string { return g.views.Policy().Units() }, Room: opts.Space.ForMore, Logger: opts.Logger, Registry: opts.Registry, Tracer: opts.Tracer,
+		Units: func() []string { return g.views.Policy().Units() }, Policy: func() *rulebook.Policy { return g.views.Policy() }, Room: opts.Space.ForMore, Logger: opts.Logger, Registry: opts.Registry, Tracer: opts.Tracer,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the gateway: %w", err)

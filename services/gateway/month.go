@@ -51,8 +51,13 @@ func (g *Gateway) month(ctx context.Context, month string) (*apiv1.MonthStatus, 
 	if err != nil {
 		return nil, err
 	}
+	awaited, err := g.views.Awaited(ctx, month)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(awaited, func(a, b *ledgerv1.Awaited) int { return flow.Time(a.Since).Compare(flow.Time(b.Since)) })
 	policy := g.views.Policy()
-	status := &apiv1.MonthStatus{Month: month, Units: cards, State: stateOf(cards), Missing: missing(cards)}
+	status := &apiv1.MonthStatus{Awaited: awaited, Month: month, Units: cards, State: stateOf(cards), Missing: missing(cards)}
 	status.Restatements = int32(len(restatements)) //nolint:gosec // as many as units
 	for _, o := range objections {
 		if waits(o) {

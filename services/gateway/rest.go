@@ -33,6 +33,7 @@ func (g *Gateway) register(s *grpc.Server) *grpc.Server {
 	apiv1.RegisterTokenServiceServer(s, &tokenServer{g: g})
 	apiv1.RegisterMonthServiceServer(s, &monthServer{g: g})
 	apiv1.RegisterObjectionServiceServer(s, &objectionServer{g: g})
+	apiv1.RegisterWorkServiceServer(s, &workServer{g: g})
 	apiv1.RegisterAuditServiceServer(s, &auditServer{g: g})
 	apiv1.RegisterRulebookServiceServer(s, &rulebookServer{g: g})
 	apiv1.RegisterWhatIfServiceServer(s, &whatIfServer{g: g})
@@ -189,6 +190,9 @@ func (g *Gateway) rest(ctx context.Context) (*runtime.ServeMux, error) {
 		return nil, err
 	}
 	if err := apiv1.RegisterObjectionServiceHandlerServer(ctx, mux, &objectionServer{g: g}); err != nil {
+		return nil, err
+	}
+	if err := apiv1.RegisterWorkServiceHandlerServer(ctx, mux, &workServer{g: g}); err != nil {
 		return nil, err
 	}
 	if err := apiv1.RegisterAuditServiceHandlerServer(ctx, mux, &auditServer{g: g}); err != nil {

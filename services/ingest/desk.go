@@ -3,11 +3,9 @@ package ingest
 import (
 	"cmp"
 	"slices"
-	"strings"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
-	"kaohe.dev/services/flow"
 )
 
 // praiseFacts gives a praise 表扬 as received.
@@ -19,31 +17,6 @@ func praiseFacts(events []*factv1.Fact) []*factv1.Fact {
 		Route: &factv1.Route{Unit: said.Unit, Ticket: said.Ticket, Customer: said.Customer},
 		Body:  &factv1.Fact_PraiseReceived{PraiseReceived: &factv1.PraiseReceived{Said: said}},
 	}}
-}
-
-// decisionFacts gives the latest version of an assessor's decision; with no
-// points it is withdrawn.
-func decisionFacts(decision string, events []*factv1.Fact) []*factv1.Fact {
-	last := events[len(events)-1]
-	decided := last.GetEvent().GetPointsDecided()
-	id := "points_given/" + decision
-	if strings.Trim(decided.Points, "0.") == "" {
-		return []*factv1.Fact{flow.Not(id, flow.Because("withdrawn",
-			decided.Person+" 撤回了该决定："+decided.Reason, decided.Person+" withdrew the decision: "+decided.Reason))}
-	}
-	f := &factv1.Fact{
-		Id: id, OccurredAt: decided.AboutAt, Proof: []string{last.Id},
-		Reason: flow.Because("decided", decided.Person+" 认定："+decided.Reason, decided.Person+" decided: "+decided.Reason),
-		Route:  &factv1.Route{Unit: decided.Unit},
-		Body:   &factv1.Fact_PointsGiven{PointsGiven: &factv1.PointsGiven{Decided: decided}},
-	}
-	if f.OccurredAt == nil {
-		f.OccurredAt = last.OccurredAt
-	}
-	if decided.About == feedv1.DecisionAbout_DECISION_ABOUT_COMPLAINT {
-		f.Route.Complaint = decided.Subject
-	}
-	return []*factv1.Fact{f}
 }
 
 // unitFacts gives a unit with its registrations by effective_from; of two from

@@ -171,11 +171,17 @@ func TestOutagesKeepWhatCountsForTheDutyToTell(t *testing.T) {
 }
 
 func TestTheLatestDecisionAboutPointsStandsAndZeroWithdraws(t *testing.T) {
-	decided := func(id, when, points string) *feedv1.Event {
+	about := func(id, when, points string, about feedv1.DecisionAbout) *feedv1.Event {
 		return event(id, when, &feedv1.PointsDecided{
 			Decision: "D", Unit: "U", Subject: "C", Item: "CS2", Points: points, Person: "Li", Reason: "rude",
-			About: feedv1.DecisionAbout_DECISION_ABOUT_COMPLAINT, AboutAt: at("04 10:00"),
+			About: about, AboutAt: at("04 10:00"),
 		})
+	}
+	decided := func(id, when, points string) *feedv1.Event {
+		return about(id, when, points, feedv1.DecisionAbout_DECISION_ABOUT_COMPLAINT)
+	}
+	inspected := func(id, when, points string) *feedv1.Event {
+		return about(id, when, points, feedv1.DecisionAbout_DECISION_ABOUT_INSPECTION)
 	}
 	f := run(t, decided("2", "06 10:00", "1.5"), decided("1", "05 10:00", "2")).Fact("points_given/D")
 	if got := f.GetPointsGiven().GetDecided().GetPoints(); got != "1.5" || f.Route.Unit != "U" || f.Route.Complaint != "C" {
@@ -183,10 +189,14 @@ func TestTheLatestDecisionAboutPointsStandsAndZeroWithdraws(t *testing.T) {
 	}
 	same(t, "occurred", f.OccurredAt, "04 10:00")
 	for _, zero := range []string{"0", "0.0", "00.00"} {
-		w := run(t, decided("1", "05 10:00", "2"), decided("2", "06 10:00", zero))
+		w := run(t, inspected("1", "05 10:00", "2"), inspected("2", "06 10:00", zero))
 		if w.Fact("points_given/D") != nil || w.Retraction("points_given/D").GetCode() != "withdrawn" {
 			t.Errorf("%s points: %s", zero, w.Transcript())
 		}
+	}
+	// That a complaint costs nothing is a decision too.
+	if f := run(t, decided("1", "05 10:00", "2"), decided("2", "06 10:00", "0")).Fact("points_given/D"); f.GetPointsGiven().GetDecided().GetPoints() != "0" {
+		t.Errorf("a complaint that costs nothing: %v", f)
 	}
 	if w := run(t, decided("1", "05 10:00", "10")); w.Fact("points_given/D") == nil {
 		t.Error("ten points are taken for none")

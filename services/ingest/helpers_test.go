@@ -127,6 +127,8 @@ func otherEvent(e *feedv1.Event, payload any) {
 		e.Payload = &feedv1.Event_InterruptionPlanned{InterruptionPlanned: p}
 	case *feedv1.PraiseGiven:
 		e.Payload = &feedv1.Event_PraiseGiven{PraiseGiven: p}
+	case *feedv1.PointsProposed:
+		e.Payload = &feedv1.Event_PointsProposed{PointsProposed: p}
 	case *feedv1.PointsDecided:
 		e.Payload = &feedv1.Event_PointsDecided{PointsDecided: p}
 	case *feedv1.UnitRegistered:

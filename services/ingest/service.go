@@ -17,7 +17,7 @@ func Service() flow.Service {
 		Produces: []flow.Kind{
 			flow.TicketRecorded, flow.WorkReported, flow.FaultReported, flow.ComplaintRecorded,
 			flow.OutageRecorded, flow.PraiseReceived, flow.PointsGiven, flow.UnitKnown, flow.RulebookInForce,
-			flow.AssessmentRecorded, flow.ObjectionRecorded,
+			flow.AssessmentRecorded, flow.ObjectionRecorded, flow.PointsAwaited,
 		},
 		Keys:   keys,
 		Decide: decide,
@@ -42,6 +42,8 @@ func keys(f *factv1.Fact) []string {
 		return []string{"praise/" + f.Id}
 	case *feedv1.Event_PointsDecided:
 		return []string{"decision/" + p.PointsDecided.Decision}
+	case *feedv1.Event_PointsProposed:
+		return []string{"decision/" + p.PointsProposed.Decision}
 	case *feedv1.Event_UnitRegistered:
 		return []string{"unit/" + p.UnitRegistered.Unit}
 	case *feedv1.Event_RulebookPublished:

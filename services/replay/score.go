@@ -76,7 +76,7 @@ func rulingsOf(parts [][]*factv1.Fact) rulings {
 func scored() map[flow.Kind]bool {
 	kinds := map[flow.Kind]bool{}
 	for _, k := range scoring.New().Consumes() {
-		kinds[k] = !flow.References(k) && k != flow.ObjectionRecorded && k != flow.ComplaintAlerted
+		kinds[k] = !flow.References(k) && k != flow.ObjectionRecorded && k != flow.ComplaintAlerted && !scoring.Awaits(k)
 	}
 	return kinds
 }

@@ -47,8 +47,12 @@ func (s *step) takeFact() error {
 	if fact.Retracted {
 		reason = retracted(fact.Reason.GetText())
 	}
-	if flow.KindOf(fact) == flow.ComplaintAlerted {
+	switch {
+	case flow.KindOf(fact) == flow.ComplaintAlerted:
 		s.tell(account, fact)
+		return nil
+	case Awaits(flow.KindOf(fact)):
+		s.await(account, fact)
 		return nil
 	}
 	return s.judge(account, fact, reason)
@@ -70,7 +74,7 @@ func (s *step) wakeAccount() error {
 		return err
 	}
 	fact := account.Fact
-	if flow.KindOf(fact) == flow.ComplaintAlerted {
+	if k := flow.KindOf(fact); k == flow.ComplaintAlerted || Awaits(k) {
 		return nil // who judges the deadline has looked again himself
 	}
 	if pinned, err := s.pinned(fact.Route.GetUnit(), account.Month); err != nil || pinned {

@@ -32,7 +32,8 @@ func (machine) New() proto.Message    { return &statev1.ScoringState{} }
 
 func (machine) Consumes() []flow.Kind {
 	return append([]flow.Kind{
-		flow.FaultReported, flow.PointsGiven, flow.ObjectionRecorded, flow.ComplaintAlerted, flow.UnitKnown, flow.RulebookInForce,
+		flow.FaultReported, flow.PointsGiven, flow.ObjectionRecorded, flow.ComplaintAlerted,
+		flow.ThanksAwaited, flow.ComplaintAwaited, flow.PointsAwaited, flow.UnitKnown, flow.RulebookInForce,
 	}, Verdicts()...)
 }
 

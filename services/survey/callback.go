@@ -2,6 +2,7 @@ package survey
 
 import (
 	"fmt"
+	"strconv"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
@@ -79,6 +80,23 @@ func customersThanked(_ *rulebook.Policy, d dossier) []*factv1.Fact {
 			c.Proof, c.ProofThanks)
 		f.Body = &factv1.Fact_CustomerThanked{CustomerThanked: &factv1.CustomerThanked{
 			Ticket: d.ticket, Proposed: proposed, Granted: granted,
+		}}
+		return f
+	})
+}
+
+// thanksAwaited: thanks for which nobody has decided the points yet.
+func thanksAwaited(_ *rulebook.Policy, d dossier) []*factv1.Fact {
+	return d.eachCallback(flow.ThanksAwaited, func(c *factv1.Callback, id string) *factv1.Fact {
+		proposed := c.Said.GetThanksPoints()
+		if proposed <= 0 || c.ThanksGranted != nil {
+			return flow.Not(id, flow.Because("nothing_awaited", "无需决定或已决定", "there is nothing to decide, or it was decided"))
+		}
+		f := d.fact(id, c.Said.GetUnit(), c.At, flow.Because("thanks_proposed",
+			fmt.Sprintf("回访时客户表示感谢，建议加%d分，待决定", proposed),
+			fmt.Sprintf("the customer gave thanks at the callback; %d points are proposed", proposed)), c.Proof)
+		f.Body = &factv1.Fact_ThanksAwaited{ThanksAwaited: &factv1.DecisionAwaited{
+			Decision: factv1.Decision_DECISION_THANKS, Subject: c.Proof, Points: strconv.Itoa(int(proposed)),
 		}}
 		return f
 	})

@@ -17,6 +17,7 @@ func rules() []flow.Rule[dossier] {
 		{Dossier: "ticket", Kind: flow.ReplyContradicted, Judge: repliesContradicted},       // 六.6
 		{Dossier: "ticket", Kind: flow.CallbackRated, Judge: callbacksRated},                // the sheet only
 		{Dossier: "ticket", Kind: flow.CustomerThanked, Judge: customersThanked},            // 九.1
+		{Dossier: "ticket", Kind: flow.ThanksAwaited, Judge: thanksAwaited},                 // 九.1
 		{Dossier: "praise", Kind: flow.CustomerPraised, Judge: customerPraised},             // 九.2
 	}
 }

@@ -80,6 +80,9 @@ func table() map[string][]apiv1.Role {
 		apiv1.ObjectionService_RaiseObjection_FullMethodName:  {manager},
 		apiv1.ObjectionService_DecideObjection_FullMethodName: {assessor, committee}, // each at its stage
 		apiv1.ObjectionService_ListObjections_FullMethodName:  readers,
+		apiv1.WorkService_ListWork_FullMethodName:             readers, // a manager's: of his own units
+		apiv1.WorkService_ProposePoints_FullMethodName:        {assessor, committee, operations},
+		apiv1.WorkService_DecidePoints_FullMethodName:         {assessor, committee},
 		apiv1.WhatIfService_WhatIf_FullMethodName:             {assessor, committee},
 		apiv1.RulebookService_ListRulebooks_FullMethodName:    readers, // whoever is judged may read the rules
 		apiv1.RulebookService_GetRulebook_FullMethodName:      readers,
@@ -123,6 +126,8 @@ func (p *Principal) MaySend(e *feedv1.Event) bool {
 	switch e.Payload.(type) {
 	case *feedv1.Event_PointsDecided, *feedv1.Event_ThanksDecided:
 		return p.Role == assessor || p.Role == committee || p.Role == administrator
+	case *feedv1.Event_PointsProposed: // who reports may propose; somebody else decides
+		return true
 	case *feedv1.Event_HallAssessed, *feedv1.Event_ConductRecorded, *feedv1.Event_SanctionImposed,
 		*feedv1.Event_ItemWaived, *feedv1.Event_HallsDrawn:
 		return p.Role == assessor || p.Role == administrator

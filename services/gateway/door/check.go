@@ -36,7 +36,13 @@ func (d *Door) check(e *feedv1.Event, now time.Time) *Refusal {
 	if refusal := d.instant(e, now); refusal != nil {
 		return refusal
 	}
-	return payload(e)
+	if refusal := payload(e); refusal != nil || d.policy == nil {
+		return refusal
+	}
+	if s, sets := pointsOf(e); sets {
+		return inRange(d.policy(), s)
+	}
+	return nil
 }
 
 // rules checks the contract's field rules.

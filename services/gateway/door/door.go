@@ -20,6 +20,7 @@ import (
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/traces"
+	"kaohe.dev/services/rulebook"
 )
 
 // Service is the name under which the door keeps its documents.
@@ -45,6 +46,8 @@ type Options struct {
 	Now func() time.Time
 	// Units lists the units known from facts.
 	Units func() []string
+	// Policy gives the rules by which points are checked; nil: they are not.
+	Policy func() *rulebook.Policy
 	// Room reports why nothing more may be taken in; nil: there is always room.
 	Room func() error
 	// Logger, Registry and Tracer may be nil.
@@ -76,6 +79,7 @@ type Door struct {
 	tolerance   time.Duration
 	now         func() time.Time
 	facts       func() []string
+	policy      func() *rulebook.Policy
 	room        func() error
 	log         *slog.Logger
 	validator   protovalidate.Validator
@@ -107,7 +111,7 @@ func New(opts Options) (*Door, error) {
 	}
 	d := &Door{
 		bus: opts.Bus, store: opts.Store, customerKey: opts.CustomerKey, tolerance: opts.Tolerance,
-		now: opts.Now, facts: opts.Units, room: opts.Room, log: opts.Logger, validator: validator, metrics: newMetrics(opts.Registry), tracer: opts.Tracer,
+		now: opts.Now, facts: opts.Units, policy: opts.Policy, room: opts.Room, log: opts.Logger, validator: validator, metrics: newMetrics(opts.Registry), tracer: opts.Tracer,
 		jobs: make(chan *job, 64), memories: make(chan memory, 16), stopped: make(chan struct{}),
 		joined: make(chan struct{}),
 		recent: newRecent(), units: map[string]bool{}, position: &statev1.Position{},

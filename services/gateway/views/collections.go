@@ -63,7 +63,7 @@ func Collections() []store.Collection {
 		{
 			Name:     matterCollection,
 			Fields:   text(fieldKind, fieldMonth, fieldUnit),
-			Indexes:  ordered([]string{fieldKind, fieldMonth}),
+			Indexes:  ordered([]string{fieldKind, fieldMonth}, []string{fieldKind}),
 			New:      func() proto.Message { return &statev1.MatterView{} },
 			Sharding: store.Whole("a few documents for every unit and month, read a month at a time"),
 		},

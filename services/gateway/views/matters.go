@@ -14,6 +14,7 @@ const (
 	sheets       = "sheet"
 	restatements = "restatement"
 	objections   = "objection"
+	awaited      = "awaited"
 )
 
 // matterDoc makes the document of a matter; false: the record is none. The
@@ -36,6 +37,11 @@ func matterDoc(r *ledgerv1.Record, sequence uint64) (store.Doc, bool) {
 		m.Objection.Sequence = sequence
 		kind, month, unit, key = objections, m.Objection.Month, m.Objection.Unit, m.Objection.Id
 		view.Matter = &statev1.MatterView_Objection{Objection: m.Objection}
+	case *ledgerv1.Record_Awaited:
+		m.Awaited.Sequence = sequence
+		kind, month, unit = awaited, m.Awaited.Month, m.Awaited.Unit
+		key = month + "/" + m.Awaited.Id
+		view.Matter = &statev1.MatterView_Awaited{Awaited: m.Awaited}
 	default:
 		return store.Doc{}, false
 	}
@@ -91,8 +97,24 @@ func (v *Views) Objection(ctx context.Context, id string) (*ledgerv1.Objection, 
 	return docs[0].Body.(*statev1.MatterView).GetObjection(), nil
 }
 
+// Awaited gives what waits for a decision and would count in a month; in all
+// months if none is named.
+func (v *Views) Awaited(ctx context.Context, month string) ([]*ledgerv1.Awaited, error) {
+	var found []*ledgerv1.Awaited
+	err := v.matters(ctx, awaited, month, func(m *statev1.MatterView) {
+		if a := m.GetAwaited(); !a.Settled {
+			found = append(found, a)
+		}
+	})
+	return found, err
+}
+
 func (v *Views) matters(ctx context.Context, kind, month string, each func(*statev1.MatterView)) error {
-	q := store.Query{Collection: matterCollection, Where: map[string]any{fieldKind: kind, fieldMonth: month}, OrderBy: fieldSequence}
+	where := map[string]any{fieldKind: kind}
+	if month != "" {
+		where[fieldMonth] = month
+	}
+	q := store.Query{Collection: matterCollection, Where: where, OrderBy: fieldSequence}
 	for {
 		docs, next, err := v.store.Query(ctx, q)
 		if err != nil {

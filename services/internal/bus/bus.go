@@ -88,7 +88,10 @@ type Bus struct {
 	// denied is what the server last refused us for want of permission.
 	denied atomic.Pointer[denial]
 	// full says that the last the server told was that it has no room.
-	full atomic.Bool
+	full     atomic.Bool
+	lifeline lifeline
+	// heartbeat is how often a server that has nothing for a reader says so.
+	heartbeat time.Duration
 }
 
 // Connect connects, and goes on trying for ever when a connection is lost.
@@ -103,7 +106,7 @@ func Connect(opts Options) (*Bus, error) {
 	}
 	natsOptions := append(credentials,
 		nats.Name(opts.Name), nats.MaxReconnects(-1), nats.ReconnectWait(200*time.Millisecond),
-		nats.RetryOnFailedConnect(true),
+		nats.RetryOnFailedConnect(true), nats.DisconnectErrHandler(func(*nats.Conn, error) { b.lifeline.cut() }),
 		nats.ErrorHandler(func(_ *nats.Conn, _ *nats.Subscription, err error) {
 			b.noteDenial(err)
 			level := slog.LevelWarn
@@ -115,6 +118,9 @@ func Connect(opts Options) (*Bus, error) {
 	)
 	if opts.InProcess != nil {
 		natsOptions = append(natsOptions, nats.InProcessServer(opts.InProcess))
+	} else {
+		natsOptions = append(natsOptions, nats.PingInterval(askEvery), nats.MaxPingsOutstanding(unanswered))
+		b.heartbeat = readerHeartbeat
 	}
 	if b.nc, err = nats.Connect(opts.URL, natsOptions...); err != nil {
 		return nil, fmt.Errorf("connect to NATS at %q: %w; check --nats and that the server runs", opts.URL, err)
@@ -125,6 +131,16 @@ func Connect(opts Options) (*Bus, error) {
 	}
 	return b, nil
 }
+
+// A server elsewhere is asked every so often whether it lives, and given up for
+// another one when so many questions are open: a node that stands still keeps
+// its connections, and would be waited for for minutes.
+// A reader whose server says nothing for two heartbeats is begun anew.
+const (
+	askEvery        = 2 * time.Second
+	unanswered      = 2
+	readerHeartbeat = 3 * time.Second
+)
 
 // How many bytes are fetched ahead: unless told, and at least, which is more
 // than the largest message.

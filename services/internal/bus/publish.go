@@ -3,6 +3,7 @@ package bus
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 
 	"github.com/nats-io/nats.go"
@@ -35,7 +36,12 @@ func (b *Bus) Append(ctx context.Context, messages []Message) (uint64, error) {
 func (b *Bus) appendOne(ctx context.Context, msg *nats.Msg) (uint64, error) {
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
+	ctx, release := b.lifeline.hold(ctx)
+	defer release()
 	reply, err := b.nc.RequestMsgWithContext(ctx, msg)
+	if err != nil && errors.Is(context.Cause(ctx), nats.ErrDisconnected) {
+		err = nats.ErrDisconnected
+	}
 	if err != nil {
 		return 0, b.stillFull(b.why(err))
 	}

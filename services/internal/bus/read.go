@@ -71,7 +71,11 @@ func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after 
 	if err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", stream, b.why(err))
 	}
-	messages, err := consumer.Messages(jetstream.PullMaxMessagesWithBytesLimit(aheadMessages, b.ahead))
+	options := []jetstream.PullMessagesOpt{jetstream.PullMaxMessagesWithBytesLimit(aheadMessages, b.ahead)}
+	if b.heartbeat > 0 {
+		options = append(options, jetstream.PullHeartbeat(b.heartbeat))
+	}
+	messages, err := consumer.Messages(options...)
 	if err != nil {
 		return nil, fmt.Errorf("read stream %s: %w", stream, err)
 	}

@@ -23,6 +23,9 @@ type TeamOptions struct {
 	Store   store.Store
 	// Part makes what runs a part.
 	Part func(part int) (Worker, error)
+	// Fit reports why this process could not run a part now, such as that it
+	// reaches the store and not the streams.
+	Fit func() error
 	// Where tells people where this process runs.
 	Where   string
 	Logger  *slog.Logger
@@ -42,6 +45,9 @@ type Worker interface {
 // process says now and then that it lives, sees who else does, and runs the
 // parts that fall to it: part i to the i-th process, round and round, in the
 // order of their ids.
+//
+// A process that is not fit says nothing, so the others take over; what runs
+// goes on trying, and goes on when it is fit again before they have.
 //
 // Two processes that see the others differently for a while may run the same
 // part. That does no harm: the version of every document is checked when it is
@@ -158,6 +164,10 @@ func (t *Team) loop(ctx context.Context) {
 
 // share says that we live, looks who else does, and runs what is ours.
 func (t *Team) share(ctx context.Context) error {
+	if err := t.opts.Fit(); err != nil {
+		clear(t.others) // who was unfit with us gets the time to say so
+		return err
+	}
 	if err := t.beat(ctx); err != nil {
 		return err
 	}

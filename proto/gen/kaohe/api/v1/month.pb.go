@@ -94,7 +94,11 @@ type MonthStatus struct {
 	// Whether it should have been published by now and is not.
 	Late bool `protobuf:"varint,8,opt,name=late,proto3" json:"late,omitempty"`
 	// The units' scores as they stand, best first.
-	Units         []*v1.Scorecard `protobuf:"bytes,9,rep,name=units,proto3" json:"units,omitempty"`
+	Units []*v1.Scorecard `protobuf:"bytes,9,rep,name=units,proto3" json:"units,omitempty"`
+	// What waits for a decision and would count in the month, the oldest first:
+	// thanks, complaints, proposed points. The month can be closed all the same;
+	// what is decided later waits for approval.
+	Awaited       []*v1.Awaited `protobuf:"bytes,10,rep,name=awaited,proto3" json:"awaited,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -188,6 +192,13 @@ func (x *MonthStatus) GetLate() bool {
 func (x *MonthStatus) GetUnits() []*v1.Scorecard {
 	if x != nil {
 		return x.Units
+	}
+	return nil
+}
+
+func (x *MonthStatus) GetAwaited() []*v1.Awaited {
+	if x != nil {
+		return x.Awaited
 	}
 	return nil
 }
@@ -913,7 +924,7 @@ const file_kaohe_api_v1_month_proto_rawDesc = "" +
 	"\n" +
 	"\x18kaohe/api/v1/month.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"J\n" +
 	"\x0fGetMonthRequest\x127\n" +
-	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\"\x85\x03\n" +
+	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\"\xb9\x03\n" +
 	"\vMonthStatus\x12\x14\n" +
 	"\x05month\x18\x01 \x01(\tR\x05month\x121\n" +
 	"\x05state\x18\x02 \x01(\x0e2\x1b.kaohe.ledger.v1.MonthStateR\x05state\x123\n" +
@@ -926,7 +937,9 @@ const file_kaohe_api_v1_month_proto_rawDesc = "" +
 	"\n" +
 	"publish_by\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\tpublishBy\x12\x12\n" +
 	"\x04late\x18\b \x01(\bR\x04late\x120\n" +
-	"\x05units\x18\t \x03(\v2\x1a.kaohe.ledger.v1.ScorecardR\x05units\"`\n" +
+	"\x05units\x18\t \x03(\v2\x1a.kaohe.ledger.v1.ScorecardR\x05units\x122\n" +
+	"\aawaited\x18\n" +
+	" \x03(\v2\x18.kaohe.ledger.v1.AwaitedR\aawaited\"`\n" +
 	"\vMissingItem\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x12\x12\n" +
 	"\x04item\x18\x02 \x01(\tR\x04item\x12)\n" +
@@ -1020,11 +1033,12 @@ var file_kaohe_api_v1_month_proto_goTypes = []any{
 	(v1.MonthState)(0),               // 15: kaohe.ledger.v1.MonthState
 	(*timestamppb.Timestamp)(nil),    // 16: google.protobuf.Timestamp
 	(*v1.Scorecard)(nil),             // 17: kaohe.ledger.v1.Scorecard
-	(*v11.Text)(nil),                 // 18: kaohe.fact.v1.Text
-	(*v1.Restatement)(nil),           // 19: kaohe.ledger.v1.Restatement
-	(*v12.Evidence)(nil),             // 20: kaohe.feed.v1.Evidence
-	(v12.ObjectionOutcome)(0),        // 21: kaohe.feed.v1.ObjectionOutcome
-	(*v1.Objection)(nil),             // 22: kaohe.ledger.v1.Objection
+	(*v1.Awaited)(nil),               // 18: kaohe.ledger.v1.Awaited
+	(*v11.Text)(nil),                 // 19: kaohe.fact.v1.Text
+	(*v1.Restatement)(nil),           // 20: kaohe.ledger.v1.Restatement
+	(*v12.Evidence)(nil),             // 21: kaohe.feed.v1.Evidence
+	(v12.ObjectionOutcome)(0),        // 22: kaohe.feed.v1.ObjectionOutcome
+	(*v1.Objection)(nil),             // 23: kaohe.ledger.v1.Objection
 }
 var file_kaohe_api_v1_month_proto_depIdxs = []int32{
 	15, // 0: kaohe.api.v1.MonthStatus.state:type_name -> kaohe.ledger.v1.MonthState
@@ -1032,37 +1046,38 @@ var file_kaohe_api_v1_month_proto_depIdxs = []int32{
 	16, // 2: kaohe.api.v1.MonthStatus.over_at:type_name -> google.protobuf.Timestamp
 	16, // 3: kaohe.api.v1.MonthStatus.publish_by:type_name -> google.protobuf.Timestamp
 	17, // 4: kaohe.api.v1.MonthStatus.units:type_name -> kaohe.ledger.v1.Scorecard
-	18, // 5: kaohe.api.v1.MissingItem.label:type_name -> kaohe.fact.v1.Text
-	17, // 6: kaohe.api.v1.ListSheetsResponse.sheets:type_name -> kaohe.ledger.v1.Scorecard
-	19, // 7: kaohe.api.v1.ListRestatementsResponse.restatements:type_name -> kaohe.ledger.v1.Restatement
-	20, // 8: kaohe.api.v1.RaiseObjectionRequest.evidence:type_name -> kaohe.feed.v1.Evidence
-	21, // 9: kaohe.api.v1.DecideObjectionRequest.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
-	22, // 10: kaohe.api.v1.ListObjectionsResponse.objections:type_name -> kaohe.ledger.v1.Objection
-	0,  // 11: kaohe.api.v1.MonthService.GetMonth:input_type -> kaohe.api.v1.GetMonthRequest
-	3,  // 12: kaohe.api.v1.MonthService.StartClosing:input_type -> kaohe.api.v1.StartClosingRequest
-	4,  // 13: kaohe.api.v1.MonthService.CloseMonth:input_type -> kaohe.api.v1.CloseMonthRequest
-	5,  // 14: kaohe.api.v1.MonthService.PublishMonth:input_type -> kaohe.api.v1.PublishMonthRequest
-	6,  // 15: kaohe.api.v1.MonthService.ListSheets:input_type -> kaohe.api.v1.ListSheetsRequest
-	8,  // 16: kaohe.api.v1.MonthService.ListRestatements:input_type -> kaohe.api.v1.ListRestatementsRequest
-	10, // 17: kaohe.api.v1.MonthService.DecideRestatement:input_type -> kaohe.api.v1.DecideRestatementRequest
-	11, // 18: kaohe.api.v1.ObjectionService.RaiseObjection:input_type -> kaohe.api.v1.RaiseObjectionRequest
-	12, // 19: kaohe.api.v1.ObjectionService.DecideObjection:input_type -> kaohe.api.v1.DecideObjectionRequest
-	13, // 20: kaohe.api.v1.ObjectionService.ListObjections:input_type -> kaohe.api.v1.ListObjectionsRequest
-	1,  // 21: kaohe.api.v1.MonthService.GetMonth:output_type -> kaohe.api.v1.MonthStatus
-	1,  // 22: kaohe.api.v1.MonthService.StartClosing:output_type -> kaohe.api.v1.MonthStatus
-	1,  // 23: kaohe.api.v1.MonthService.CloseMonth:output_type -> kaohe.api.v1.MonthStatus
-	1,  // 24: kaohe.api.v1.MonthService.PublishMonth:output_type -> kaohe.api.v1.MonthStatus
-	7,  // 25: kaohe.api.v1.MonthService.ListSheets:output_type -> kaohe.api.v1.ListSheetsResponse
-	9,  // 26: kaohe.api.v1.MonthService.ListRestatements:output_type -> kaohe.api.v1.ListRestatementsResponse
-	1,  // 27: kaohe.api.v1.MonthService.DecideRestatement:output_type -> kaohe.api.v1.MonthStatus
-	22, // 28: kaohe.api.v1.ObjectionService.RaiseObjection:output_type -> kaohe.ledger.v1.Objection
-	22, // 29: kaohe.api.v1.ObjectionService.DecideObjection:output_type -> kaohe.ledger.v1.Objection
-	14, // 30: kaohe.api.v1.ObjectionService.ListObjections:output_type -> kaohe.api.v1.ListObjectionsResponse
-	21, // [21:31] is the sub-list for method output_type
-	11, // [11:21] is the sub-list for method input_type
-	11, // [11:11] is the sub-list for extension type_name
-	11, // [11:11] is the sub-list for extension extendee
-	0,  // [0:11] is the sub-list for field type_name
+	18, // 5: kaohe.api.v1.MonthStatus.awaited:type_name -> kaohe.ledger.v1.Awaited
+	19, // 6: kaohe.api.v1.MissingItem.label:type_name -> kaohe.fact.v1.Text
+	17, // 7: kaohe.api.v1.ListSheetsResponse.sheets:type_name -> kaohe.ledger.v1.Scorecard
+	20, // 8: kaohe.api.v1.ListRestatementsResponse.restatements:type_name -> kaohe.ledger.v1.Restatement
+	21, // 9: kaohe.api.v1.RaiseObjectionRequest.evidence:type_name -> kaohe.feed.v1.Evidence
+	22, // 10: kaohe.api.v1.DecideObjectionRequest.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
+	23, // 11: kaohe.api.v1.ListObjectionsResponse.objections:type_name -> kaohe.ledger.v1.Objection
+	0,  // 12: kaohe.api.v1.MonthService.GetMonth:input_type -> kaohe.api.v1.GetMonthRequest
+	3,  // 13: kaohe.api.v1.MonthService.StartClosing:input_type -> kaohe.api.v1.StartClosingRequest
+	4,  // 14: kaohe.api.v1.MonthService.CloseMonth:input_type -> kaohe.api.v1.CloseMonthRequest
+	5,  // 15: kaohe.api.v1.MonthService.PublishMonth:input_type -> kaohe.api.v1.PublishMonthRequest
+	6,  // 16: kaohe.api.v1.MonthService.ListSheets:input_type -> kaohe.api.v1.ListSheetsRequest
+	8,  // 17: kaohe.api.v1.MonthService.ListRestatements:input_type -> kaohe.api.v1.ListRestatementsRequest
+	10, // 18: kaohe.api.v1.MonthService.DecideRestatement:input_type -> kaohe.api.v1.DecideRestatementRequest
+	11, // 19: kaohe.api.v1.ObjectionService.RaiseObjection:input_type -> kaohe.api.v1.RaiseObjectionRequest
+	12, // 20: kaohe.api.v1.ObjectionService.DecideObjection:input_type -> kaohe.api.v1.DecideObjectionRequest
+	13, // 21: kaohe.api.v1.ObjectionService.ListObjections:input_type -> kaohe.api.v1.ListObjectionsRequest
+	1,  // 22: kaohe.api.v1.MonthService.GetMonth:output_type -> kaohe.api.v1.MonthStatus
+	1,  // 23: kaohe.api.v1.MonthService.StartClosing:output_type -> kaohe.api.v1.MonthStatus
+	1,  // 24: kaohe.api.v1.MonthService.CloseMonth:output_type -> kaohe.api.v1.MonthStatus
+	1,  // 25: kaohe.api.v1.MonthService.PublishMonth:output_type -> kaohe.api.v1.MonthStatus
+	7,  // 26: kaohe.api.v1.MonthService.ListSheets:output_type -> kaohe.api.v1.ListSheetsResponse
+	9,  // 27: kaohe.api.v1.MonthService.ListRestatements:output_type -> kaohe.api.v1.ListRestatementsResponse
+	1,  // 28: kaohe.api.v1.MonthService.DecideRestatement:output_type -> kaohe.api.v1.MonthStatus
+	23, // 29: kaohe.api.v1.ObjectionService.RaiseObjection:output_type -> kaohe.ledger.v1.Objection
+	23, // 30: kaohe.api.v1.ObjectionService.DecideObjection:output_type -> kaohe.ledger.v1.Objection
+	14, // 31: kaohe.api.v1.ObjectionService.ListObjections:output_type -> kaohe.api.v1.ListObjectionsResponse
+	22, // [22:32] is the sub-list for method output_type
+	12, // [12:22] is the sub-list for method input_type
+	12, // [12:12] is the sub-list for extension type_name
+	12, // [12:12] is the sub-list for extension extendee
+	0,  // [0:12] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_api_v1_month_proto_init() }

@@ -27,6 +27,66 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// Decision says what somebody has to decide.
+type Decision int32
+
+const (
+	Decision_DECISION_UNSPECIFIED Decision = 0
+	// Thanks at a callback: how many points (九.1).
+	Decision_DECISION_THANKS Decision = 1
+	// A complaint: valid or not; it counts only when it is.
+	Decision_DECISION_VALIDITY Decision = 2
+	// A complaint about attitude or discipline: how many points.
+	Decision_DECISION_MISCONDUCT Decision = 3
+	// Points that somebody proposed.
+	Decision_DECISION_POINTS Decision = 4
+)
+
+// Enum value maps for Decision.
+var (
+	Decision_name = map[int32]string{
+		0: "DECISION_UNSPECIFIED",
+		1: "DECISION_THANKS",
+		2: "DECISION_VALIDITY",
+		3: "DECISION_MISCONDUCT",
+		4: "DECISION_POINTS",
+	}
+	Decision_value = map[string]int32{
+		"DECISION_UNSPECIFIED": 0,
+		"DECISION_THANKS":      1,
+		"DECISION_VALIDITY":    2,
+		"DECISION_MISCONDUCT":  3,
+		"DECISION_POINTS":      4,
+	}
+)
+
+func (x Decision) Enum() *Decision {
+	p := new(Decision)
+	*p = x
+	return p
+}
+
+func (x Decision) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (Decision) Descriptor() protoreflect.EnumDescriptor {
+	return file_kaohe_fact_v1_fact_proto_enumTypes[0].Descriptor()
+}
+
+func (Decision) Type() protoreflect.EnumType {
+	return &file_kaohe_fact_v1_fact_proto_enumTypes[0]
+}
+
+func (x Decision) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use Decision.Descriptor instead.
+func (Decision) EnumDescriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{0}
+}
+
 // AlertLevel is how urgent it is to be told of something.
 type AlertLevel int32
 
@@ -67,11 +127,11 @@ func (x AlertLevel) String() string {
 }
 
 func (AlertLevel) Descriptor() protoreflect.EnumDescriptor {
-	return file_kaohe_fact_v1_fact_proto_enumTypes[0].Descriptor()
+	return file_kaohe_fact_v1_fact_proto_enumTypes[1].Descriptor()
 }
 
 func (AlertLevel) Type() protoreflect.EnumType {
-	return &file_kaohe_fact_v1_fact_proto_enumTypes[0]
+	return &file_kaohe_fact_v1_fact_proto_enumTypes[1]
 }
 
 func (x AlertLevel) Number() protoreflect.EnumNumber {
@@ -80,7 +140,7 @@ func (x AlertLevel) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use AlertLevel.Descriptor instead.
 func (AlertLevel) EnumDescriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{0}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{1}
 }
 
 // Text is a sentence in both languages of the operator.
@@ -358,6 +418,7 @@ type Fact struct {
 	//	*Fact_SecondComplaintMade
 	//	*Fact_ComplaintEscalated
 	//	*Fact_TicketReworked
+	//	*Fact_ComplaintAwaited
 	//	*Fact_ReplyFalsified
 	//	*Fact_FalseReplyComplained
 	//	*Fact_ReplyUnexplained
@@ -365,6 +426,7 @@ type Fact struct {
 	//	*Fact_CallbackRated
 	//	*Fact_CustomerThanked
 	//	*Fact_CustomerPraised
+	//	*Fact_ThanksAwaited
 	//	*Fact_CheckJudged
 	//	*Fact_HallRated
 	//	*Fact_MysteryVisitRated
@@ -372,6 +434,7 @@ type Fact struct {
 	//	*Fact_UnitSanctioned
 	//	*Fact_ItemExcused
 	//	*Fact_ObjectionRecorded
+	//	*Fact_PointsAwaited
 	//	*Fact_ComplaintAlerted
 	Body          isFact_Body `protobuf_oneof:"body"`
 	unknownFields protoimpl.UnknownFields
@@ -690,6 +753,15 @@ func (x *Fact) GetTicketReworked() *TicketReworked {
 	return nil
 }
 
+func (x *Fact) GetComplaintAwaited() *DecisionAwaited {
+	if x != nil {
+		if x, ok := x.Body.(*Fact_ComplaintAwaited); ok {
+			return x.ComplaintAwaited
+		}
+	}
+	return nil
+}
+
 func (x *Fact) GetReplyFalsified() *ReplyFalsified {
 	if x != nil {
 		if x, ok := x.Body.(*Fact_ReplyFalsified); ok {
@@ -753,6 +825,15 @@ func (x *Fact) GetCustomerPraised() *CustomerPraised {
 	return nil
 }
 
+func (x *Fact) GetThanksAwaited() *DecisionAwaited {
+	if x != nil {
+		if x, ok := x.Body.(*Fact_ThanksAwaited); ok {
+			return x.ThanksAwaited
+		}
+	}
+	return nil
+}
+
 func (x *Fact) GetCheckJudged() *CheckJudged {
 	if x != nil {
 		if x, ok := x.Body.(*Fact_CheckJudged); ok {
@@ -811,6 +892,15 @@ func (x *Fact) GetObjectionRecorded() *ObjectionRecorded {
 	if x != nil {
 		if x, ok := x.Body.(*Fact_ObjectionRecorded); ok {
 			return x.ObjectionRecorded
+		}
+	}
+	return nil
+}
+
+func (x *Fact) GetPointsAwaited() *DecisionAwaited {
+	if x != nil {
+		if x, ok := x.Body.(*Fact_PointsAwaited); ok {
+			return x.PointsAwaited
 		}
 	}
 	return nil
@@ -939,6 +1029,11 @@ type Fact_TicketReworked struct {
 	TicketReworked *TicketReworked `protobuf:"bytes,55,opt,name=ticket_reworked,json=ticketReworked,proto3,oneof"`
 }
 
+type Fact_ComplaintAwaited struct {
+	// From complaint-escalation: a complaint that somebody has to decide about.
+	ComplaintAwaited *DecisionAwaited `protobuf:"bytes,56,opt,name=complaint_awaited,json=complaintAwaited,proto3,oneof"`
+}
+
 type Fact_ReplyFalsified struct {
 	// From survey: 虚假回单.
 	ReplyFalsified *ReplyFalsified `protobuf:"bytes,60,opt,name=reply_falsified,json=replyFalsified,proto3,oneof"`
@@ -974,6 +1069,11 @@ type Fact_CustomerPraised struct {
 	CustomerPraised *CustomerPraised `protobuf:"bytes,66,opt,name=customer_praised,json=customerPraised,proto3,oneof"`
 }
 
+type Fact_ThanksAwaited struct {
+	// From survey: thanks that somebody has to decide about.
+	ThanksAwaited *DecisionAwaited `protobuf:"bytes,67,opt,name=thanks_awaited,json=thanksAwaited,proto3,oneof"`
+}
+
 type Fact_CheckJudged struct {
 	// From quality: a check of a hall, judged.
 	CheckJudged *CheckJudged `protobuf:"bytes,70,opt,name=check_judged,json=checkJudged,proto3,oneof"`
@@ -1007,6 +1107,11 @@ type Fact_ItemExcused struct {
 type Fact_ObjectionRecorded struct {
 	// From ticket-ingest: an objection 异议 and what was decided about it.
 	ObjectionRecorded *ObjectionRecorded `protobuf:"bytes,80,opt,name=objection_recorded,json=objectionRecorded,proto3,oneof"`
+}
+
+type Fact_PointsAwaited struct {
+	// From ticket-ingest: proposed points that somebody else has to decide about.
+	PointsAwaited *DecisionAwaited `protobuf:"bytes,81,opt,name=points_awaited,json=pointsAwaited,proto3,oneof"`
 }
 
 type Fact_ComplaintAlerted struct {
@@ -1058,6 +1163,8 @@ func (*Fact_ComplaintEscalated) isFact_Body() {}
 
 func (*Fact_TicketReworked) isFact_Body() {}
 
+func (*Fact_ComplaintAwaited) isFact_Body() {}
+
 func (*Fact_ReplyFalsified) isFact_Body() {}
 
 func (*Fact_FalseReplyComplained) isFact_Body() {}
@@ -1072,6 +1179,8 @@ func (*Fact_CustomerThanked) isFact_Body() {}
 
 func (*Fact_CustomerPraised) isFact_Body() {}
 
+func (*Fact_ThanksAwaited) isFact_Body() {}
+
 func (*Fact_CheckJudged) isFact_Body() {}
 
 func (*Fact_HallRated) isFact_Body() {}
@@ -1085,6 +1194,8 @@ func (*Fact_UnitSanctioned) isFact_Body() {}
 func (*Fact_ItemExcused) isFact_Body() {}
 
 func (*Fact_ObjectionRecorded) isFact_Body() {}
+
+func (*Fact_PointsAwaited) isFact_Body() {}
 
 func (*Fact_ComplaintAlerted) isFact_Body() {}
 
@@ -4560,6 +4671,125 @@ func (x *ObjectionStep) GetSender() string {
 	return ""
 }
 
+// DecisionAwaited says that somebody has to decide something, since the fact
+// occurred. It costs nothing by itself.
+type DecisionAwaited struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What has to be decided.
+	Decision Decision `protobuf:"varint,1,opt,name=decision,proto3,enum=kaohe.fact.v1.Decision" json:"decision,omitempty"`
+	// The callback's event, the complaint, or the decision that is proposed.
+	Subject string `protobuf:"bytes,2,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Points that are proposed, a decimal; empty: none.
+	Points string `protobuf:"bytes,3,opt,name=points,proto3" json:"points,omitempty"`
+	// The item they are of; empty: a bonus, or none is proposed.
+	Item string `protobuf:"bytes,4,opt,name=item,proto3" json:"item,omitempty"`
+	// What the proposal is about.
+	About v1.DecisionAbout `protobuf:"varint,5,opt,name=about,proto3,enum=kaohe.feed.v1.DecisionAbout" json:"about,omitempty"`
+	// The complaint, inspection or report the proposal is about.
+	AboutSubject string `protobuf:"bytes,6,opt,name=about_subject,json=aboutSubject,proto3" json:"about_subject,omitempty"`
+	// When that happened.
+	AboutAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=about_at,json=aboutAt,proto3" json:"about_at,omitempty"`
+	// Who proposed, and so does not decide; empty: the call centre.
+	Person string `protobuf:"bytes,8,opt,name=person,proto3" json:"person,omitempty"`
+	// What proves it.
+	Evidence      []*v1.Evidence `protobuf:"bytes,9,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *DecisionAwaited) Reset() {
+	*x = DecisionAwaited{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[52]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *DecisionAwaited) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*DecisionAwaited) ProtoMessage() {}
+
+func (x *DecisionAwaited) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[52]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use DecisionAwaited.ProtoReflect.Descriptor instead.
+func (*DecisionAwaited) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{52}
+}
+
+func (x *DecisionAwaited) GetDecision() Decision {
+	if x != nil {
+		return x.Decision
+	}
+	return Decision_DECISION_UNSPECIFIED
+}
+
+func (x *DecisionAwaited) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *DecisionAwaited) GetPoints() string {
+	if x != nil {
+		return x.Points
+	}
+	return ""
+}
+
+func (x *DecisionAwaited) GetItem() string {
+	if x != nil {
+		return x.Item
+	}
+	return ""
+}
+
+func (x *DecisionAwaited) GetAbout() v1.DecisionAbout {
+	if x != nil {
+		return x.About
+	}
+	return v1.DecisionAbout(0)
+}
+
+func (x *DecisionAwaited) GetAboutSubject() string {
+	if x != nil {
+		return x.AboutSubject
+	}
+	return ""
+}
+
+func (x *DecisionAwaited) GetAboutAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AboutAt
+	}
+	return nil
+}
+
+func (x *DecisionAwaited) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *DecisionAwaited) GetEvidence() []*v1.Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
 // ComplaintAlerted says what the responsible person must be told of a
 // forwarded complaint 转办: that it was forwarded, that its answer will soon be
 // due, that it was not answered in time. One fact for each forwarding and level.
@@ -4583,7 +4813,7 @@ type ComplaintAlerted struct {
 
 func (x *ComplaintAlerted) Reset() {
 	*x = ComplaintAlerted{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[52]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4595,7 +4825,7 @@ func (x *ComplaintAlerted) String() string {
 func (*ComplaintAlerted) ProtoMessage() {}
 
 func (x *ComplaintAlerted) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[52]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4608,7 +4838,7 @@ func (x *ComplaintAlerted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintAlerted.ProtoReflect.Descriptor instead.
 func (*ComplaintAlerted) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{52}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ComplaintAlerted) GetComplaint() string {
@@ -4673,7 +4903,7 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\bcategory\x18\x06 \x01(\tR\bcategory\x12\x1f\n" +
 	"\vmerged_into\x18\a \x01(\tR\n" +
 	"mergedInto\x12\x14\n" +
-	"\x05month\x18\b \x01(\tR\x05month\"\x99\x19\n" +
+	"\x05month\x18\b \x01(\tR\x05month\"\xfa\x1a\n" +
 	"\x04Fact\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x04R\brevision\x12\x1c\n" +
@@ -4714,14 +4944,16 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\x11misconduct_judged\x184 \x01(\v2\x1f.kaohe.fact.v1.MisconductJudgedH\x00R\x10misconductJudged\x12X\n" +
 	"\x15second_complaint_made\x185 \x01(\v2\".kaohe.fact.v1.SecondComplaintMadeH\x00R\x13secondComplaintMade\x12T\n" +
 	"\x13complaint_escalated\x186 \x01(\v2!.kaohe.fact.v1.ComplaintEscalatedH\x00R\x12complaintEscalated\x12H\n" +
-	"\x0fticket_reworked\x187 \x01(\v2\x1d.kaohe.fact.v1.TicketReworkedH\x00R\x0eticketReworked\x12H\n" +
+	"\x0fticket_reworked\x187 \x01(\v2\x1d.kaohe.fact.v1.TicketReworkedH\x00R\x0eticketReworked\x12M\n" +
+	"\x11complaint_awaited\x188 \x01(\v2\x1e.kaohe.fact.v1.DecisionAwaitedH\x00R\x10complaintAwaited\x12H\n" +
 	"\x0freply_falsified\x18< \x01(\v2\x1d.kaohe.fact.v1.ReplyFalsifiedH\x00R\x0ereplyFalsified\x12[\n" +
 	"\x16false_reply_complained\x18= \x01(\v2#.kaohe.fact.v1.FalseReplyComplainedH\x00R\x14falseReplyComplained\x12N\n" +
 	"\x11reply_unexplained\x18> \x01(\v2\x1f.kaohe.fact.v1.ReplyUnexplainedH\x00R\x10replyUnexplained\x12Q\n" +
 	"\x12reply_contradicted\x18? \x01(\v2 .kaohe.fact.v1.ReplyContradictedH\x00R\x11replyContradicted\x12E\n" +
 	"\x0ecallback_rated\x18@ \x01(\v2\x1c.kaohe.fact.v1.CallbackRatedH\x00R\rcallbackRated\x12K\n" +
 	"\x10customer_thanked\x18A \x01(\v2\x1e.kaohe.fact.v1.CustomerThankedH\x00R\x0fcustomerThanked\x12K\n" +
-	"\x10customer_praised\x18B \x01(\v2\x1e.kaohe.fact.v1.CustomerPraisedH\x00R\x0fcustomerPraised\x12?\n" +
+	"\x10customer_praised\x18B \x01(\v2\x1e.kaohe.fact.v1.CustomerPraisedH\x00R\x0fcustomerPraised\x12G\n" +
+	"\x0ethanks_awaited\x18C \x01(\v2\x1e.kaohe.fact.v1.DecisionAwaitedH\x00R\rthanksAwaited\x12?\n" +
 	"\fcheck_judged\x18F \x01(\v2\x1a.kaohe.fact.v1.CheckJudgedH\x00R\vcheckJudged\x129\n" +
 	"\n" +
 	"hall_rated\x18G \x01(\v2\x18.kaohe.fact.v1.HallRatedH\x00R\thallRated\x12R\n" +
@@ -4729,7 +4961,8 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\x0econduct_judged\x18I \x01(\v2\x1c.kaohe.fact.v1.ConductJudgedH\x00R\rconductJudged\x12H\n" +
 	"\x0funit_sanctioned\x18J \x01(\v2\x1d.kaohe.fact.v1.UnitSanctionedH\x00R\x0eunitSanctioned\x12?\n" +
 	"\fitem_excused\x18K \x01(\v2\x1a.kaohe.fact.v1.ItemExcusedH\x00R\vitemExcused\x12Q\n" +
-	"\x12objection_recorded\x18P \x01(\v2 .kaohe.fact.v1.ObjectionRecordedH\x00R\x11objectionRecorded\x12O\n" +
+	"\x12objection_recorded\x18P \x01(\v2 .kaohe.fact.v1.ObjectionRecordedH\x00R\x11objectionRecorded\x12G\n" +
+	"\x0epoints_awaited\x18Q \x01(\v2\x1e.kaohe.fact.v1.DecisionAwaitedH\x00R\rpointsAwaited\x12O\n" +
 	"\x11complaint_alerted\x18\xc8\x01 \x01(\v2\x1f.kaohe.fact.v1.ComplaintAlertedH\x00R\x10complaintAlertedB\x06\n" +
 	"\x04body\"6\n" +
 	"\tFactBatch\x12)\n" +
@@ -4984,7 +5217,17 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\agrounds\x18\x03 \x01(\tR\agrounds\x123\n" +
 	"\bevidence\x18\x04 \x03(\v2\x17.kaohe.feed.v1.EvidenceR\bevidence\x12*\n" +
 	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
-	"\x06sender\x18\x06 \x01(\tR\x06sender\"\x8b\x02\n" +
+	"\x06sender\x18\x06 \x01(\tR\x06sender\"\xe9\x02\n" +
+	"\x0fDecisionAwaited\x123\n" +
+	"\bdecision\x18\x01 \x01(\x0e2\x17.kaohe.fact.v1.DecisionR\bdecision\x12\x18\n" +
+	"\asubject\x18\x02 \x01(\tR\asubject\x12\x16\n" +
+	"\x06points\x18\x03 \x01(\tR\x06points\x12\x12\n" +
+	"\x04item\x18\x04 \x01(\tR\x04item\x122\n" +
+	"\x05about\x18\x05 \x01(\x0e2\x1c.kaohe.feed.v1.DecisionAboutR\x05about\x12#\n" +
+	"\rabout_subject\x18\x06 \x01(\tR\faboutSubject\x125\n" +
+	"\babout_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\aaboutAt\x12\x16\n" +
+	"\x06person\x18\b \x01(\tR\x06person\x123\n" +
+	"\bevidence\x18\t \x03(\v2\x17.kaohe.feed.v1.EvidenceR\bevidence\"\x8b\x02\n" +
 	"\x10ComplaintAlerted\x12\x1c\n" +
 	"\tcomplaint\x18\x01 \x01(\tR\tcomplaint\x12\x1e\n" +
 	"\n" +
@@ -4993,7 +5236,13 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\x05level\x18\x03 \x01(\x0e2\x19.kaohe.fact.v1.AlertLevelR\x05level\x12\x16\n" +
 	"\x06person\x18\x04 \x01(\tR\x06person\x12=\n" +
 	"\fforwarded_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\vforwardedAt\x121\n" +
-	"\x06due_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x05dueAt*w\n" +
+	"\x06due_at\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x05dueAt*~\n" +
+	"\bDecision\x12\x18\n" +
+	"\x14DECISION_UNSPECIFIED\x10\x00\x12\x13\n" +
+	"\x0fDECISION_THANKS\x10\x01\x12\x15\n" +
+	"\x11DECISION_VALIDITY\x10\x02\x12\x17\n" +
+	"\x13DECISION_MISCONDUCT\x10\x03\x12\x13\n" +
+	"\x0fDECISION_POINTS\x10\x04*w\n" +
 	"\n" +
 	"AlertLevel\x12\x1b\n" +
 	"\x17ALERT_LEVEL_UNSPECIFIED\x10\x00\x12\x1b\n" +
@@ -5013,215 +5262,225 @@ func file_kaohe_fact_v1_fact_proto_rawDescGZIP() []byte {
 	return file_kaohe_fact_v1_fact_proto_rawDescData
 }
 
-var file_kaohe_fact_v1_fact_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_kaohe_fact_v1_fact_proto_msgTypes = make([]protoimpl.MessageInfo, 53)
+var file_kaohe_fact_v1_fact_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_kaohe_fact_v1_fact_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
 var file_kaohe_fact_v1_fact_proto_goTypes = []any{
-	(AlertLevel)(0),                 // 0: kaohe.fact.v1.AlertLevel
-	(*Text)(nil),                    // 1: kaohe.fact.v1.Text
-	(*Reason)(nil),                  // 2: kaohe.fact.v1.Reason
-	(*Route)(nil),                   // 3: kaohe.fact.v1.Route
-	(*Fact)(nil),                    // 4: kaohe.fact.v1.Fact
-	(*FactBatch)(nil),               // 5: kaohe.fact.v1.FactBatch
-	(*Span)(nil),                    // 6: kaohe.fact.v1.Span
-	(*Holding)(nil),                 // 7: kaohe.fact.v1.Holding
-	(*Promise)(nil),                 // 8: kaohe.fact.v1.Promise
-	(*ClassChange)(nil),             // 9: kaohe.fact.v1.ClassChange
-	(*Cycle)(nil),                   // 10: kaohe.fact.v1.Cycle
-	(*TicketRecorded)(nil),          // 11: kaohe.fact.v1.TicketRecorded
-	(*Reopening)(nil),               // 12: kaohe.fact.v1.Reopening
-	(*Reply)(nil),                   // 13: kaohe.fact.v1.Reply
-	(*Callback)(nil),                // 14: kaohe.fact.v1.Callback
-	(*HandOn)(nil),                  // 15: kaohe.fact.v1.HandOn
-	(*WorkReported)(nil),            // 16: kaohe.fact.v1.WorkReported
-	(*FaultReported)(nil),           // 17: kaohe.fact.v1.FaultReported
-	(*ComplaintStep)(nil),           // 18: kaohe.fact.v1.ComplaintStep
-	(*ComplaintRecorded)(nil),       // 19: kaohe.fact.v1.ComplaintRecorded
-	(*OutageRecorded)(nil),          // 20: kaohe.fact.v1.OutageRecorded
-	(*PraiseReceived)(nil),          // 21: kaohe.fact.v1.PraiseReceived
-	(*PointsGiven)(nil),             // 22: kaohe.fact.v1.PointsGiven
-	(*UnitKnown)(nil),               // 23: kaohe.fact.v1.UnitKnown
-	(*RulebookInForce)(nil),         // 24: kaohe.fact.v1.RulebookInForce
-	(*TicketOverdue)(nil),           // 25: kaohe.fact.v1.TicketOverdue
-	(*ReplyLate)(nil),               // 26: kaohe.fact.v1.ReplyLate
-	(*ComplaintAnsweredLate)(nil),   // 27: kaohe.fact.v1.ComplaintAnsweredLate
-	(*MassFaultUntold)(nil),         // 28: kaohe.fact.v1.MassFaultUntold
-	(*InterruptionUnannounced)(nil), // 29: kaohe.fact.v1.InterruptionUnannounced
-	(*LateWorkComplained)(nil),      // 30: kaohe.fact.v1.LateWorkComplained
-	(*BuckPassed)(nil),              // 31: kaohe.fact.v1.BuckPassed
-	(*MisconductJudged)(nil),        // 32: kaohe.fact.v1.MisconductJudged
-	(*SecondComplaintMade)(nil),     // 33: kaohe.fact.v1.SecondComplaintMade
-	(*ComplaintEscalated)(nil),      // 34: kaohe.fact.v1.ComplaintEscalated
-	(*TicketReworked)(nil),          // 35: kaohe.fact.v1.TicketReworked
-	(*ReplyFalsified)(nil),          // 36: kaohe.fact.v1.ReplyFalsified
-	(*FalseReplyComplained)(nil),    // 37: kaohe.fact.v1.FalseReplyComplained
-	(*ReplyUnexplained)(nil),        // 38: kaohe.fact.v1.ReplyUnexplained
-	(*ReplyContradicted)(nil),       // 39: kaohe.fact.v1.ReplyContradicted
-	(*CallbackRated)(nil),           // 40: kaohe.fact.v1.CallbackRated
-	(*CustomerThanked)(nil),         // 41: kaohe.fact.v1.CustomerThanked
-	(*CustomerPraised)(nil),         // 42: kaohe.fact.v1.CustomerPraised
-	(*AssessmentRecorded)(nil),      // 43: kaohe.fact.v1.AssessmentRecorded
-	(*CheckJudged)(nil),             // 44: kaohe.fact.v1.CheckJudged
-	(*HallRated)(nil),               // 45: kaohe.fact.v1.HallRated
-	(*MysteryVisitRated)(nil),       // 46: kaohe.fact.v1.MysteryVisitRated
-	(*ConductJudged)(nil),           // 47: kaohe.fact.v1.ConductJudged
-	(*UnitSanctioned)(nil),          // 48: kaohe.fact.v1.UnitSanctioned
-	(*ItemExcused)(nil),             // 49: kaohe.fact.v1.ItemExcused
-	(*ObjectionRuling)(nil),         // 50: kaohe.fact.v1.ObjectionRuling
-	(*ObjectionRecorded)(nil),       // 51: kaohe.fact.v1.ObjectionRecorded
-	(*ObjectionStep)(nil),           // 52: kaohe.fact.v1.ObjectionStep
-	(*ComplaintAlerted)(nil),        // 53: kaohe.fact.v1.ComplaintAlerted
-	(*timestamppb.Timestamp)(nil),   // 54: google.protobuf.Timestamp
-	(*v1.Event)(nil),                // 55: kaohe.feed.v1.Event
-	(v1.TicketKind)(0),              // 56: kaohe.feed.v1.TicketKind
-	(v1.ReplyResult)(0),             // 57: kaohe.feed.v1.ReplyResult
-	(*v1.CallbackDone)(nil),         // 58: kaohe.feed.v1.CallbackDone
-	(v1.ComplaintLevel)(0),          // 59: kaohe.feed.v1.ComplaintLevel
-	(*v1.ComplaintFiled)(nil),       // 60: kaohe.feed.v1.ComplaintFiled
-	(*v1.PraiseGiven)(nil),          // 61: kaohe.feed.v1.PraiseGiven
-	(*v1.PointsDecided)(nil),        // 62: kaohe.feed.v1.PointsDecided
-	(*v1.UnitRegistered)(nil),       // 63: kaohe.feed.v1.UnitRegistered
-	(*v1.RulebookPublished)(nil),    // 64: kaohe.feed.v1.RulebookPublished
-	(*v1.HallAssessed)(nil),         // 65: kaohe.feed.v1.HallAssessed
-	(*v1.HallSurveyed)(nil),         // 66: kaohe.feed.v1.HallSurveyed
-	(*v1.ConductRecorded)(nil),      // 67: kaohe.feed.v1.ConductRecorded
-	(*v1.SanctionImposed)(nil),      // 68: kaohe.feed.v1.SanctionImposed
-	(*v1.ItemWaived)(nil),           // 69: kaohe.feed.v1.ItemWaived
-	(v1.AssessmentMethod)(0),        // 70: kaohe.feed.v1.AssessmentMethod
-	(v1.SurveyMethod)(0),            // 71: kaohe.feed.v1.SurveyMethod
-	(v1.ConductKind)(0),             // 72: kaohe.feed.v1.ConductKind
-	(v1.SanctionScope)(0),           // 73: kaohe.feed.v1.SanctionScope
-	(v1.ObjectionStage)(0),          // 74: kaohe.feed.v1.ObjectionStage
-	(v1.ObjectionOutcome)(0),        // 75: kaohe.feed.v1.ObjectionOutcome
-	(*v1.Evidence)(nil),             // 76: kaohe.feed.v1.Evidence
+	(Decision)(0),                   // 0: kaohe.fact.v1.Decision
+	(AlertLevel)(0),                 // 1: kaohe.fact.v1.AlertLevel
+	(*Text)(nil),                    // 2: kaohe.fact.v1.Text
+	(*Reason)(nil),                  // 3: kaohe.fact.v1.Reason
+	(*Route)(nil),                   // 4: kaohe.fact.v1.Route
+	(*Fact)(nil),                    // 5: kaohe.fact.v1.Fact
+	(*FactBatch)(nil),               // 6: kaohe.fact.v1.FactBatch
+	(*Span)(nil),                    // 7: kaohe.fact.v1.Span
+	(*Holding)(nil),                 // 8: kaohe.fact.v1.Holding
+	(*Promise)(nil),                 // 9: kaohe.fact.v1.Promise
+	(*ClassChange)(nil),             // 10: kaohe.fact.v1.ClassChange
+	(*Cycle)(nil),                   // 11: kaohe.fact.v1.Cycle
+	(*TicketRecorded)(nil),          // 12: kaohe.fact.v1.TicketRecorded
+	(*Reopening)(nil),               // 13: kaohe.fact.v1.Reopening
+	(*Reply)(nil),                   // 14: kaohe.fact.v1.Reply
+	(*Callback)(nil),                // 15: kaohe.fact.v1.Callback
+	(*HandOn)(nil),                  // 16: kaohe.fact.v1.HandOn
+	(*WorkReported)(nil),            // 17: kaohe.fact.v1.WorkReported
+	(*FaultReported)(nil),           // 18: kaohe.fact.v1.FaultReported
+	(*ComplaintStep)(nil),           // 19: kaohe.fact.v1.ComplaintStep
+	(*ComplaintRecorded)(nil),       // 20: kaohe.fact.v1.ComplaintRecorded
+	(*OutageRecorded)(nil),          // 21: kaohe.fact.v1.OutageRecorded
+	(*PraiseReceived)(nil),          // 22: kaohe.fact.v1.PraiseReceived
+	(*PointsGiven)(nil),             // 23: kaohe.fact.v1.PointsGiven
+	(*UnitKnown)(nil),               // 24: kaohe.fact.v1.UnitKnown
+	(*RulebookInForce)(nil),         // 25: kaohe.fact.v1.RulebookInForce
+	(*TicketOverdue)(nil),           // 26: kaohe.fact.v1.TicketOverdue
+	(*ReplyLate)(nil),               // 27: kaohe.fact.v1.ReplyLate
+	(*ComplaintAnsweredLate)(nil),   // 28: kaohe.fact.v1.ComplaintAnsweredLate
+	(*MassFaultUntold)(nil),         // 29: kaohe.fact.v1.MassFaultUntold
+	(*InterruptionUnannounced)(nil), // 30: kaohe.fact.v1.InterruptionUnannounced
+	(*LateWorkComplained)(nil),      // 31: kaohe.fact.v1.LateWorkComplained
+	(*BuckPassed)(nil),              // 32: kaohe.fact.v1.BuckPassed
+	(*MisconductJudged)(nil),        // 33: kaohe.fact.v1.MisconductJudged
+	(*SecondComplaintMade)(nil),     // 34: kaohe.fact.v1.SecondComplaintMade
+	(*ComplaintEscalated)(nil),      // 35: kaohe.fact.v1.ComplaintEscalated
+	(*TicketReworked)(nil),          // 36: kaohe.fact.v1.TicketReworked
+	(*ReplyFalsified)(nil),          // 37: kaohe.fact.v1.ReplyFalsified
+	(*FalseReplyComplained)(nil),    // 38: kaohe.fact.v1.FalseReplyComplained
+	(*ReplyUnexplained)(nil),        // 39: kaohe.fact.v1.ReplyUnexplained
+	(*ReplyContradicted)(nil),       // 40: kaohe.fact.v1.ReplyContradicted
+	(*CallbackRated)(nil),           // 41: kaohe.fact.v1.CallbackRated
+	(*CustomerThanked)(nil),         // 42: kaohe.fact.v1.CustomerThanked
+	(*CustomerPraised)(nil),         // 43: kaohe.fact.v1.CustomerPraised
+	(*AssessmentRecorded)(nil),      // 44: kaohe.fact.v1.AssessmentRecorded
+	(*CheckJudged)(nil),             // 45: kaohe.fact.v1.CheckJudged
+	(*HallRated)(nil),               // 46: kaohe.fact.v1.HallRated
+	(*MysteryVisitRated)(nil),       // 47: kaohe.fact.v1.MysteryVisitRated
+	(*ConductJudged)(nil),           // 48: kaohe.fact.v1.ConductJudged
+	(*UnitSanctioned)(nil),          // 49: kaohe.fact.v1.UnitSanctioned
+	(*ItemExcused)(nil),             // 50: kaohe.fact.v1.ItemExcused
+	(*ObjectionRuling)(nil),         // 51: kaohe.fact.v1.ObjectionRuling
+	(*ObjectionRecorded)(nil),       // 52: kaohe.fact.v1.ObjectionRecorded
+	(*ObjectionStep)(nil),           // 53: kaohe.fact.v1.ObjectionStep
+	(*DecisionAwaited)(nil),         // 54: kaohe.fact.v1.DecisionAwaited
+	(*ComplaintAlerted)(nil),        // 55: kaohe.fact.v1.ComplaintAlerted
+	(*timestamppb.Timestamp)(nil),   // 56: google.protobuf.Timestamp
+	(*v1.Event)(nil),                // 57: kaohe.feed.v1.Event
+	(v1.TicketKind)(0),              // 58: kaohe.feed.v1.TicketKind
+	(v1.ReplyResult)(0),             // 59: kaohe.feed.v1.ReplyResult
+	(*v1.CallbackDone)(nil),         // 60: kaohe.feed.v1.CallbackDone
+	(v1.ComplaintLevel)(0),          // 61: kaohe.feed.v1.ComplaintLevel
+	(*v1.ComplaintFiled)(nil),       // 62: kaohe.feed.v1.ComplaintFiled
+	(*v1.PraiseGiven)(nil),          // 63: kaohe.feed.v1.PraiseGiven
+	(*v1.PointsDecided)(nil),        // 64: kaohe.feed.v1.PointsDecided
+	(*v1.UnitRegistered)(nil),       // 65: kaohe.feed.v1.UnitRegistered
+	(*v1.RulebookPublished)(nil),    // 66: kaohe.feed.v1.RulebookPublished
+	(*v1.HallAssessed)(nil),         // 67: kaohe.feed.v1.HallAssessed
+	(*v1.HallSurveyed)(nil),         // 68: kaohe.feed.v1.HallSurveyed
+	(*v1.ConductRecorded)(nil),      // 69: kaohe.feed.v1.ConductRecorded
+	(*v1.SanctionImposed)(nil),      // 70: kaohe.feed.v1.SanctionImposed
+	(*v1.ItemWaived)(nil),           // 71: kaohe.feed.v1.ItemWaived
+	(v1.AssessmentMethod)(0),        // 72: kaohe.feed.v1.AssessmentMethod
+	(v1.SurveyMethod)(0),            // 73: kaohe.feed.v1.SurveyMethod
+	(v1.ConductKind)(0),             // 74: kaohe.feed.v1.ConductKind
+	(v1.SanctionScope)(0),           // 75: kaohe.feed.v1.SanctionScope
+	(v1.ObjectionStage)(0),          // 76: kaohe.feed.v1.ObjectionStage
+	(v1.ObjectionOutcome)(0),        // 77: kaohe.feed.v1.ObjectionOutcome
+	(*v1.Evidence)(nil),             // 78: kaohe.feed.v1.Evidence
+	(v1.DecisionAbout)(0),           // 79: kaohe.feed.v1.DecisionAbout
 }
 var file_kaohe_fact_v1_fact_proto_depIdxs = []int32{
-	1,   // 0: kaohe.fact.v1.Reason.text:type_name -> kaohe.fact.v1.Text
-	2,   // 1: kaohe.fact.v1.Fact.reason:type_name -> kaohe.fact.v1.Reason
-	54,  // 2: kaohe.fact.v1.Fact.occurred_at:type_name -> google.protobuf.Timestamp
-	54,  // 3: kaohe.fact.v1.Fact.received_at:type_name -> google.protobuf.Timestamp
-	54,  // 4: kaohe.fact.v1.Fact.detected_at:type_name -> google.protobuf.Timestamp
-	3,   // 5: kaohe.fact.v1.Fact.route:type_name -> kaohe.fact.v1.Route
-	55,  // 6: kaohe.fact.v1.Fact.event:type_name -> kaohe.feed.v1.Event
-	11,  // 7: kaohe.fact.v1.Fact.ticket_recorded:type_name -> kaohe.fact.v1.TicketRecorded
-	16,  // 8: kaohe.fact.v1.Fact.work_reported:type_name -> kaohe.fact.v1.WorkReported
-	17,  // 9: kaohe.fact.v1.Fact.fault_reported:type_name -> kaohe.fact.v1.FaultReported
-	19,  // 10: kaohe.fact.v1.Fact.complaint_recorded:type_name -> kaohe.fact.v1.ComplaintRecorded
-	20,  // 11: kaohe.fact.v1.Fact.outage_recorded:type_name -> kaohe.fact.v1.OutageRecorded
-	21,  // 12: kaohe.fact.v1.Fact.praise_received:type_name -> kaohe.fact.v1.PraiseReceived
-	22,  // 13: kaohe.fact.v1.Fact.points_given:type_name -> kaohe.fact.v1.PointsGiven
-	23,  // 14: kaohe.fact.v1.Fact.unit_known:type_name -> kaohe.fact.v1.UnitKnown
-	24,  // 15: kaohe.fact.v1.Fact.rulebook_in_force:type_name -> kaohe.fact.v1.RulebookInForce
-	43,  // 16: kaohe.fact.v1.Fact.assessment_recorded:type_name -> kaohe.fact.v1.AssessmentRecorded
-	25,  // 17: kaohe.fact.v1.Fact.ticket_overdue:type_name -> kaohe.fact.v1.TicketOverdue
-	26,  // 18: kaohe.fact.v1.Fact.reply_late:type_name -> kaohe.fact.v1.ReplyLate
-	27,  // 19: kaohe.fact.v1.Fact.complaint_answered_late:type_name -> kaohe.fact.v1.ComplaintAnsweredLate
-	28,  // 20: kaohe.fact.v1.Fact.mass_fault_untold:type_name -> kaohe.fact.v1.MassFaultUntold
-	29,  // 21: kaohe.fact.v1.Fact.interruption_unannounced:type_name -> kaohe.fact.v1.InterruptionUnannounced
-	30,  // 22: kaohe.fact.v1.Fact.late_work_complained:type_name -> kaohe.fact.v1.LateWorkComplained
-	31,  // 23: kaohe.fact.v1.Fact.buck_passed:type_name -> kaohe.fact.v1.BuckPassed
-	32,  // 24: kaohe.fact.v1.Fact.misconduct_judged:type_name -> kaohe.fact.v1.MisconductJudged
-	33,  // 25: kaohe.fact.v1.Fact.second_complaint_made:type_name -> kaohe.fact.v1.SecondComplaintMade
-	34,  // 26: kaohe.fact.v1.Fact.complaint_escalated:type_name -> kaohe.fact.v1.ComplaintEscalated
-	35,  // 27: kaohe.fact.v1.Fact.ticket_reworked:type_name -> kaohe.fact.v1.TicketReworked
-	36,  // 28: kaohe.fact.v1.Fact.reply_falsified:type_name -> kaohe.fact.v1.ReplyFalsified
-	37,  // 29: kaohe.fact.v1.Fact.false_reply_complained:type_name -> kaohe.fact.v1.FalseReplyComplained
-	38,  // 30: kaohe.fact.v1.Fact.reply_unexplained:type_name -> kaohe.fact.v1.ReplyUnexplained
-	39,  // 31: kaohe.fact.v1.Fact.reply_contradicted:type_name -> kaohe.fact.v1.ReplyContradicted
-	40,  // 32: kaohe.fact.v1.Fact.callback_rated:type_name -> kaohe.fact.v1.CallbackRated
-	41,  // 33: kaohe.fact.v1.Fact.customer_thanked:type_name -> kaohe.fact.v1.CustomerThanked
-	42,  // 34: kaohe.fact.v1.Fact.customer_praised:type_name -> kaohe.fact.v1.CustomerPraised
-	44,  // 35: kaohe.fact.v1.Fact.check_judged:type_name -> kaohe.fact.v1.CheckJudged
-	45,  // 36: kaohe.fact.v1.Fact.hall_rated:type_name -> kaohe.fact.v1.HallRated
-	46,  // 37: kaohe.fact.v1.Fact.mystery_visit_rated:type_name -> kaohe.fact.v1.MysteryVisitRated
-	47,  // 38: kaohe.fact.v1.Fact.conduct_judged:type_name -> kaohe.fact.v1.ConductJudged
-	48,  // 39: kaohe.fact.v1.Fact.unit_sanctioned:type_name -> kaohe.fact.v1.UnitSanctioned
-	49,  // 40: kaohe.fact.v1.Fact.item_excused:type_name -> kaohe.fact.v1.ItemExcused
-	51,  // 41: kaohe.fact.v1.Fact.objection_recorded:type_name -> kaohe.fact.v1.ObjectionRecorded
-	53,  // 42: kaohe.fact.v1.Fact.complaint_alerted:type_name -> kaohe.fact.v1.ComplaintAlerted
-	4,   // 43: kaohe.fact.v1.FactBatch.facts:type_name -> kaohe.fact.v1.Fact
-	54,  // 44: kaohe.fact.v1.Span.from:type_name -> google.protobuf.Timestamp
-	54,  // 45: kaohe.fact.v1.Span.to:type_name -> google.protobuf.Timestamp
-	54,  // 46: kaohe.fact.v1.Holding.from:type_name -> google.protobuf.Timestamp
-	54,  // 47: kaohe.fact.v1.Promise.from:type_name -> google.protobuf.Timestamp
-	54,  // 48: kaohe.fact.v1.Promise.due_at:type_name -> google.protobuf.Timestamp
-	54,  // 49: kaohe.fact.v1.ClassChange.from:type_name -> google.protobuf.Timestamp
-	54,  // 50: kaohe.fact.v1.Cycle.started_at:type_name -> google.protobuf.Timestamp
-	54,  // 51: kaohe.fact.v1.Cycle.completed_at:type_name -> google.protobuf.Timestamp
-	54,  // 52: kaohe.fact.v1.Cycle.closed_at:type_name -> google.protobuf.Timestamp
-	54,  // 53: kaohe.fact.v1.Cycle.replied_at:type_name -> google.protobuf.Timestamp
-	54,  // 54: kaohe.fact.v1.Cycle.finished_at:type_name -> google.protobuf.Timestamp
-	8,   // 55: kaohe.fact.v1.Cycle.promises:type_name -> kaohe.fact.v1.Promise
-	56,  // 56: kaohe.fact.v1.TicketRecorded.kind:type_name -> kaohe.feed.v1.TicketKind
-	54,  // 57: kaohe.fact.v1.TicketRecorded.opened_at:type_name -> google.protobuf.Timestamp
-	7,   // 58: kaohe.fact.v1.TicketRecorded.holdings:type_name -> kaohe.fact.v1.Holding
-	9,   // 59: kaohe.fact.v1.TicketRecorded.classes:type_name -> kaohe.fact.v1.ClassChange
-	6,   // 60: kaohe.fact.v1.TicketRecorded.suspensions:type_name -> kaohe.fact.v1.Span
-	10,  // 61: kaohe.fact.v1.TicketRecorded.cycles:type_name -> kaohe.fact.v1.Cycle
-	54,  // 62: kaohe.fact.v1.TicketRecorded.cancelled_at:type_name -> google.protobuf.Timestamp
-	54,  // 63: kaohe.fact.v1.TicketRecorded.merged_at:type_name -> google.protobuf.Timestamp
-	12,  // 64: kaohe.fact.v1.TicketRecorded.reopenings:type_name -> kaohe.fact.v1.Reopening
-	54,  // 65: kaohe.fact.v1.Reopening.at:type_name -> google.protobuf.Timestamp
-	54,  // 66: kaohe.fact.v1.Reply.at:type_name -> google.protobuf.Timestamp
-	57,  // 67: kaohe.fact.v1.Reply.result:type_name -> kaohe.feed.v1.ReplyResult
-	54,  // 68: kaohe.fact.v1.Callback.at:type_name -> google.protobuf.Timestamp
-	58,  // 69: kaohe.fact.v1.Callback.said:type_name -> kaohe.feed.v1.CallbackDone
-	54,  // 70: kaohe.fact.v1.HandOn.at:type_name -> google.protobuf.Timestamp
-	13,  // 71: kaohe.fact.v1.WorkReported.replies:type_name -> kaohe.fact.v1.Reply
-	14,  // 72: kaohe.fact.v1.WorkReported.callbacks:type_name -> kaohe.fact.v1.Callback
-	15,  // 73: kaohe.fact.v1.WorkReported.hand_ons:type_name -> kaohe.fact.v1.HandOn
-	54,  // 74: kaohe.fact.v1.WorkReported.closings:type_name -> google.protobuf.Timestamp
-	54,  // 75: kaohe.fact.v1.ComplaintStep.at:type_name -> google.protobuf.Timestamp
-	59,  // 76: kaohe.fact.v1.ComplaintStep.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	60,  // 77: kaohe.fact.v1.ComplaintRecorded.filed:type_name -> kaohe.feed.v1.ComplaintFiled
-	54,  // 78: kaohe.fact.v1.ComplaintRecorded.filed_at:type_name -> google.protobuf.Timestamp
-	18,  // 79: kaohe.fact.v1.ComplaintRecorded.steps:type_name -> kaohe.fact.v1.ComplaintStep
-	54,  // 80: kaohe.fact.v1.OutageRecorded.declared_at:type_name -> google.protobuf.Timestamp
-	54,  // 81: kaohe.fact.v1.OutageRecorded.told_at:type_name -> google.protobuf.Timestamp
-	54,  // 82: kaohe.fact.v1.OutageRecorded.restored_at:type_name -> google.protobuf.Timestamp
-	54,  // 83: kaohe.fact.v1.OutageRecorded.end_told_at:type_name -> google.protobuf.Timestamp
-	54,  // 84: kaohe.fact.v1.OutageRecorded.starts_at:type_name -> google.protobuf.Timestamp
-	54,  // 85: kaohe.fact.v1.OutageRecorded.notice_at:type_name -> google.protobuf.Timestamp
-	54,  // 86: kaohe.fact.v1.OutageRecorded.customers_told_at:type_name -> google.protobuf.Timestamp
-	61,  // 87: kaohe.fact.v1.PraiseReceived.said:type_name -> kaohe.feed.v1.PraiseGiven
-	62,  // 88: kaohe.fact.v1.PointsGiven.decided:type_name -> kaohe.feed.v1.PointsDecided
-	63,  // 89: kaohe.fact.v1.UnitKnown.registrations:type_name -> kaohe.feed.v1.UnitRegistered
-	64,  // 90: kaohe.fact.v1.RulebookInForce.published:type_name -> kaohe.feed.v1.RulebookPublished
-	54,  // 91: kaohe.fact.v1.TicketOverdue.due_at:type_name -> google.protobuf.Timestamp
-	54,  // 92: kaohe.fact.v1.TicketOverdue.completed_at:type_name -> google.protobuf.Timestamp
-	56,  // 93: kaohe.fact.v1.TicketOverdue.kind:type_name -> kaohe.feed.v1.TicketKind
-	54,  // 94: kaohe.fact.v1.ReplyLate.finished_at:type_name -> google.protobuf.Timestamp
-	54,  // 95: kaohe.fact.v1.ReplyLate.due_at:type_name -> google.protobuf.Timestamp
-	54,  // 96: kaohe.fact.v1.ReplyLate.replied_at:type_name -> google.protobuf.Timestamp
-	54,  // 97: kaohe.fact.v1.ComplaintAnsweredLate.forwarded_at:type_name -> google.protobuf.Timestamp
-	54,  // 98: kaohe.fact.v1.ComplaintAnsweredLate.due_at:type_name -> google.protobuf.Timestamp
-	54,  // 99: kaohe.fact.v1.ComplaintAnsweredLate.answered_at:type_name -> google.protobuf.Timestamp
-	59,  // 100: kaohe.fact.v1.ComplaintEscalated.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	65,  // 101: kaohe.fact.v1.AssessmentRecorded.visit:type_name -> kaohe.feed.v1.HallAssessed
-	66,  // 102: kaohe.fact.v1.AssessmentRecorded.survey:type_name -> kaohe.feed.v1.HallSurveyed
-	67,  // 103: kaohe.fact.v1.AssessmentRecorded.conduct:type_name -> kaohe.feed.v1.ConductRecorded
-	68,  // 104: kaohe.fact.v1.AssessmentRecorded.sanction:type_name -> kaohe.feed.v1.SanctionImposed
-	69,  // 105: kaohe.fact.v1.AssessmentRecorded.waiver:type_name -> kaohe.feed.v1.ItemWaived
-	54,  // 106: kaohe.fact.v1.AssessmentRecorded.at:type_name -> google.protobuf.Timestamp
-	70,  // 107: kaohe.fact.v1.CheckJudged.method:type_name -> kaohe.feed.v1.AssessmentMethod
-	71,  // 108: kaohe.fact.v1.HallRated.method:type_name -> kaohe.feed.v1.SurveyMethod
-	72,  // 109: kaohe.fact.v1.ConductJudged.kind:type_name -> kaohe.feed.v1.ConductKind
-	73,  // 110: kaohe.fact.v1.UnitSanctioned.scope:type_name -> kaohe.feed.v1.SanctionScope
-	74,  // 111: kaohe.fact.v1.ObjectionRuling.stage:type_name -> kaohe.feed.v1.ObjectionStage
-	75,  // 112: kaohe.fact.v1.ObjectionRuling.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
-	54,  // 113: kaohe.fact.v1.ObjectionRuling.at:type_name -> google.protobuf.Timestamp
-	52,  // 114: kaohe.fact.v1.ObjectionRecorded.steps:type_name -> kaohe.fact.v1.ObjectionStep
-	50,  // 115: kaohe.fact.v1.ObjectionRecorded.rulings:type_name -> kaohe.fact.v1.ObjectionRuling
-	74,  // 116: kaohe.fact.v1.ObjectionStep.stage:type_name -> kaohe.feed.v1.ObjectionStage
-	76,  // 117: kaohe.fact.v1.ObjectionStep.evidence:type_name -> kaohe.feed.v1.Evidence
-	54,  // 118: kaohe.fact.v1.ObjectionStep.at:type_name -> google.protobuf.Timestamp
-	0,   // 119: kaohe.fact.v1.ComplaintAlerted.level:type_name -> kaohe.fact.v1.AlertLevel
-	54,  // 120: kaohe.fact.v1.ComplaintAlerted.forwarded_at:type_name -> google.protobuf.Timestamp
-	54,  // 121: kaohe.fact.v1.ComplaintAlerted.due_at:type_name -> google.protobuf.Timestamp
-	122, // [122:122] is the sub-list for method output_type
-	122, // [122:122] is the sub-list for method input_type
-	122, // [122:122] is the sub-list for extension type_name
-	122, // [122:122] is the sub-list for extension extendee
-	0,   // [0:122] is the sub-list for field type_name
+	2,   // 0: kaohe.fact.v1.Reason.text:type_name -> kaohe.fact.v1.Text
+	3,   // 1: kaohe.fact.v1.Fact.reason:type_name -> kaohe.fact.v1.Reason
+	56,  // 2: kaohe.fact.v1.Fact.occurred_at:type_name -> google.protobuf.Timestamp
+	56,  // 3: kaohe.fact.v1.Fact.received_at:type_name -> google.protobuf.Timestamp
+	56,  // 4: kaohe.fact.v1.Fact.detected_at:type_name -> google.protobuf.Timestamp
+	4,   // 5: kaohe.fact.v1.Fact.route:type_name -> kaohe.fact.v1.Route
+	57,  // 6: kaohe.fact.v1.Fact.event:type_name -> kaohe.feed.v1.Event
+	12,  // 7: kaohe.fact.v1.Fact.ticket_recorded:type_name -> kaohe.fact.v1.TicketRecorded
+	17,  // 8: kaohe.fact.v1.Fact.work_reported:type_name -> kaohe.fact.v1.WorkReported
+	18,  // 9: kaohe.fact.v1.Fact.fault_reported:type_name -> kaohe.fact.v1.FaultReported
+	20,  // 10: kaohe.fact.v1.Fact.complaint_recorded:type_name -> kaohe.fact.v1.ComplaintRecorded
+	21,  // 11: kaohe.fact.v1.Fact.outage_recorded:type_name -> kaohe.fact.v1.OutageRecorded
+	22,  // 12: kaohe.fact.v1.Fact.praise_received:type_name -> kaohe.fact.v1.PraiseReceived
+	23,  // 13: kaohe.fact.v1.Fact.points_given:type_name -> kaohe.fact.v1.PointsGiven
+	24,  // 14: kaohe.fact.v1.Fact.unit_known:type_name -> kaohe.fact.v1.UnitKnown
+	25,  // 15: kaohe.fact.v1.Fact.rulebook_in_force:type_name -> kaohe.fact.v1.RulebookInForce
+	44,  // 16: kaohe.fact.v1.Fact.assessment_recorded:type_name -> kaohe.fact.v1.AssessmentRecorded
+	26,  // 17: kaohe.fact.v1.Fact.ticket_overdue:type_name -> kaohe.fact.v1.TicketOverdue
+	27,  // 18: kaohe.fact.v1.Fact.reply_late:type_name -> kaohe.fact.v1.ReplyLate
+	28,  // 19: kaohe.fact.v1.Fact.complaint_answered_late:type_name -> kaohe.fact.v1.ComplaintAnsweredLate
+	29,  // 20: kaohe.fact.v1.Fact.mass_fault_untold:type_name -> kaohe.fact.v1.MassFaultUntold
+	30,  // 21: kaohe.fact.v1.Fact.interruption_unannounced:type_name -> kaohe.fact.v1.InterruptionUnannounced
+	31,  // 22: kaohe.fact.v1.Fact.late_work_complained:type_name -> kaohe.fact.v1.LateWorkComplained
+	32,  // 23: kaohe.fact.v1.Fact.buck_passed:type_name -> kaohe.fact.v1.BuckPassed
+	33,  // 24: kaohe.fact.v1.Fact.misconduct_judged:type_name -> kaohe.fact.v1.MisconductJudged
+	34,  // 25: kaohe.fact.v1.Fact.second_complaint_made:type_name -> kaohe.fact.v1.SecondComplaintMade
+	35,  // 26: kaohe.fact.v1.Fact.complaint_escalated:type_name -> kaohe.fact.v1.ComplaintEscalated
+	36,  // 27: kaohe.fact.v1.Fact.ticket_reworked:type_name -> kaohe.fact.v1.TicketReworked
+	54,  // 28: kaohe.fact.v1.Fact.complaint_awaited:type_name -> kaohe.fact.v1.DecisionAwaited
+	37,  // 29: kaohe.fact.v1.Fact.reply_falsified:type_name -> kaohe.fact.v1.ReplyFalsified
+	38,  // 30: kaohe.fact.v1.Fact.false_reply_complained:type_name -> kaohe.fact.v1.FalseReplyComplained
+	39,  // 31: kaohe.fact.v1.Fact.reply_unexplained:type_name -> kaohe.fact.v1.ReplyUnexplained
+	40,  // 32: kaohe.fact.v1.Fact.reply_contradicted:type_name -> kaohe.fact.v1.ReplyContradicted
+	41,  // 33: kaohe.fact.v1.Fact.callback_rated:type_name -> kaohe.fact.v1.CallbackRated
+	42,  // 34: kaohe.fact.v1.Fact.customer_thanked:type_name -> kaohe.fact.v1.CustomerThanked
+	43,  // 35: kaohe.fact.v1.Fact.customer_praised:type_name -> kaohe.fact.v1.CustomerPraised
+	54,  // 36: kaohe.fact.v1.Fact.thanks_awaited:type_name -> kaohe.fact.v1.DecisionAwaited
+	45,  // 37: kaohe.fact.v1.Fact.check_judged:type_name -> kaohe.fact.v1.CheckJudged
+	46,  // 38: kaohe.fact.v1.Fact.hall_rated:type_name -> kaohe.fact.v1.HallRated
+	47,  // 39: kaohe.fact.v1.Fact.mystery_visit_rated:type_name -> kaohe.fact.v1.MysteryVisitRated
+	48,  // 40: kaohe.fact.v1.Fact.conduct_judged:type_name -> kaohe.fact.v1.ConductJudged
+	49,  // 41: kaohe.fact.v1.Fact.unit_sanctioned:type_name -> kaohe.fact.v1.UnitSanctioned
+	50,  // 42: kaohe.fact.v1.Fact.item_excused:type_name -> kaohe.fact.v1.ItemExcused
+	52,  // 43: kaohe.fact.v1.Fact.objection_recorded:type_name -> kaohe.fact.v1.ObjectionRecorded
+	54,  // 44: kaohe.fact.v1.Fact.points_awaited:type_name -> kaohe.fact.v1.DecisionAwaited
+	55,  // 45: kaohe.fact.v1.Fact.complaint_alerted:type_name -> kaohe.fact.v1.ComplaintAlerted
+	5,   // 46: kaohe.fact.v1.FactBatch.facts:type_name -> kaohe.fact.v1.Fact
+	56,  // 47: kaohe.fact.v1.Span.from:type_name -> google.protobuf.Timestamp
+	56,  // 48: kaohe.fact.v1.Span.to:type_name -> google.protobuf.Timestamp
+	56,  // 49: kaohe.fact.v1.Holding.from:type_name -> google.protobuf.Timestamp
+	56,  // 50: kaohe.fact.v1.Promise.from:type_name -> google.protobuf.Timestamp
+	56,  // 51: kaohe.fact.v1.Promise.due_at:type_name -> google.protobuf.Timestamp
+	56,  // 52: kaohe.fact.v1.ClassChange.from:type_name -> google.protobuf.Timestamp
+	56,  // 53: kaohe.fact.v1.Cycle.started_at:type_name -> google.protobuf.Timestamp
+	56,  // 54: kaohe.fact.v1.Cycle.completed_at:type_name -> google.protobuf.Timestamp
+	56,  // 55: kaohe.fact.v1.Cycle.closed_at:type_name -> google.protobuf.Timestamp
+	56,  // 56: kaohe.fact.v1.Cycle.replied_at:type_name -> google.protobuf.Timestamp
+	56,  // 57: kaohe.fact.v1.Cycle.finished_at:type_name -> google.protobuf.Timestamp
+	9,   // 58: kaohe.fact.v1.Cycle.promises:type_name -> kaohe.fact.v1.Promise
+	58,  // 59: kaohe.fact.v1.TicketRecorded.kind:type_name -> kaohe.feed.v1.TicketKind
+	56,  // 60: kaohe.fact.v1.TicketRecorded.opened_at:type_name -> google.protobuf.Timestamp
+	8,   // 61: kaohe.fact.v1.TicketRecorded.holdings:type_name -> kaohe.fact.v1.Holding
+	10,  // 62: kaohe.fact.v1.TicketRecorded.classes:type_name -> kaohe.fact.v1.ClassChange
+	7,   // 63: kaohe.fact.v1.TicketRecorded.suspensions:type_name -> kaohe.fact.v1.Span
+	11,  // 64: kaohe.fact.v1.TicketRecorded.cycles:type_name -> kaohe.fact.v1.Cycle
+	56,  // 65: kaohe.fact.v1.TicketRecorded.cancelled_at:type_name -> google.protobuf.Timestamp
+	56,  // 66: kaohe.fact.v1.TicketRecorded.merged_at:type_name -> google.protobuf.Timestamp
+	13,  // 67: kaohe.fact.v1.TicketRecorded.reopenings:type_name -> kaohe.fact.v1.Reopening
+	56,  // 68: kaohe.fact.v1.Reopening.at:type_name -> google.protobuf.Timestamp
+	56,  // 69: kaohe.fact.v1.Reply.at:type_name -> google.protobuf.Timestamp
+	59,  // 70: kaohe.fact.v1.Reply.result:type_name -> kaohe.feed.v1.ReplyResult
+	56,  // 71: kaohe.fact.v1.Callback.at:type_name -> google.protobuf.Timestamp
+	60,  // 72: kaohe.fact.v1.Callback.said:type_name -> kaohe.feed.v1.CallbackDone
+	56,  // 73: kaohe.fact.v1.HandOn.at:type_name -> google.protobuf.Timestamp
+	14,  // 74: kaohe.fact.v1.WorkReported.replies:type_name -> kaohe.fact.v1.Reply
+	15,  // 75: kaohe.fact.v1.WorkReported.callbacks:type_name -> kaohe.fact.v1.Callback
+	16,  // 76: kaohe.fact.v1.WorkReported.hand_ons:type_name -> kaohe.fact.v1.HandOn
+	56,  // 77: kaohe.fact.v1.WorkReported.closings:type_name -> google.protobuf.Timestamp
+	56,  // 78: kaohe.fact.v1.ComplaintStep.at:type_name -> google.protobuf.Timestamp
+	61,  // 79: kaohe.fact.v1.ComplaintStep.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	62,  // 80: kaohe.fact.v1.ComplaintRecorded.filed:type_name -> kaohe.feed.v1.ComplaintFiled
+	56,  // 81: kaohe.fact.v1.ComplaintRecorded.filed_at:type_name -> google.protobuf.Timestamp
+	19,  // 82: kaohe.fact.v1.ComplaintRecorded.steps:type_name -> kaohe.fact.v1.ComplaintStep
+	56,  // 83: kaohe.fact.v1.OutageRecorded.declared_at:type_name -> google.protobuf.Timestamp
+	56,  // 84: kaohe.fact.v1.OutageRecorded.told_at:type_name -> google.protobuf.Timestamp
+	56,  // 85: kaohe.fact.v1.OutageRecorded.restored_at:type_name -> google.protobuf.Timestamp
+	56,  // 86: kaohe.fact.v1.OutageRecorded.end_told_at:type_name -> google.protobuf.Timestamp
+	56,  // 87: kaohe.fact.v1.OutageRecorded.starts_at:type_name -> google.protobuf.Timestamp
+	56,  // 88: kaohe.fact.v1.OutageRecorded.notice_at:type_name -> google.protobuf.Timestamp
+	56,  // 89: kaohe.fact.v1.OutageRecorded.customers_told_at:type_name -> google.protobuf.Timestamp
+	63,  // 90: kaohe.fact.v1.PraiseReceived.said:type_name -> kaohe.feed.v1.PraiseGiven
+	64,  // 91: kaohe.fact.v1.PointsGiven.decided:type_name -> kaohe.feed.v1.PointsDecided
+	65,  // 92: kaohe.fact.v1.UnitKnown.registrations:type_name -> kaohe.feed.v1.UnitRegistered
+	66,  // 93: kaohe.fact.v1.RulebookInForce.published:type_name -> kaohe.feed.v1.RulebookPublished
+	56,  // 94: kaohe.fact.v1.TicketOverdue.due_at:type_name -> google.protobuf.Timestamp
+	56,  // 95: kaohe.fact.v1.TicketOverdue.completed_at:type_name -> google.protobuf.Timestamp
+	58,  // 96: kaohe.fact.v1.TicketOverdue.kind:type_name -> kaohe.feed.v1.TicketKind
+	56,  // 97: kaohe.fact.v1.ReplyLate.finished_at:type_name -> google.protobuf.Timestamp
+	56,  // 98: kaohe.fact.v1.ReplyLate.due_at:type_name -> google.protobuf.Timestamp
+	56,  // 99: kaohe.fact.v1.ReplyLate.replied_at:type_name -> google.protobuf.Timestamp
+	56,  // 100: kaohe.fact.v1.ComplaintAnsweredLate.forwarded_at:type_name -> google.protobuf.Timestamp
+	56,  // 101: kaohe.fact.v1.ComplaintAnsweredLate.due_at:type_name -> google.protobuf.Timestamp
+	56,  // 102: kaohe.fact.v1.ComplaintAnsweredLate.answered_at:type_name -> google.protobuf.Timestamp
+	61,  // 103: kaohe.fact.v1.ComplaintEscalated.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	67,  // 104: kaohe.fact.v1.AssessmentRecorded.visit:type_name -> kaohe.feed.v1.HallAssessed
+	68,  // 105: kaohe.fact.v1.AssessmentRecorded.survey:type_name -> kaohe.feed.v1.HallSurveyed
+	69,  // 106: kaohe.fact.v1.AssessmentRecorded.conduct:type_name -> kaohe.feed.v1.ConductRecorded
+	70,  // 107: kaohe.fact.v1.AssessmentRecorded.sanction:type_name -> kaohe.feed.v1.SanctionImposed
+	71,  // 108: kaohe.fact.v1.AssessmentRecorded.waiver:type_name -> kaohe.feed.v1.ItemWaived
+	56,  // 109: kaohe.fact.v1.AssessmentRecorded.at:type_name -> google.protobuf.Timestamp
+	72,  // 110: kaohe.fact.v1.CheckJudged.method:type_name -> kaohe.feed.v1.AssessmentMethod
+	73,  // 111: kaohe.fact.v1.HallRated.method:type_name -> kaohe.feed.v1.SurveyMethod
+	74,  // 112: kaohe.fact.v1.ConductJudged.kind:type_name -> kaohe.feed.v1.ConductKind
+	75,  // 113: kaohe.fact.v1.UnitSanctioned.scope:type_name -> kaohe.feed.v1.SanctionScope
+	76,  // 114: kaohe.fact.v1.ObjectionRuling.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	77,  // 115: kaohe.fact.v1.ObjectionRuling.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
+	56,  // 116: kaohe.fact.v1.ObjectionRuling.at:type_name -> google.protobuf.Timestamp
+	53,  // 117: kaohe.fact.v1.ObjectionRecorded.steps:type_name -> kaohe.fact.v1.ObjectionStep
+	51,  // 118: kaohe.fact.v1.ObjectionRecorded.rulings:type_name -> kaohe.fact.v1.ObjectionRuling
+	76,  // 119: kaohe.fact.v1.ObjectionStep.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	78,  // 120: kaohe.fact.v1.ObjectionStep.evidence:type_name -> kaohe.feed.v1.Evidence
+	56,  // 121: kaohe.fact.v1.ObjectionStep.at:type_name -> google.protobuf.Timestamp
+	0,   // 122: kaohe.fact.v1.DecisionAwaited.decision:type_name -> kaohe.fact.v1.Decision
+	79,  // 123: kaohe.fact.v1.DecisionAwaited.about:type_name -> kaohe.feed.v1.DecisionAbout
+	56,  // 124: kaohe.fact.v1.DecisionAwaited.about_at:type_name -> google.protobuf.Timestamp
+	78,  // 125: kaohe.fact.v1.DecisionAwaited.evidence:type_name -> kaohe.feed.v1.Evidence
+	1,   // 126: kaohe.fact.v1.ComplaintAlerted.level:type_name -> kaohe.fact.v1.AlertLevel
+	56,  // 127: kaohe.fact.v1.ComplaintAlerted.forwarded_at:type_name -> google.protobuf.Timestamp
+	56,  // 128: kaohe.fact.v1.ComplaintAlerted.due_at:type_name -> google.protobuf.Timestamp
+	129, // [129:129] is the sub-list for method output_type
+	129, // [129:129] is the sub-list for method input_type
+	129, // [129:129] is the sub-list for extension type_name
+	129, // [129:129] is the sub-list for extension extendee
+	0,   // [0:129] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_fact_v1_fact_proto_init() }
@@ -5252,6 +5511,7 @@ func file_kaohe_fact_v1_fact_proto_init() {
 		(*Fact_SecondComplaintMade)(nil),
 		(*Fact_ComplaintEscalated)(nil),
 		(*Fact_TicketReworked)(nil),
+		(*Fact_ComplaintAwaited)(nil),
 		(*Fact_ReplyFalsified)(nil),
 		(*Fact_FalseReplyComplained)(nil),
 		(*Fact_ReplyUnexplained)(nil),
@@ -5259,6 +5519,7 @@ func file_kaohe_fact_v1_fact_proto_init() {
 		(*Fact_CallbackRated)(nil),
 		(*Fact_CustomerThanked)(nil),
 		(*Fact_CustomerPraised)(nil),
+		(*Fact_ThanksAwaited)(nil),
 		(*Fact_CheckJudged)(nil),
 		(*Fact_HallRated)(nil),
 		(*Fact_MysteryVisitRated)(nil),
@@ -5266,6 +5527,7 @@ func file_kaohe_fact_v1_fact_proto_init() {
 		(*Fact_UnitSanctioned)(nil),
 		(*Fact_ItemExcused)(nil),
 		(*Fact_ObjectionRecorded)(nil),
+		(*Fact_PointsAwaited)(nil),
 		(*Fact_ComplaintAlerted)(nil),
 	}
 	file_kaohe_fact_v1_fact_proto_msgTypes[10].OneofWrappers = []any{}
@@ -5283,8 +5545,8 @@ func file_kaohe_fact_v1_fact_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_fact_v1_fact_proto_rawDesc), len(file_kaohe_fact_v1_fact_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   53,
+			NumEnums:      2,
+			NumMessages:   54,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -975,6 +975,7 @@ type Event struct {
 	//	*Event_InterruptionPlanned
 	//	*Event_PointsDecided
 	//	*Event_ThanksDecided
+	//	*Event_PointsProposed
 	//	*Event_UnitRegistered
 	//	*Event_RulebookPublished
 	//	*Event_ClockAdvanced
@@ -1318,6 +1319,15 @@ func (x *Event) GetThanksDecided() *ThanksDecided {
 	return nil
 }
 
+func (x *Event) GetPointsProposed() *PointsProposed {
+	if x != nil {
+		if x, ok := x.Payload.(*Event_PointsProposed); ok {
+			return x.PointsProposed
+		}
+	}
+	return nil
+}
+
 func (x *Event) GetUnitRegistered() *UnitRegistered {
 	if x != nil {
 		if x, ok := x.Payload.(*Event_UnitRegistered); ok {
@@ -1601,6 +1611,11 @@ type Event_ThanksDecided struct {
 	ThanksDecided *ThanksDecided `protobuf:"bytes,71,opt,name=thanks_decided,json=thanksDecided,proto3,oneof"`
 }
 
+type Event_PointsProposed struct {
+	// Points that somebody proposes and somebody else decides.
+	PointsProposed *PointsProposed `protobuf:"bytes,72,opt,name=points_proposed,json=pointsProposed,proto3,oneof"`
+}
+
 type Event_UnitRegistered struct {
 	// A business unit is registered or changed.
 	UnitRegistered *UnitRegistered `protobuf:"bytes,80,opt,name=unit_registered,json=unitRegistered,proto3,oneof"`
@@ -1734,6 +1749,8 @@ func (*Event_InterruptionPlanned) isEvent_Payload() {}
 func (*Event_PointsDecided) isEvent_Payload() {}
 
 func (*Event_ThanksDecided) isEvent_Payload() {}
+
+func (*Event_PointsProposed) isEvent_Payload() {}
 
 func (*Event_UnitRegistered) isEvent_Payload() {}
 
@@ -3768,6 +3785,144 @@ func (x *PointsDecided) GetAboutAt() *timestamppb.Timestamp {
 	return nil
 }
 
+// PointsProposed proposes points that an assessor may set: a finding of field
+// inspection, a report of cheating that was proven. Somebody else decides, by
+// PointsDecided under the same id.
+type PointsProposed struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The id of the decision to come; the latest proposal under it counts.
+	Decision string `protobuf:"bytes,1,opt,name=decision,proto3" json:"decision,omitempty"`
+	// The unit it concerns.
+	Unit string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
+	// What it is about.
+	About DecisionAbout `protobuf:"varint,3,opt,name=about,proto3,enum=kaohe.feed.v1.DecisionAbout" json:"about,omitempty"`
+	// The complaint, inspection or report it is about.
+	Subject string `protobuf:"bytes,4,opt,name=subject,proto3" json:"subject,omitempty"`
+	// The sheet's item, for example "CS2"; empty for a bonus.
+	Item string `protobuf:"bytes,5,opt,name=item,proto3" json:"item,omitempty"`
+	// How many points, a decimal of at most two places.
+	Points string `protobuf:"bytes,6,opt,name=points,proto3" json:"points,omitempty"`
+	// Who proposes.
+	Person string `protobuf:"bytes,7,opt,name=person,proto3" json:"person,omitempty"`
+	// Why.
+	Reason string `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	// When what it is about happened; absent: occurred_at.
+	AboutAt *timestamppb.Timestamp `protobuf:"bytes,9,opt,name=about_at,json=aboutAt,proto3" json:"about_at,omitempty"`
+	// What proves it.
+	Evidence []*Evidence `protobuf:"bytes,10,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// The proposal is taken back.
+	Withdrawn     bool `protobuf:"varint,11,opt,name=withdrawn,proto3" json:"withdrawn,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *PointsProposed) Reset() {
+	*x = PointsProposed{}
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[28]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *PointsProposed) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*PointsProposed) ProtoMessage() {}
+
+func (x *PointsProposed) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[28]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use PointsProposed.ProtoReflect.Descriptor instead.
+func (*PointsProposed) Descriptor() ([]byte, []int) {
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{28}
+}
+
+func (x *PointsProposed) GetDecision() string {
+	if x != nil {
+		return x.Decision
+	}
+	return ""
+}
+
+func (x *PointsProposed) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *PointsProposed) GetAbout() DecisionAbout {
+	if x != nil {
+		return x.About
+	}
+	return DecisionAbout_DECISION_ABOUT_UNSPECIFIED
+}
+
+func (x *PointsProposed) GetSubject() string {
+	if x != nil {
+		return x.Subject
+	}
+	return ""
+}
+
+func (x *PointsProposed) GetItem() string {
+	if x != nil {
+		return x.Item
+	}
+	return ""
+}
+
+func (x *PointsProposed) GetPoints() string {
+	if x != nil {
+		return x.Points
+	}
+	return ""
+}
+
+func (x *PointsProposed) GetPerson() string {
+	if x != nil {
+		return x.Person
+	}
+	return ""
+}
+
+func (x *PointsProposed) GetReason() string {
+	if x != nil {
+		return x.Reason
+	}
+	return ""
+}
+
+func (x *PointsProposed) GetAboutAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.AboutAt
+	}
+	return nil
+}
+
+func (x *PointsProposed) GetEvidence() []*Evidence {
+	if x != nil {
+		return x.Evidence
+	}
+	return nil
+}
+
+func (x *PointsProposed) GetWithdrawn() bool {
+	if x != nil {
+		return x.Withdrawn
+	}
+	return false
+}
+
 // ThanksDecided is the assessor's decision about thanks proposed by a callback.
 type ThanksDecided struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -3787,7 +3942,7 @@ type ThanksDecided struct {
 
 func (x *ThanksDecided) Reset() {
 	*x = ThanksDecided{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[28]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3799,7 +3954,7 @@ func (x *ThanksDecided) String() string {
 func (*ThanksDecided) ProtoMessage() {}
 
 func (x *ThanksDecided) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[28]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3812,7 +3967,7 @@ func (x *ThanksDecided) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ThanksDecided.ProtoReflect.Descriptor instead.
 func (*ThanksDecided) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{28}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ThanksDecided) GetTicket() string {
@@ -3874,7 +4029,7 @@ type UnitRegistered struct {
 
 func (x *UnitRegistered) Reset() {
 	*x = UnitRegistered{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[29]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3886,7 +4041,7 @@ func (x *UnitRegistered) String() string {
 func (*UnitRegistered) ProtoMessage() {}
 
 func (x *UnitRegistered) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[29]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3899,7 +4054,7 @@ func (x *UnitRegistered) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitRegistered.ProtoReflect.Descriptor instead.
 func (*UnitRegistered) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{29}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *UnitRegistered) GetUnit() string {
@@ -3966,7 +4121,7 @@ type RulebookPublished struct {
 
 func (x *RulebookPublished) Reset() {
 	*x = RulebookPublished{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[30]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3978,7 +4133,7 @@ func (x *RulebookPublished) String() string {
 func (*RulebookPublished) ProtoMessage() {}
 
 func (x *RulebookPublished) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[30]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3991,7 +4146,7 @@ func (x *RulebookPublished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RulebookPublished.ProtoReflect.Descriptor instead.
 func (*RulebookPublished) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{30}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *RulebookPublished) GetVersion() string {
@@ -4032,7 +4187,7 @@ type ClockAdvanced struct {
 
 func (x *ClockAdvanced) Reset() {
 	*x = ClockAdvanced{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[31]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4044,7 +4199,7 @@ func (x *ClockAdvanced) String() string {
 func (*ClockAdvanced) ProtoMessage() {}
 
 func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[31]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4057,7 +4212,7 @@ func (x *ClockAdvanced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockAdvanced.ProtoReflect.Descriptor instead.
 func (*ClockAdvanced) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{31}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ClockAdvanced) GetClock() string {
@@ -4096,7 +4251,7 @@ type Evidence struct {
 
 func (x *Evidence) Reset() {
 	*x = Evidence{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[32]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4108,7 +4263,7 @@ func (x *Evidence) String() string {
 func (*Evidence) ProtoMessage() {}
 
 func (x *Evidence) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[32]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4121,7 +4276,7 @@ func (x *Evidence) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Evidence.ProtoReflect.Descriptor instead.
 func (*Evidence) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{32}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *Evidence) GetUri() string {
@@ -4162,7 +4317,7 @@ type Finding struct {
 
 func (x *Finding) Reset() {
 	*x = Finding{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[33]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4174,7 +4329,7 @@ func (x *Finding) String() string {
 func (*Finding) ProtoMessage() {}
 
 func (x *Finding) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[33]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4187,7 +4342,7 @@ func (x *Finding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Finding.ProtoReflect.Descriptor instead.
 func (*Finding) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{33}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *Finding) GetCheck() string {
@@ -4249,7 +4404,7 @@ type HallAssessed struct {
 
 func (x *HallAssessed) Reset() {
 	*x = HallAssessed{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[34]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4261,7 +4416,7 @@ func (x *HallAssessed) String() string {
 func (*HallAssessed) ProtoMessage() {}
 
 func (x *HallAssessed) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[34]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4274,7 +4429,7 @@ func (x *HallAssessed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HallAssessed.ProtoReflect.Descriptor instead.
 func (*HallAssessed) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{34}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *HallAssessed) GetVisit() string {
@@ -4368,7 +4523,7 @@ type HallSurveyed struct {
 
 func (x *HallSurveyed) Reset() {
 	*x = HallSurveyed{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[35]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4380,7 +4535,7 @@ func (x *HallSurveyed) String() string {
 func (*HallSurveyed) ProtoMessage() {}
 
 func (x *HallSurveyed) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[35]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4393,7 +4548,7 @@ func (x *HallSurveyed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HallSurveyed.ProtoReflect.Descriptor instead.
 func (*HallSurveyed) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{35}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *HallSurveyed) GetSurvey() string {
@@ -4466,7 +4621,7 @@ type ConductRecorded struct {
 
 func (x *ConductRecorded) Reset() {
 	*x = ConductRecorded{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[36]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4478,7 +4633,7 @@ func (x *ConductRecorded) String() string {
 func (*ConductRecorded) ProtoMessage() {}
 
 func (x *ConductRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[36]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4491,7 +4646,7 @@ func (x *ConductRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConductRecorded.ProtoReflect.Descriptor instead.
 func (*ConductRecorded) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{36}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *ConductRecorded) GetRecord() string {
@@ -4586,7 +4741,7 @@ type SanctionImposed struct {
 
 func (x *SanctionImposed) Reset() {
 	*x = SanctionImposed{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[37]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4598,7 +4753,7 @@ func (x *SanctionImposed) String() string {
 func (*SanctionImposed) ProtoMessage() {}
 
 func (x *SanctionImposed) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[37]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4611,7 +4766,7 @@ func (x *SanctionImposed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SanctionImposed.ProtoReflect.Descriptor instead.
 func (*SanctionImposed) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{37}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *SanctionImposed) GetSanction() string {
@@ -4698,7 +4853,7 @@ type ItemWaived struct {
 
 func (x *ItemWaived) Reset() {
 	*x = ItemWaived{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[38]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4710,7 +4865,7 @@ func (x *ItemWaived) String() string {
 func (*ItemWaived) ProtoMessage() {}
 
 func (x *ItemWaived) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[38]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4723,7 +4878,7 @@ func (x *ItemWaived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ItemWaived.ProtoReflect.Descriptor instead.
 func (*ItemWaived) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{38}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ItemWaived) GetUnit() string {
@@ -4790,7 +4945,7 @@ type HallsDrawn struct {
 
 func (x *HallsDrawn) Reset() {
 	*x = HallsDrawn{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[39]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4802,7 +4957,7 @@ func (x *HallsDrawn) String() string {
 func (*HallsDrawn) ProtoMessage() {}
 
 func (x *HallsDrawn) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[39]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4815,7 +4970,7 @@ func (x *HallsDrawn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HallsDrawn.ProtoReflect.Descriptor instead.
 func (*HallsDrawn) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{39}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *HallsDrawn) GetDraw() string {
@@ -4889,7 +5044,7 @@ type ObjectionRaised struct {
 
 func (x *ObjectionRaised) Reset() {
 	*x = ObjectionRaised{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[40]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4901,7 +5056,7 @@ func (x *ObjectionRaised) String() string {
 func (*ObjectionRaised) ProtoMessage() {}
 
 func (x *ObjectionRaised) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[40]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4914,7 +5069,7 @@ func (x *ObjectionRaised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectionRaised.ProtoReflect.Descriptor instead.
 func (*ObjectionRaised) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{40}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ObjectionRaised) GetUnit() string {
@@ -5008,7 +5163,7 @@ type ObjectionDecided struct {
 
 func (x *ObjectionDecided) Reset() {
 	*x = ObjectionDecided{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[41]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5020,7 +5175,7 @@ func (x *ObjectionDecided) String() string {
 func (*ObjectionDecided) ProtoMessage() {}
 
 func (x *ObjectionDecided) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[41]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5033,7 +5188,7 @@ func (x *ObjectionDecided) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectionDecided.ProtoReflect.Descriptor instead.
 func (*ObjectionDecided) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{41}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *ObjectionDecided) GetUnit() string {
@@ -5113,7 +5268,7 @@ type MonthClosingStarted struct {
 
 func (x *MonthClosingStarted) Reset() {
 	*x = MonthClosingStarted{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[42]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5125,7 +5280,7 @@ func (x *MonthClosingStarted) String() string {
 func (*MonthClosingStarted) ProtoMessage() {}
 
 func (x *MonthClosingStarted) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[42]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5138,7 +5293,7 @@ func (x *MonthClosingStarted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MonthClosingStarted.ProtoReflect.Descriptor instead.
 func (*MonthClosingStarted) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{42}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *MonthClosingStarted) GetMonth() string {
@@ -5169,7 +5324,7 @@ type MonthClosed struct {
 
 func (x *MonthClosed) Reset() {
 	*x = MonthClosed{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[43]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5181,7 +5336,7 @@ func (x *MonthClosed) String() string {
 func (*MonthClosed) ProtoMessage() {}
 
 func (x *MonthClosed) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[43]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5194,7 +5349,7 @@ func (x *MonthClosed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MonthClosed.ProtoReflect.Descriptor instead.
 func (*MonthClosed) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{43}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *MonthClosed) GetMonth() string {
@@ -5224,7 +5379,7 @@ type MonthPublished struct {
 
 func (x *MonthPublished) Reset() {
 	*x = MonthPublished{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[44]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5236,7 +5391,7 @@ func (x *MonthPublished) String() string {
 func (*MonthPublished) ProtoMessage() {}
 
 func (x *MonthPublished) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[44]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5249,7 +5404,7 @@ func (x *MonthPublished) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MonthPublished.ProtoReflect.Descriptor instead.
 func (*MonthPublished) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{44}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *MonthPublished) GetMonth() string {
@@ -5287,7 +5442,7 @@ type RestatementDecided struct {
 
 func (x *RestatementDecided) Reset() {
 	*x = RestatementDecided{}
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[45]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -5299,7 +5454,7 @@ func (x *RestatementDecided) String() string {
 func (*RestatementDecided) ProtoMessage() {}
 
 func (x *RestatementDecided) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[45]
+	mi := &file_kaohe_feed_v1_feed_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -5312,7 +5467,7 @@ func (x *RestatementDecided) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RestatementDecided.ProtoReflect.Descriptor instead.
 func (*RestatementDecided) Descriptor() ([]byte, []int) {
-	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{45}
+	return file_kaohe_feed_v1_feed_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *RestatementDecided) GetUnit() string {
@@ -5354,7 +5509,7 @@ var File_kaohe_feed_v1_feed_proto protoreflect.FileDescriptor
 
 const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\n" +
-	"\x18kaohe/feed/v1/feed.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kaohe/feed/v1/audit.proto\"\xd1\x1b\n" +
+	"\x18kaohe/feed/v1/feed.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kaohe/feed/v1/audit.proto\"\x9b\x1c\n" +
 	"\x05Event\x12\x1a\n" +
 	"\x02id\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x02id\x12*\n" +
@@ -5392,6 +5547,7 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\x14interruption_planned\x18? \x01(\v2\".kaohe.feed.v1.InterruptionPlannedH\x00R\x13interruptionPlanned\x12E\n" +
 	"\x0epoints_decided\x18F \x01(\v2\x1c.kaohe.feed.v1.PointsDecidedH\x00R\rpointsDecided\x12E\n" +
 	"\x0ethanks_decided\x18G \x01(\v2\x1c.kaohe.feed.v1.ThanksDecidedH\x00R\rthanksDecided\x12H\n" +
+	"\x0fpoints_proposed\x18H \x01(\v2\x1d.kaohe.feed.v1.PointsProposedH\x00R\x0epointsProposed\x12H\n" +
 	"\x0funit_registered\x18P \x01(\v2\x1d.kaohe.feed.v1.UnitRegisteredH\x00R\x0eunitRegistered\x12Q\n" +
 	"\x12rulebook_published\x18Q \x01(\v2 .kaohe.feed.v1.RulebookPublishedH\x00R\x11rulebookPublished\x12E\n" +
 	"\x0eclock_advanced\x18Z \x01(\v2\x1c.kaohe.feed.v1.ClockAdvancedH\x00R\rclockAdvanced\x12B\n" +
@@ -5588,7 +5744,24 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\x06person\x18\a \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\"\n" +
 	"\x06reason\x18\b \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x125\n" +
-	"\babout_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aaboutAt\"\xc3\x01\n" +
+	"\babout_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aaboutAt\"\xf1\x03\n" +
+	"\x0ePointsProposed\x12&\n" +
+	"\bdecision\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\bdecision\x12\x1d\n" +
+	"\x04unit\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x12>\n" +
+	"\x05about\x18\x03 \x01(\x0e2\x1c.kaohe.feed.v1.DecisionAboutB\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05about\x12$\n" +
+	"\asubject\x18\x04 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\asubject\x12\x1b\n" +
+	"\x04item\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x182R\x04item\x12:\n" +
+	"\x06points\x18\x06 \x01(\tB\"\xbaH\x1fr\x1d2\x1b^[0-9]{1,4}(\\.[0-9]{1,2})?$R\x06points\x12!\n" +
+	"\x06person\x18\a \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\"\n" +
+	"\x06reason\x18\b \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x125\n" +
+	"\babout_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aaboutAt\x12=\n" +
+	"\bevidence\x18\n" +
+	" \x03(\v2\x17.kaohe.feed.v1.EvidenceB\b\xbaH\x05\x92\x01\x02\x102R\bevidence\x12\x1c\n" +
+	"\twithdrawn\x18\v \x01(\bR\twithdrawn\"\xc3\x01\n" +
 	"\rThanksDecided\x12\"\n" +
 	"\x06ticket\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06ticket\x12&\n" +
@@ -5847,7 +6020,7 @@ func file_kaohe_feed_v1_feed_proto_rawDescGZIP() []byte {
 }
 
 var file_kaohe_feed_v1_feed_proto_enumTypes = make([]protoimpl.EnumInfo, 15)
-var file_kaohe_feed_v1_feed_proto_msgTypes = make([]protoimpl.MessageInfo, 46)
+var file_kaohe_feed_v1_feed_proto_msgTypes = make([]protoimpl.MessageInfo, 47)
 var file_kaohe_feed_v1_feed_proto_goTypes = []any{
 	(TicketKind)(0),               // 0: kaohe.feed.v1.TicketKind
 	(SuspendReason)(0),            // 1: kaohe.feed.v1.SuspendReason
@@ -5892,30 +6065,31 @@ var file_kaohe_feed_v1_feed_proto_goTypes = []any{
 	(*MassFaultRestored)(nil),     // 40: kaohe.feed.v1.MassFaultRestored
 	(*InterruptionPlanned)(nil),   // 41: kaohe.feed.v1.InterruptionPlanned
 	(*PointsDecided)(nil),         // 42: kaohe.feed.v1.PointsDecided
-	(*ThanksDecided)(nil),         // 43: kaohe.feed.v1.ThanksDecided
-	(*UnitRegistered)(nil),        // 44: kaohe.feed.v1.UnitRegistered
-	(*RulebookPublished)(nil),     // 45: kaohe.feed.v1.RulebookPublished
-	(*ClockAdvanced)(nil),         // 46: kaohe.feed.v1.ClockAdvanced
-	(*Evidence)(nil),              // 47: kaohe.feed.v1.Evidence
-	(*Finding)(nil),               // 48: kaohe.feed.v1.Finding
-	(*HallAssessed)(nil),          // 49: kaohe.feed.v1.HallAssessed
-	(*HallSurveyed)(nil),          // 50: kaohe.feed.v1.HallSurveyed
-	(*ConductRecorded)(nil),       // 51: kaohe.feed.v1.ConductRecorded
-	(*SanctionImposed)(nil),       // 52: kaohe.feed.v1.SanctionImposed
-	(*ItemWaived)(nil),            // 53: kaohe.feed.v1.ItemWaived
-	(*HallsDrawn)(nil),            // 54: kaohe.feed.v1.HallsDrawn
-	(*ObjectionRaised)(nil),       // 55: kaohe.feed.v1.ObjectionRaised
-	(*ObjectionDecided)(nil),      // 56: kaohe.feed.v1.ObjectionDecided
-	(*MonthClosingStarted)(nil),   // 57: kaohe.feed.v1.MonthClosingStarted
-	(*MonthClosed)(nil),           // 58: kaohe.feed.v1.MonthClosed
-	(*MonthPublished)(nil),        // 59: kaohe.feed.v1.MonthPublished
-	(*RestatementDecided)(nil),    // 60: kaohe.feed.v1.RestatementDecided
-	(*timestamppb.Timestamp)(nil), // 61: google.protobuf.Timestamp
-	(*CallMade)(nil),              // 62: kaohe.feed.v1.CallMade
+	(*PointsProposed)(nil),        // 43: kaohe.feed.v1.PointsProposed
+	(*ThanksDecided)(nil),         // 44: kaohe.feed.v1.ThanksDecided
+	(*UnitRegistered)(nil),        // 45: kaohe.feed.v1.UnitRegistered
+	(*RulebookPublished)(nil),     // 46: kaohe.feed.v1.RulebookPublished
+	(*ClockAdvanced)(nil),         // 47: kaohe.feed.v1.ClockAdvanced
+	(*Evidence)(nil),              // 48: kaohe.feed.v1.Evidence
+	(*Finding)(nil),               // 49: kaohe.feed.v1.Finding
+	(*HallAssessed)(nil),          // 50: kaohe.feed.v1.HallAssessed
+	(*HallSurveyed)(nil),          // 51: kaohe.feed.v1.HallSurveyed
+	(*ConductRecorded)(nil),       // 52: kaohe.feed.v1.ConductRecorded
+	(*SanctionImposed)(nil),       // 53: kaohe.feed.v1.SanctionImposed
+	(*ItemWaived)(nil),            // 54: kaohe.feed.v1.ItemWaived
+	(*HallsDrawn)(nil),            // 55: kaohe.feed.v1.HallsDrawn
+	(*ObjectionRaised)(nil),       // 56: kaohe.feed.v1.ObjectionRaised
+	(*ObjectionDecided)(nil),      // 57: kaohe.feed.v1.ObjectionDecided
+	(*MonthClosingStarted)(nil),   // 58: kaohe.feed.v1.MonthClosingStarted
+	(*MonthClosed)(nil),           // 59: kaohe.feed.v1.MonthClosed
+	(*MonthPublished)(nil),        // 60: kaohe.feed.v1.MonthPublished
+	(*RestatementDecided)(nil),    // 61: kaohe.feed.v1.RestatementDecided
+	(*timestamppb.Timestamp)(nil), // 62: google.protobuf.Timestamp
+	(*CallMade)(nil),              // 63: kaohe.feed.v1.CallMade
 }
 var file_kaohe_feed_v1_feed_proto_depIdxs = []int32{
-	61, // 0: kaohe.feed.v1.Event.occurred_at:type_name -> google.protobuf.Timestamp
-	61, // 1: kaohe.feed.v1.Event.received_at:type_name -> google.protobuf.Timestamp
+	62, // 0: kaohe.feed.v1.Event.occurred_at:type_name -> google.protobuf.Timestamp
+	62, // 1: kaohe.feed.v1.Event.received_at:type_name -> google.protobuf.Timestamp
 	17, // 2: kaohe.feed.v1.Event.ticket_opened:type_name -> kaohe.feed.v1.TicketOpened
 	18, // 3: kaohe.feed.v1.Event.ticket_dispatched:type_name -> kaohe.feed.v1.TicketDispatched
 	19, // 4: kaohe.feed.v1.Event.ticket_transferred:type_name -> kaohe.feed.v1.TicketTransferred
@@ -5942,63 +6116,67 @@ var file_kaohe_feed_v1_feed_proto_depIdxs = []int32{
 	40, // 25: kaohe.feed.v1.Event.mass_fault_restored:type_name -> kaohe.feed.v1.MassFaultRestored
 	41, // 26: kaohe.feed.v1.Event.interruption_planned:type_name -> kaohe.feed.v1.InterruptionPlanned
 	42, // 27: kaohe.feed.v1.Event.points_decided:type_name -> kaohe.feed.v1.PointsDecided
-	43, // 28: kaohe.feed.v1.Event.thanks_decided:type_name -> kaohe.feed.v1.ThanksDecided
-	44, // 29: kaohe.feed.v1.Event.unit_registered:type_name -> kaohe.feed.v1.UnitRegistered
-	45, // 30: kaohe.feed.v1.Event.rulebook_published:type_name -> kaohe.feed.v1.RulebookPublished
-	46, // 31: kaohe.feed.v1.Event.clock_advanced:type_name -> kaohe.feed.v1.ClockAdvanced
-	49, // 32: kaohe.feed.v1.Event.hall_assessed:type_name -> kaohe.feed.v1.HallAssessed
-	50, // 33: kaohe.feed.v1.Event.hall_surveyed:type_name -> kaohe.feed.v1.HallSurveyed
-	51, // 34: kaohe.feed.v1.Event.conduct_recorded:type_name -> kaohe.feed.v1.ConductRecorded
-	52, // 35: kaohe.feed.v1.Event.sanction_imposed:type_name -> kaohe.feed.v1.SanctionImposed
-	53, // 36: kaohe.feed.v1.Event.item_waived:type_name -> kaohe.feed.v1.ItemWaived
-	54, // 37: kaohe.feed.v1.Event.halls_drawn:type_name -> kaohe.feed.v1.HallsDrawn
-	55, // 38: kaohe.feed.v1.Event.objection_raised:type_name -> kaohe.feed.v1.ObjectionRaised
-	56, // 39: kaohe.feed.v1.Event.objection_decided:type_name -> kaohe.feed.v1.ObjectionDecided
-	57, // 40: kaohe.feed.v1.Event.month_closing_started:type_name -> kaohe.feed.v1.MonthClosingStarted
-	58, // 41: kaohe.feed.v1.Event.month_closed:type_name -> kaohe.feed.v1.MonthClosed
-	59, // 42: kaohe.feed.v1.Event.month_published:type_name -> kaohe.feed.v1.MonthPublished
-	60, // 43: kaohe.feed.v1.Event.restatement_decided:type_name -> kaohe.feed.v1.RestatementDecided
-	62, // 44: kaohe.feed.v1.Event.call_made:type_name -> kaohe.feed.v1.CallMade
-	15, // 45: kaohe.feed.v1.EventBatch.events:type_name -> kaohe.feed.v1.Event
-	0,  // 46: kaohe.feed.v1.TicketOpened.kind:type_name -> kaohe.feed.v1.TicketKind
-	61, // 47: kaohe.feed.v1.TicketOpened.due_at:type_name -> google.protobuf.Timestamp
-	1,  // 48: kaohe.feed.v1.TicketSuspended.reason:type_name -> kaohe.feed.v1.SuspendReason
-	61, // 49: kaohe.feed.v1.TicketRescheduled.due_at:type_name -> google.protobuf.Timestamp
-	2,  // 50: kaohe.feed.v1.TicketReplied.result:type_name -> kaohe.feed.v1.ReplyResult
-	61, // 51: kaohe.feed.v1.TicketReplied.completed_at:type_name -> google.protobuf.Timestamp
-	61, // 52: kaohe.feed.v1.TicketClosed.completed_at:type_name -> google.protobuf.Timestamp
-	61, // 53: kaohe.feed.v1.TicketReopened.due_at:type_name -> google.protobuf.Timestamp
-	3,  // 54: kaohe.feed.v1.ComplaintFiled.cause:type_name -> kaohe.feed.v1.ComplaintCause
-	5,  // 55: kaohe.feed.v1.ComplaintFiled.channel:type_name -> kaohe.feed.v1.ComplaintChannel
-	4,  // 56: kaohe.feed.v1.ComplaintFiled.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	6,  // 57: kaohe.feed.v1.CallbackDone.match:type_name -> kaohe.feed.v1.ReplyMatch
-	61, // 58: kaohe.feed.v1.MassFaultTold.expected_end:type_name -> google.protobuf.Timestamp
-	61, // 59: kaohe.feed.v1.MassFaultRestored.told_at:type_name -> google.protobuf.Timestamp
-	61, // 60: kaohe.feed.v1.InterruptionPlanned.starts_at:type_name -> google.protobuf.Timestamp
-	61, // 61: kaohe.feed.v1.InterruptionPlanned.notice_at:type_name -> google.protobuf.Timestamp
-	61, // 62: kaohe.feed.v1.InterruptionPlanned.customers_told_at:type_name -> google.protobuf.Timestamp
-	7,  // 63: kaohe.feed.v1.PointsDecided.about:type_name -> kaohe.feed.v1.DecisionAbout
-	61, // 64: kaohe.feed.v1.PointsDecided.about_at:type_name -> google.protobuf.Timestamp
-	8,  // 65: kaohe.feed.v1.UnitRegistered.kind:type_name -> kaohe.feed.v1.UnitKind
-	61, // 66: kaohe.feed.v1.UnitRegistered.effective_from:type_name -> google.protobuf.Timestamp
-	61, // 67: kaohe.feed.v1.ClockAdvanced.to:type_name -> google.protobuf.Timestamp
-	9,  // 68: kaohe.feed.v1.HallAssessed.method:type_name -> kaohe.feed.v1.AssessmentMethod
-	48, // 69: kaohe.feed.v1.HallAssessed.findings:type_name -> kaohe.feed.v1.Finding
-	47, // 70: kaohe.feed.v1.HallAssessed.evidence:type_name -> kaohe.feed.v1.Evidence
-	10, // 71: kaohe.feed.v1.HallSurveyed.method:type_name -> kaohe.feed.v1.SurveyMethod
-	11, // 72: kaohe.feed.v1.ConductRecorded.kind:type_name -> kaohe.feed.v1.ConductKind
-	47, // 73: kaohe.feed.v1.ConductRecorded.evidence:type_name -> kaohe.feed.v1.Evidence
-	12, // 74: kaohe.feed.v1.SanctionImposed.scope:type_name -> kaohe.feed.v1.SanctionScope
-	47, // 75: kaohe.feed.v1.SanctionImposed.evidence:type_name -> kaohe.feed.v1.Evidence
-	13, // 76: kaohe.feed.v1.ObjectionRaised.stage:type_name -> kaohe.feed.v1.ObjectionStage
-	47, // 77: kaohe.feed.v1.ObjectionRaised.evidence:type_name -> kaohe.feed.v1.Evidence
-	13, // 78: kaohe.feed.v1.ObjectionDecided.stage:type_name -> kaohe.feed.v1.ObjectionStage
-	14, // 79: kaohe.feed.v1.ObjectionDecided.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
-	80, // [80:80] is the sub-list for method output_type
-	80, // [80:80] is the sub-list for method input_type
-	80, // [80:80] is the sub-list for extension type_name
-	80, // [80:80] is the sub-list for extension extendee
-	0,  // [0:80] is the sub-list for field type_name
+	44, // 28: kaohe.feed.v1.Event.thanks_decided:type_name -> kaohe.feed.v1.ThanksDecided
+	43, // 29: kaohe.feed.v1.Event.points_proposed:type_name -> kaohe.feed.v1.PointsProposed
+	45, // 30: kaohe.feed.v1.Event.unit_registered:type_name -> kaohe.feed.v1.UnitRegistered
+	46, // 31: kaohe.feed.v1.Event.rulebook_published:type_name -> kaohe.feed.v1.RulebookPublished
+	47, // 32: kaohe.feed.v1.Event.clock_advanced:type_name -> kaohe.feed.v1.ClockAdvanced
+	50, // 33: kaohe.feed.v1.Event.hall_assessed:type_name -> kaohe.feed.v1.HallAssessed
+	51, // 34: kaohe.feed.v1.Event.hall_surveyed:type_name -> kaohe.feed.v1.HallSurveyed
+	52, // 35: kaohe.feed.v1.Event.conduct_recorded:type_name -> kaohe.feed.v1.ConductRecorded
+	53, // 36: kaohe.feed.v1.Event.sanction_imposed:type_name -> kaohe.feed.v1.SanctionImposed
+	54, // 37: kaohe.feed.v1.Event.item_waived:type_name -> kaohe.feed.v1.ItemWaived
+	55, // 38: kaohe.feed.v1.Event.halls_drawn:type_name -> kaohe.feed.v1.HallsDrawn
+	56, // 39: kaohe.feed.v1.Event.objection_raised:type_name -> kaohe.feed.v1.ObjectionRaised
+	57, // 40: kaohe.feed.v1.Event.objection_decided:type_name -> kaohe.feed.v1.ObjectionDecided
+	58, // 41: kaohe.feed.v1.Event.month_closing_started:type_name -> kaohe.feed.v1.MonthClosingStarted
+	59, // 42: kaohe.feed.v1.Event.month_closed:type_name -> kaohe.feed.v1.MonthClosed
+	60, // 43: kaohe.feed.v1.Event.month_published:type_name -> kaohe.feed.v1.MonthPublished
+	61, // 44: kaohe.feed.v1.Event.restatement_decided:type_name -> kaohe.feed.v1.RestatementDecided
+	63, // 45: kaohe.feed.v1.Event.call_made:type_name -> kaohe.feed.v1.CallMade
+	15, // 46: kaohe.feed.v1.EventBatch.events:type_name -> kaohe.feed.v1.Event
+	0,  // 47: kaohe.feed.v1.TicketOpened.kind:type_name -> kaohe.feed.v1.TicketKind
+	62, // 48: kaohe.feed.v1.TicketOpened.due_at:type_name -> google.protobuf.Timestamp
+	1,  // 49: kaohe.feed.v1.TicketSuspended.reason:type_name -> kaohe.feed.v1.SuspendReason
+	62, // 50: kaohe.feed.v1.TicketRescheduled.due_at:type_name -> google.protobuf.Timestamp
+	2,  // 51: kaohe.feed.v1.TicketReplied.result:type_name -> kaohe.feed.v1.ReplyResult
+	62, // 52: kaohe.feed.v1.TicketReplied.completed_at:type_name -> google.protobuf.Timestamp
+	62, // 53: kaohe.feed.v1.TicketClosed.completed_at:type_name -> google.protobuf.Timestamp
+	62, // 54: kaohe.feed.v1.TicketReopened.due_at:type_name -> google.protobuf.Timestamp
+	3,  // 55: kaohe.feed.v1.ComplaintFiled.cause:type_name -> kaohe.feed.v1.ComplaintCause
+	5,  // 56: kaohe.feed.v1.ComplaintFiled.channel:type_name -> kaohe.feed.v1.ComplaintChannel
+	4,  // 57: kaohe.feed.v1.ComplaintFiled.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	6,  // 58: kaohe.feed.v1.CallbackDone.match:type_name -> kaohe.feed.v1.ReplyMatch
+	62, // 59: kaohe.feed.v1.MassFaultTold.expected_end:type_name -> google.protobuf.Timestamp
+	62, // 60: kaohe.feed.v1.MassFaultRestored.told_at:type_name -> google.protobuf.Timestamp
+	62, // 61: kaohe.feed.v1.InterruptionPlanned.starts_at:type_name -> google.protobuf.Timestamp
+	62, // 62: kaohe.feed.v1.InterruptionPlanned.notice_at:type_name -> google.protobuf.Timestamp
+	62, // 63: kaohe.feed.v1.InterruptionPlanned.customers_told_at:type_name -> google.protobuf.Timestamp
+	7,  // 64: kaohe.feed.v1.PointsDecided.about:type_name -> kaohe.feed.v1.DecisionAbout
+	62, // 65: kaohe.feed.v1.PointsDecided.about_at:type_name -> google.protobuf.Timestamp
+	7,  // 66: kaohe.feed.v1.PointsProposed.about:type_name -> kaohe.feed.v1.DecisionAbout
+	62, // 67: kaohe.feed.v1.PointsProposed.about_at:type_name -> google.protobuf.Timestamp
+	48, // 68: kaohe.feed.v1.PointsProposed.evidence:type_name -> kaohe.feed.v1.Evidence
+	8,  // 69: kaohe.feed.v1.UnitRegistered.kind:type_name -> kaohe.feed.v1.UnitKind
+	62, // 70: kaohe.feed.v1.UnitRegistered.effective_from:type_name -> google.protobuf.Timestamp
+	62, // 71: kaohe.feed.v1.ClockAdvanced.to:type_name -> google.protobuf.Timestamp
+	9,  // 72: kaohe.feed.v1.HallAssessed.method:type_name -> kaohe.feed.v1.AssessmentMethod
+	49, // 73: kaohe.feed.v1.HallAssessed.findings:type_name -> kaohe.feed.v1.Finding
+	48, // 74: kaohe.feed.v1.HallAssessed.evidence:type_name -> kaohe.feed.v1.Evidence
+	10, // 75: kaohe.feed.v1.HallSurveyed.method:type_name -> kaohe.feed.v1.SurveyMethod
+	11, // 76: kaohe.feed.v1.ConductRecorded.kind:type_name -> kaohe.feed.v1.ConductKind
+	48, // 77: kaohe.feed.v1.ConductRecorded.evidence:type_name -> kaohe.feed.v1.Evidence
+	12, // 78: kaohe.feed.v1.SanctionImposed.scope:type_name -> kaohe.feed.v1.SanctionScope
+	48, // 79: kaohe.feed.v1.SanctionImposed.evidence:type_name -> kaohe.feed.v1.Evidence
+	13, // 80: kaohe.feed.v1.ObjectionRaised.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	48, // 81: kaohe.feed.v1.ObjectionRaised.evidence:type_name -> kaohe.feed.v1.Evidence
+	13, // 82: kaohe.feed.v1.ObjectionDecided.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	14, // 83: kaohe.feed.v1.ObjectionDecided.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
+	84, // [84:84] is the sub-list for method output_type
+	84, // [84:84] is the sub-list for method input_type
+	84, // [84:84] is the sub-list for extension type_name
+	84, // [84:84] is the sub-list for extension extendee
+	0,  // [0:84] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_feed_v1_feed_proto_init() }
@@ -6035,6 +6213,7 @@ func file_kaohe_feed_v1_feed_proto_init() {
 		(*Event_InterruptionPlanned)(nil),
 		(*Event_PointsDecided)(nil),
 		(*Event_ThanksDecided)(nil),
+		(*Event_PointsProposed)(nil),
 		(*Event_UnitRegistered)(nil),
 		(*Event_RulebookPublished)(nil),
 		(*Event_ClockAdvanced)(nil),
@@ -6058,14 +6237,14 @@ func file_kaohe_feed_v1_feed_proto_init() {
 	}
 	file_kaohe_feed_v1_feed_proto_msgTypes[4].OneofWrappers = []any{}
 	file_kaohe_feed_v1_feed_proto_msgTypes[21].OneofWrappers = []any{}
-	file_kaohe_feed_v1_feed_proto_msgTypes[34].OneofWrappers = []any{}
+	file_kaohe_feed_v1_feed_proto_msgTypes[35].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_feed_v1_feed_proto_rawDesc), len(file_kaohe_feed_v1_feed_proto_rawDesc)),
 			NumEnums:      15,
-			NumMessages:   46,
+			NumMessages:   47,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1570,6 +1570,7 @@ type Record struct {
 	//	*Record_Restatement
 	//	*Record_Objection
 	//	*Record_ProofChanged
+	//	*Record_Awaited
 	//	*Record_Notice
 	Record        isRecord_Record `protobuf_oneof:"record"`
 	unknownFields protoimpl.UnknownFields
@@ -1676,6 +1677,15 @@ func (x *Record) GetProofChanged() *ProofChanged {
 	return nil
 }
 
+func (x *Record) GetAwaited() *Awaited {
+	if x != nil {
+		if x, ok := x.Record.(*Record_Awaited); ok {
+			return x.Awaited
+		}
+	}
+	return nil
+}
+
 func (x *Record) GetNotice() *Notice {
 	if x != nil {
 		if x, ok := x.Record.(*Record_Notice); ok {
@@ -1724,6 +1734,11 @@ type Record_ProofChanged struct {
 	ProofChanged *ProofChanged `protobuf:"bytes,7,opt,name=proof_changed,json=proofChanged,proto3,oneof"`
 }
 
+type Record_Awaited struct {
+	// Somebody has to decide something, or has decided.
+	Awaited *Awaited `protobuf:"bytes,8,opt,name=awaited,proto3,oneof"`
+}
+
 type Record_Notice struct {
 	// Something people must be told.
 	Notice *Notice `protobuf:"bytes,40,opt,name=notice,proto3,oneof"`
@@ -1743,7 +1758,145 @@ func (*Record_Objection) isRecord_Record() {}
 
 func (*Record_ProofChanged) isRecord_Record() {}
 
+func (*Record_Awaited) isRecord_Record() {}
+
 func (*Record_Notice) isRecord_Record() {}
+
+// Awaited is something that somebody has to decide.
+type Awaited struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id.
+	Id string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	// The unit.
+	Unit string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The month it would count in, yyyy-mm.
+	Month string `protobuf:"bytes,3,opt,name=month,proto3" json:"month,omitempty"`
+	// What has to be decided.
+	Decision *v1.DecisionAwaited `protobuf:"bytes,4,opt,name=decision,proto3" json:"decision,omitempty"`
+	// Why it waits.
+	Reason *v1.Text `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
+	// The ticket, if any.
+	Ticket string `protobuf:"bytes,6,opt,name=ticket,proto3" json:"ticket,omitempty"`
+	// The complaint, if any.
+	Complaint string `protobuf:"bytes,7,opt,name=complaint,proto3" json:"complaint,omitempty"`
+	// Since when.
+	Since *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=since,proto3" json:"since,omitempty"`
+	// The events it comes from.
+	Proof []string `protobuf:"bytes,9,rep,name=proof,proto3" json:"proof,omitempty"`
+	// Nobody has to decide it any more.
+	Settled bool `protobuf:"varint,10,opt,name=settled,proto3" json:"settled,omitempty"`
+	// The place in the ledger.
+	Sequence      uint64 `protobuf:"varint,11,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Awaited) Reset() {
+	*x = Awaited{}
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Awaited) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Awaited) ProtoMessage() {}
+
+func (x *Awaited) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Awaited.ProtoReflect.Descriptor instead.
+func (*Awaited) Descriptor() ([]byte, []int) {
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *Awaited) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+func (x *Awaited) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *Awaited) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *Awaited) GetDecision() *v1.DecisionAwaited {
+	if x != nil {
+		return x.Decision
+	}
+	return nil
+}
+
+func (x *Awaited) GetReason() *v1.Text {
+	if x != nil {
+		return x.Reason
+	}
+	return nil
+}
+
+func (x *Awaited) GetTicket() string {
+	if x != nil {
+		return x.Ticket
+	}
+	return ""
+}
+
+func (x *Awaited) GetComplaint() string {
+	if x != nil {
+		return x.Complaint
+	}
+	return ""
+}
+
+func (x *Awaited) GetSince() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Since
+	}
+	return nil
+}
+
+func (x *Awaited) GetProof() []string {
+	if x != nil {
+		return x.Proof
+	}
+	return nil
+}
+
+func (x *Awaited) GetSettled() bool {
+	if x != nil {
+		return x.Settled
+	}
+	return false
+}
+
+func (x *Awaited) GetSequence() uint64 {
+	if x != nil {
+		return x.Sequence
+	}
+	return 0
+}
 
 // ProofChanged names anew the events that prove an entry that says what it said:
 // a complaint was handled further, a fault ended. The entry is not taken back for
@@ -1766,7 +1919,7 @@ type ProofChanged struct {
 
 func (x *ProofChanged) Reset() {
 	*x = ProofChanged{}
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[11]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1778,7 +1931,7 @@ func (x *ProofChanged) String() string {
 func (*ProofChanged) ProtoMessage() {}
 
 func (x *ProofChanged) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[11]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1791,7 +1944,7 @@ func (x *ProofChanged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ProofChanged.ProtoReflect.Descriptor instead.
 func (*ProofChanged) Descriptor() ([]byte, []int) {
-	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{11}
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *ProofChanged) GetEntry() string {
@@ -1840,7 +1993,7 @@ type RecordBatch struct {
 
 func (x *RecordBatch) Reset() {
 	*x = RecordBatch{}
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[12]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1852,7 +2005,7 @@ func (x *RecordBatch) String() string {
 func (*RecordBatch) ProtoMessage() {}
 
 func (x *RecordBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[12]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1865,7 +2018,7 @@ func (x *RecordBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RecordBatch.ProtoReflect.Descriptor instead.
 func (*RecordBatch) Descriptor() ([]byte, []int) {
-	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{12}
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *RecordBatch) GetRecords() []*Record {
@@ -1926,7 +2079,7 @@ type Notice struct {
 
 func (x *Notice) Reset() {
 	*x = Notice{}
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[13]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1938,7 +2091,7 @@ func (x *Notice) String() string {
 func (*Notice) ProtoMessage() {}
 
 func (x *Notice) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[13]
+	mi := &file_kaohe_ledger_v1_ledger_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1951,7 +2104,7 @@ func (x *Notice) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Notice.ProtoReflect.Descriptor instead.
 func (*Notice) Descriptor() ([]byte, []int) {
-	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{13}
+	return file_kaohe_ledger_v1_ledger_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Notice) GetId() string {
@@ -2216,7 +2369,7 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x02to\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02to\x12#\n" +
 	"\rfeed_sequence\x18\x04 \x01(\x04R\ffeedSequence\x12\x12\n" +
 	"\x04from\x18\x05 \x01(\tR\x04from\x12%\n" +
-	"\x03act\x18\x06 \x01(\v2\x13.kaohe.fact.v1.FactR\x03act\"\xdf\x03\n" +
+	"\x03act\x18\x06 \x01(\v2\x13.kaohe.fact.v1.FactR\x03act\"\x95\x04\n" +
 	"\x06Record\x12.\n" +
 	"\x05entry\x18\x01 \x01(\v2\x16.kaohe.ledger.v1.EntryH\x00R\x05entry\x12:\n" +
 	"\tscorecard\x18\x02 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardH\x00R\tscorecard\x124\n" +
@@ -2224,9 +2377,23 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x05sheet\x18\x04 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardH\x00R\x05sheet\x12@\n" +
 	"\vrestatement\x18\x05 \x01(\v2\x1c.kaohe.ledger.v1.RestatementH\x00R\vrestatement\x12:\n" +
 	"\tobjection\x18\x06 \x01(\v2\x1a.kaohe.ledger.v1.ObjectionH\x00R\tobjection\x12D\n" +
-	"\rproof_changed\x18\a \x01(\v2\x1d.kaohe.ledger.v1.ProofChangedH\x00R\fproofChanged\x121\n" +
+	"\rproof_changed\x18\a \x01(\v2\x1d.kaohe.ledger.v1.ProofChangedH\x00R\fproofChanged\x124\n" +
+	"\aawaited\x18\b \x01(\v2\x18.kaohe.ledger.v1.AwaitedH\x00R\aawaited\x121\n" +
 	"\x06notice\x18( \x01(\v2\x17.kaohe.ledger.v1.NoticeH\x00R\x06noticeB\b\n" +
-	"\x06record\"\x80\x01\n" +
+	"\x06record\"\xe0\x02\n" +
+	"\aAwaited\x12\x0e\n" +
+	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
+	"\x04unit\x18\x02 \x01(\tR\x04unit\x12\x14\n" +
+	"\x05month\x18\x03 \x01(\tR\x05month\x12:\n" +
+	"\bdecision\x18\x04 \x01(\v2\x1e.kaohe.fact.v1.DecisionAwaitedR\bdecision\x12+\n" +
+	"\x06reason\x18\x05 \x01(\v2\x13.kaohe.fact.v1.TextR\x06reason\x12\x16\n" +
+	"\x06ticket\x18\x06 \x01(\tR\x06ticket\x12\x1c\n" +
+	"\tcomplaint\x18\a \x01(\tR\tcomplaint\x120\n" +
+	"\x05since\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x14\n" +
+	"\x05proof\x18\t \x03(\tR\x05proof\x12\x18\n" +
+	"\asettled\x18\n" +
+	" \x01(\bR\asettled\x12\x1a\n" +
+	"\bsequence\x18\v \x01(\x04R\bsequence\"\x80\x01\n" +
 	"\fProofChanged\x12\x14\n" +
 	"\x05entry\x18\x01 \x01(\tR\x05entry\x12\x12\n" +
 	"\x04unit\x18\x02 \x01(\tR\x04unit\x12\x14\n" +
@@ -2295,7 +2462,7 @@ func file_kaohe_ledger_v1_ledger_proto_rawDescGZIP() []byte {
 }
 
 var file_kaohe_ledger_v1_ledger_proto_enumTypes = make([]protoimpl.EnumInfo, 4)
-var file_kaohe_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 14)
+var file_kaohe_ledger_v1_ledger_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
 var file_kaohe_ledger_v1_ledger_proto_goTypes = []any{
 	(EntryType)(0),                // 0: kaohe.ledger.v1.EntryType
 	(Effect)(0),                   // 1: kaohe.ledger.v1.Effect
@@ -2312,69 +2479,75 @@ var file_kaohe_ledger_v1_ledger_proto_goTypes = []any{
 	(*Objection)(nil),             // 12: kaohe.ledger.v1.Objection
 	(*Barrier)(nil),               // 13: kaohe.ledger.v1.Barrier
 	(*Record)(nil),                // 14: kaohe.ledger.v1.Record
-	(*ProofChanged)(nil),          // 15: kaohe.ledger.v1.ProofChanged
-	(*RecordBatch)(nil),           // 16: kaohe.ledger.v1.RecordBatch
-	(*Notice)(nil),                // 17: kaohe.ledger.v1.Notice
-	(*v1.Text)(nil),               // 18: kaohe.fact.v1.Text
-	(*timestamppb.Timestamp)(nil), // 19: google.protobuf.Timestamp
-	(*v1.ObjectionRecorded)(nil),  // 20: kaohe.fact.v1.ObjectionRecorded
-	(*v1.Fact)(nil),               // 21: kaohe.fact.v1.Fact
-	(v1.AlertLevel)(0),            // 22: kaohe.fact.v1.AlertLevel
+	(*Awaited)(nil),               // 15: kaohe.ledger.v1.Awaited
+	(*ProofChanged)(nil),          // 16: kaohe.ledger.v1.ProofChanged
+	(*RecordBatch)(nil),           // 17: kaohe.ledger.v1.RecordBatch
+	(*Notice)(nil),                // 18: kaohe.ledger.v1.Notice
+	(*v1.Text)(nil),               // 19: kaohe.fact.v1.Text
+	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
+	(*v1.ObjectionRecorded)(nil),  // 21: kaohe.fact.v1.ObjectionRecorded
+	(*v1.Fact)(nil),               // 22: kaohe.fact.v1.Fact
+	(*v1.DecisionAwaited)(nil),    // 23: kaohe.fact.v1.DecisionAwaited
+	(v1.AlertLevel)(0),            // 24: kaohe.fact.v1.AlertLevel
 }
 var file_kaohe_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: kaohe.ledger.v1.Entry.type:type_name -> kaohe.ledger.v1.EntryType
 	1,  // 1: kaohe.ledger.v1.Entry.effect:type_name -> kaohe.ledger.v1.Effect
 	4,  // 2: kaohe.ledger.v1.Entry.incident:type_name -> kaohe.ledger.v1.Incident
-	18, // 3: kaohe.ledger.v1.Entry.label:type_name -> kaohe.fact.v1.Text
-	18, // 4: kaohe.ledger.v1.Entry.reason:type_name -> kaohe.fact.v1.Text
-	19, // 5: kaohe.ledger.v1.Entry.occurred_at:type_name -> google.protobuf.Timestamp
-	19, // 6: kaohe.ledger.v1.Entry.received_at:type_name -> google.protobuf.Timestamp
-	19, // 7: kaohe.ledger.v1.Entry.detected_at:type_name -> google.protobuf.Timestamp
-	19, // 8: kaohe.ledger.v1.Entry.posted_at:type_name -> google.protobuf.Timestamp
+	19, // 3: kaohe.ledger.v1.Entry.label:type_name -> kaohe.fact.v1.Text
+	19, // 4: kaohe.ledger.v1.Entry.reason:type_name -> kaohe.fact.v1.Text
+	20, // 5: kaohe.ledger.v1.Entry.occurred_at:type_name -> google.protobuf.Timestamp
+	20, // 6: kaohe.ledger.v1.Entry.received_at:type_name -> google.protobuf.Timestamp
+	20, // 7: kaohe.ledger.v1.Entry.detected_at:type_name -> google.protobuf.Timestamp
+	20, // 8: kaohe.ledger.v1.Entry.posted_at:type_name -> google.protobuf.Timestamp
 	2,  // 9: kaohe.ledger.v1.Entry.state:type_name -> kaohe.ledger.v1.EntryState
-	18, // 10: kaohe.ledger.v1.ItemScore.section:type_name -> kaohe.fact.v1.Text
-	18, // 11: kaohe.ledger.v1.ItemScore.label:type_name -> kaohe.fact.v1.Text
-	18, // 12: kaohe.ledger.v1.SectionScore.label:type_name -> kaohe.fact.v1.Text
-	18, // 13: kaohe.ledger.v1.PartScore.label:type_name -> kaohe.fact.v1.Text
+	19, // 10: kaohe.ledger.v1.ItemScore.section:type_name -> kaohe.fact.v1.Text
+	19, // 11: kaohe.ledger.v1.ItemScore.label:type_name -> kaohe.fact.v1.Text
+	19, // 12: kaohe.ledger.v1.SectionScore.label:type_name -> kaohe.fact.v1.Text
+	19, // 13: kaohe.ledger.v1.PartScore.label:type_name -> kaohe.fact.v1.Text
 	6,  // 14: kaohe.ledger.v1.PartScore.items:type_name -> kaohe.ledger.v1.ItemScore
 	7,  // 15: kaohe.ledger.v1.PartScore.sections:type_name -> kaohe.ledger.v1.SectionScore
-	18, // 16: kaohe.ledger.v1.Scorecard.name:type_name -> kaohe.fact.v1.Text
+	19, // 16: kaohe.ledger.v1.Scorecard.name:type_name -> kaohe.fact.v1.Text
 	8,  // 17: kaohe.ledger.v1.Scorecard.parts:type_name -> kaohe.ledger.v1.PartScore
 	9,  // 18: kaohe.ledger.v1.Scorecard.quota:type_name -> kaohe.ledger.v1.Quota
-	18, // 19: kaohe.ledger.v1.Scorecard.warnings:type_name -> kaohe.fact.v1.Text
-	19, // 20: kaohe.ledger.v1.Scorecard.as_of:type_name -> google.protobuf.Timestamp
+	19, // 19: kaohe.ledger.v1.Scorecard.warnings:type_name -> kaohe.fact.v1.Text
+	20, // 20: kaohe.ledger.v1.Scorecard.as_of:type_name -> google.protobuf.Timestamp
 	3,  // 21: kaohe.ledger.v1.Scorecard.state:type_name -> kaohe.ledger.v1.MonthState
-	19, // 22: kaohe.ledger.v1.Scorecard.closed_at:type_name -> google.protobuf.Timestamp
-	19, // 23: kaohe.ledger.v1.Scorecard.published_at:type_name -> google.protobuf.Timestamp
-	18, // 24: kaohe.ledger.v1.Scorecard.correction_reason:type_name -> kaohe.fact.v1.Text
+	20, // 22: kaohe.ledger.v1.Scorecard.closed_at:type_name -> google.protobuf.Timestamp
+	20, // 23: kaohe.ledger.v1.Scorecard.published_at:type_name -> google.protobuf.Timestamp
+	19, // 24: kaohe.ledger.v1.Scorecard.correction_reason:type_name -> kaohe.fact.v1.Text
 	5,  // 25: kaohe.ledger.v1.Restatement.vanish:type_name -> kaohe.ledger.v1.Entry
 	5,  // 26: kaohe.ledger.v1.Restatement.appear:type_name -> kaohe.ledger.v1.Entry
 	10, // 27: kaohe.ledger.v1.Restatement.restated:type_name -> kaohe.ledger.v1.Scorecard
-	20, // 28: kaohe.ledger.v1.Objection.objection:type_name -> kaohe.fact.v1.ObjectionRecorded
-	19, // 29: kaohe.ledger.v1.Barrier.to:type_name -> google.protobuf.Timestamp
-	21, // 30: kaohe.ledger.v1.Barrier.act:type_name -> kaohe.fact.v1.Fact
+	21, // 28: kaohe.ledger.v1.Objection.objection:type_name -> kaohe.fact.v1.ObjectionRecorded
+	20, // 29: kaohe.ledger.v1.Barrier.to:type_name -> google.protobuf.Timestamp
+	22, // 30: kaohe.ledger.v1.Barrier.act:type_name -> kaohe.fact.v1.Fact
 	5,  // 31: kaohe.ledger.v1.Record.entry:type_name -> kaohe.ledger.v1.Entry
 	10, // 32: kaohe.ledger.v1.Record.scorecard:type_name -> kaohe.ledger.v1.Scorecard
 	13, // 33: kaohe.ledger.v1.Record.barrier:type_name -> kaohe.ledger.v1.Barrier
 	10, // 34: kaohe.ledger.v1.Record.sheet:type_name -> kaohe.ledger.v1.Scorecard
 	11, // 35: kaohe.ledger.v1.Record.restatement:type_name -> kaohe.ledger.v1.Restatement
 	12, // 36: kaohe.ledger.v1.Record.objection:type_name -> kaohe.ledger.v1.Objection
-	15, // 37: kaohe.ledger.v1.Record.proof_changed:type_name -> kaohe.ledger.v1.ProofChanged
-	17, // 38: kaohe.ledger.v1.Record.notice:type_name -> kaohe.ledger.v1.Notice
-	14, // 39: kaohe.ledger.v1.RecordBatch.records:type_name -> kaohe.ledger.v1.Record
-	0,  // 40: kaohe.ledger.v1.Notice.type:type_name -> kaohe.ledger.v1.EntryType
-	22, // 41: kaohe.ledger.v1.Notice.level:type_name -> kaohe.fact.v1.AlertLevel
-	4,  // 42: kaohe.ledger.v1.Notice.incident:type_name -> kaohe.ledger.v1.Incident
-	18, // 43: kaohe.ledger.v1.Notice.text:type_name -> kaohe.fact.v1.Text
-	19, // 44: kaohe.ledger.v1.Notice.occurred_at:type_name -> google.protobuf.Timestamp
-	19, // 45: kaohe.ledger.v1.Notice.received_at:type_name -> google.protobuf.Timestamp
-	19, // 46: kaohe.ledger.v1.Notice.detected_at:type_name -> google.protobuf.Timestamp
-	19, // 47: kaohe.ledger.v1.Notice.due_at:type_name -> google.protobuf.Timestamp
-	48, // [48:48] is the sub-list for method output_type
-	48, // [48:48] is the sub-list for method input_type
-	48, // [48:48] is the sub-list for extension type_name
-	48, // [48:48] is the sub-list for extension extendee
-	0,  // [0:48] is the sub-list for field type_name
+	16, // 37: kaohe.ledger.v1.Record.proof_changed:type_name -> kaohe.ledger.v1.ProofChanged
+	15, // 38: kaohe.ledger.v1.Record.awaited:type_name -> kaohe.ledger.v1.Awaited
+	18, // 39: kaohe.ledger.v1.Record.notice:type_name -> kaohe.ledger.v1.Notice
+	23, // 40: kaohe.ledger.v1.Awaited.decision:type_name -> kaohe.fact.v1.DecisionAwaited
+	19, // 41: kaohe.ledger.v1.Awaited.reason:type_name -> kaohe.fact.v1.Text
+	20, // 42: kaohe.ledger.v1.Awaited.since:type_name -> google.protobuf.Timestamp
+	14, // 43: kaohe.ledger.v1.RecordBatch.records:type_name -> kaohe.ledger.v1.Record
+	0,  // 44: kaohe.ledger.v1.Notice.type:type_name -> kaohe.ledger.v1.EntryType
+	24, // 45: kaohe.ledger.v1.Notice.level:type_name -> kaohe.fact.v1.AlertLevel
+	4,  // 46: kaohe.ledger.v1.Notice.incident:type_name -> kaohe.ledger.v1.Incident
+	19, // 47: kaohe.ledger.v1.Notice.text:type_name -> kaohe.fact.v1.Text
+	20, // 48: kaohe.ledger.v1.Notice.occurred_at:type_name -> google.protobuf.Timestamp
+	20, // 49: kaohe.ledger.v1.Notice.received_at:type_name -> google.protobuf.Timestamp
+	20, // 50: kaohe.ledger.v1.Notice.detected_at:type_name -> google.protobuf.Timestamp
+	20, // 51: kaohe.ledger.v1.Notice.due_at:type_name -> google.protobuf.Timestamp
+	52, // [52:52] is the sub-list for method output_type
+	52, // [52:52] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_ledger_v1_ledger_proto_init() }
@@ -2390,6 +2563,7 @@ func file_kaohe_ledger_v1_ledger_proto_init() {
 		(*Record_Restatement)(nil),
 		(*Record_Objection)(nil),
 		(*Record_ProofChanged)(nil),
+		(*Record_Awaited)(nil),
 		(*Record_Notice)(nil),
 	}
 	type x struct{}
@@ -2398,7 +2572,7 @@ func file_kaohe_ledger_v1_ledger_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_ledger_v1_ledger_proto_rawDesc), len(file_kaohe_ledger_v1_ledger_proto_rawDesc)),
 			NumEnums:      4,
-			NumMessages:   14,
+			NumMessages:   15,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -1335,6 +1335,7 @@ type MatterView struct {
 	//	*MatterView_Sheet
 	//	*MatterView_Restatement
 	//	*MatterView_Objection
+	//	*MatterView_Awaited
 	Matter        isMatterView_Matter `protobuf_oneof:"matter"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -1404,6 +1405,15 @@ func (x *MatterView) GetObjection() *v11.Objection {
 	return nil
 }
 
+func (x *MatterView) GetAwaited() *v11.Awaited {
+	if x != nil {
+		if x, ok := x.Matter.(*MatterView_Awaited); ok {
+			return x.Awaited
+		}
+	}
+	return nil
+}
+
 type isMatterView_Matter interface {
 	isMatterView_Matter()
 }
@@ -1423,11 +1433,18 @@ type MatterView_Objection struct {
 	Objection *v11.Objection `protobuf:"bytes,3,opt,name=objection,proto3,oneof"`
 }
 
+type MatterView_Awaited struct {
+	// Something that somebody has to decide.
+	Awaited *v11.Awaited `protobuf:"bytes,4,opt,name=awaited,proto3,oneof"`
+}
+
 func (*MatterView_Sheet) isMatterView_Matter() {}
 
 func (*MatterView_Restatement) isMatterView_Matter() {}
 
 func (*MatterView_Objection) isMatterView_Matter() {}
+
+func (*MatterView_Awaited) isMatterView_Matter() {}
 
 // Seen remembers an event that passed the door.
 type Seen struct {
@@ -2160,12 +2177,13 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x05entry\x18\x01 \x01(\v2\x16.kaohe.ledger.v1.EntryR\x05entry\x125\n" +
 	"\x06proofs\x18\x02 \x03(\v2\x1d.kaohe.ledger.v1.ProofChangedR\x06proofs\"I\n" +
 	"\rScorecardView\x128\n" +
-	"\tscorecard\x18\x01 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardR\tscorecard\"\xc8\x01\n" +
+	"\tscorecard\x18\x01 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardR\tscorecard\"\xfe\x01\n" +
 	"\n" +
 	"MatterView\x122\n" +
 	"\x05sheet\x18\x01 \x01(\v2\x1a.kaohe.ledger.v1.ScorecardH\x00R\x05sheet\x12@\n" +
 	"\vrestatement\x18\x02 \x01(\v2\x1c.kaohe.ledger.v1.RestatementH\x00R\vrestatement\x12:\n" +
-	"\tobjection\x18\x03 \x01(\v2\x1a.kaohe.ledger.v1.ObjectionH\x00R\tobjectionB\b\n" +
+	"\tobjection\x18\x03 \x01(\v2\x1a.kaohe.ledger.v1.ObjectionH\x00R\tobjection\x124\n" +
+	"\aawaited\x18\x04 \x01(\v2\x18.kaohe.ledger.v1.AwaitedH\x00R\aawaitedB\b\n" +
 	"\x06matter\"\x1a\n" +
 	"\x04Seen\x12\x12\n" +
 	"\x04hash\x18\x01 \x01(\x10R\x04hash\"\xe2\x02\n" +
@@ -2286,10 +2304,11 @@ var file_kaohe_state_v1_state_proto_goTypes = []any{
 	(*v11.Scorecard)(nil),         // 44: kaohe.ledger.v1.Scorecard
 	(*v11.Restatement)(nil),       // 45: kaohe.ledger.v1.Restatement
 	(*v11.Objection)(nil),         // 46: kaohe.ledger.v1.Objection
-	(*v1.Reason)(nil),             // 47: kaohe.fact.v1.Reason
-	(v1.AlertLevel)(0),            // 48: kaohe.fact.v1.AlertLevel
-	(*v11.Record)(nil),            // 49: kaohe.ledger.v1.Record
-	(*v1.ObjectionRuling)(nil),    // 50: kaohe.fact.v1.ObjectionRuling
+	(*v11.Awaited)(nil),           // 47: kaohe.ledger.v1.Awaited
+	(*v1.Reason)(nil),             // 48: kaohe.fact.v1.Reason
+	(v1.AlertLevel)(0),            // 49: kaohe.fact.v1.AlertLevel
+	(*v11.Record)(nil),            // 50: kaohe.ledger.v1.Record
+	(*v1.ObjectionRuling)(nil),    // 51: kaohe.fact.v1.ObjectionRuling
 }
 var file_kaohe_state_v1_state_proto_depIdxs = []int32{
 	37, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
@@ -2335,33 +2354,34 @@ var file_kaohe_state_v1_state_proto_depIdxs = []int32{
 	44, // 40: kaohe.state.v1.MatterView.sheet:type_name -> kaohe.ledger.v1.Scorecard
 	45, // 41: kaohe.state.v1.MatterView.restatement:type_name -> kaohe.ledger.v1.Restatement
 	46, // 42: kaohe.state.v1.MatterView.objection:type_name -> kaohe.ledger.v1.Objection
-	38, // 43: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
-	38, // 44: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
-	38, // 45: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
-	47, // 46: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
-	38, // 47: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
-	48, // 48: kaohe.state.v1.Webhook.levels:type_name -> kaohe.fact.v1.AlertLevel
-	38, // 49: kaohe.state.v1.Webhook.created_at:type_name -> google.protobuf.Timestamp
-	38, // 50: kaohe.state.v1.Webhook.disabled_at:type_name -> google.protobuf.Timestamp
-	42, // 51: kaohe.state.v1.Webhook.disabled_because:type_name -> kaohe.fact.v1.Text
-	49, // 52: kaohe.state.v1.Delivery.record:type_name -> kaohe.ledger.v1.Record
-	38, // 53: kaohe.state.v1.Delivery.queued_at:type_name -> google.protobuf.Timestamp
-	38, // 54: kaohe.state.v1.Delivery.next_at:type_name -> google.protobuf.Timestamp
-	38, // 55: kaohe.state.v1.Delivery.tried_at:type_name -> google.protobuf.Timestamp
-	38, // 56: kaohe.state.v1.NotifyPosition.through:type_name -> google.protobuf.Timestamp
-	38, // 57: kaohe.state.v1.NotifyPosition.quiet_before:type_name -> google.protobuf.Timestamp
-	38, // 58: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
-	3,  // 59: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
-	50, // 60: kaohe.state.v1.Account.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
-	8,  // 61: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
-	50, // 62: kaohe.state.v1.UnitMonth.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
-	10, // 63: kaohe.state.v1.UnitMonth.LateEntry.value:type_name -> kaohe.state.v1.Late
-	10, // 64: kaohe.state.v1.Pinned.SettledEntry.value:type_name -> kaohe.state.v1.Late
-	65, // [65:65] is the sub-list for method output_type
-	65, // [65:65] is the sub-list for method input_type
-	65, // [65:65] is the sub-list for extension type_name
-	65, // [65:65] is the sub-list for extension extendee
-	0,  // [0:65] is the sub-list for field type_name
+	47, // 43: kaohe.state.v1.MatterView.awaited:type_name -> kaohe.ledger.v1.Awaited
+	38, // 44: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
+	38, // 45: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
+	38, // 46: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
+	48, // 47: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
+	38, // 48: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
+	49, // 49: kaohe.state.v1.Webhook.levels:type_name -> kaohe.fact.v1.AlertLevel
+	38, // 50: kaohe.state.v1.Webhook.created_at:type_name -> google.protobuf.Timestamp
+	38, // 51: kaohe.state.v1.Webhook.disabled_at:type_name -> google.protobuf.Timestamp
+	42, // 52: kaohe.state.v1.Webhook.disabled_because:type_name -> kaohe.fact.v1.Text
+	50, // 53: kaohe.state.v1.Delivery.record:type_name -> kaohe.ledger.v1.Record
+	38, // 54: kaohe.state.v1.Delivery.queued_at:type_name -> google.protobuf.Timestamp
+	38, // 55: kaohe.state.v1.Delivery.next_at:type_name -> google.protobuf.Timestamp
+	38, // 56: kaohe.state.v1.Delivery.tried_at:type_name -> google.protobuf.Timestamp
+	38, // 57: kaohe.state.v1.NotifyPosition.through:type_name -> google.protobuf.Timestamp
+	38, // 58: kaohe.state.v1.NotifyPosition.quiet_before:type_name -> google.protobuf.Timestamp
+	38, // 59: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
+	3,  // 60: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
+	51, // 61: kaohe.state.v1.Account.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
+	8,  // 62: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
+	51, // 63: kaohe.state.v1.UnitMonth.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
+	10, // 64: kaohe.state.v1.UnitMonth.LateEntry.value:type_name -> kaohe.state.v1.Late
+	10, // 65: kaohe.state.v1.Pinned.SettledEntry.value:type_name -> kaohe.state.v1.Late
+	66, // [66:66] is the sub-list for method output_type
+	66, // [66:66] is the sub-list for method input_type
+	66, // [66:66] is the sub-list for extension type_name
+	66, // [66:66] is the sub-list for extension extendee
+	0,  // [0:66] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_state_v1_state_proto_init() }
@@ -2377,6 +2397,7 @@ func file_kaohe_state_v1_state_proto_init() {
 		(*MatterView_Sheet)(nil),
 		(*MatterView_Restatement)(nil),
 		(*MatterView_Objection)(nil),
+		(*MatterView_Awaited)(nil),
 	}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
