@@ -44,9 +44,10 @@ func (s *scoreServer) GetEntry(ctx context.Context, r *apiv1.GetEntryRequest) (*
 	if err != nil {
 		return nil, err
 	}
-	return &apiv1.EntryExplanation{
+	told := &apiv1.EntryExplanation{
 		Entry: entry, Explanation: explanation(entry, history, langOf(ctx)), Proof: proof, History: history,
-	}, nil
+	}
+	return told, s.g.objectable(ctx, told)
 }
 
 // explanation says in one paragraph what an entry does and why.
@@ -61,6 +62,8 @@ func explanation(e *ledgerv1.Entry, history []*ledgerv1.Entry, l lang.Lang) stri
 		effect = lang.Text(e.Item+" 项记 0 分", "item "+e.Item+" scores 0")
 	case ledgerv1.Effect_EFFECT_ZERO_PART:
 		effect = lang.Text("该部分记 0 分", "the part scores 0")
+	case ledgerv1.Effect_EFFECT_ZERO_SECTION:
+		effect = lang.Text(e.Item+" 所在大项记 0 分", "the section of item "+e.Item+" scores 0")
 	}
 	basis := lang.Text("依据考核办法原文", "as the rules say")
 	if e.Basis == "assumption" {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"slices"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -46,7 +47,11 @@ func (s *objectionServer) RaiseObjection(ctx context.Context, r *apiv1.RaiseObje
 		return nil, err
 	}
 	id := ingest.ObjectionID(entry.Unit, entry.Rule, entry.Fact)
-	stage, err := s.stage(ctx, id, entry)
+	before, err := s.g.objection(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	stage, err := stage(before, entry)
 	if err != nil {
 		return nil, err
 	}
@@ -60,18 +65,24 @@ func (s *objectionServer) RaiseObjection(ctx context.Context, r *apiv1.RaiseObje
 	return s.g.views.Objection(ctx, id)
 }
 
-// stage gives before whom an objection to an entry comes now.
-func (s *objectionServer) stage(ctx context.Context, id string, entry *ledgerv1.Entry) (feedv1.ObjectionStage, error) {
-	before, err := s.g.views.Objection(ctx, id)
+// objection gives an objection, or nil where there is none.
+func (g *Gateway) objection(ctx context.Context, id string) (*ledgerv1.Objection, error) {
+	found, err := g.views.Objection(ctx, id)
 	if errors.Is(err, views.ErrNotFound) {
+		return nil, nil //nolint:nilnil // there is none, and that is no error
+	}
+	return found, err
+}
+
+// stage gives before whom an objection to an entry comes now, after the one that
+// was raised before, if any.
+func stage(before *ledgerv1.Objection, entry *ledgerv1.Entry) (feedv1.ObjectionStage, error) {
+	if before == nil {
 		if entry.Type != ledgerv1.EntryType_ENTRY_TYPE_POSTING || entry.State != ledgerv1.EntryState_ENTRY_STATE_ACTIVE {
 			return 0, trouble(codes.FailedPrecondition, "entry_not_active", "记分 %[1]s 已被撤销或本身是撤销，无须异议",
 				"entry %[1]s was taken back, or takes another back; there is nothing to object to", entry.Id).at("entry", entry.Id)
 		}
 		return byAssessor, nil
-	}
-	if err != nil {
-		return 0, err
 	}
 	switch o := before.Objection; {
 	case waits(before):
@@ -83,18 +94,47 @@ func (s *objectionServer) stage(ctx context.Context, id string, entry *ledgerv1.
 	}
 }
 
-// inTime refuses an objection after the window that follows publication.
-func (s *objectionServer) inTime(ctx context.Context, entry *ledgerv1.Entry) error {
-	card, err := s.g.views.Scorecard(ctx, entry.Month, entry.Unit)
-	if err != nil || card.PublishedAt == nil {
+// objectable adds to an explained entry the objection to it, and whether there
+// could be one now.
+func (g *Gateway) objectable(ctx context.Context, told *apiv1.EntryExplanation) (err error) {
+	entry := told.Entry
+	told.Objection, err = g.objection(ctx, ingest.ObjectionID(entry.Unit, entry.Rule, entry.Fact))
+	if err != nil {
 		return err
 	}
-	policy := s.g.views.Policy()
-	until := flow.Time(card.PublishedAt).Add(policy.In(entry.Month).Limits.Objection)
-	if !s.g.opts.Now().After(until) {
-		return nil
+	until, err := g.objectionsUntil(ctx, entry)
+	if err != nil {
+		return err
 	}
-	shown := phrase.Instant(until, policy.Zone(entry.Unit))
+	if !until.IsZero() {
+		told.ObjectionsUntil = flow.At(until)
+	}
+	if next, refused := stage(told.Objection, entry); refused == nil && (until.IsZero() || !g.opts.Now().After(until)) {
+		told.ObjectionStage = next
+	}
+	return nil
+}
+
+// objectionsUntil is when the window that follows publication ends; zero until
+// an entry's month is published.
+func (g *Gateway) objectionsUntil(ctx context.Context, entry *ledgerv1.Entry) (time.Time, error) {
+	card, err := g.views.Scorecard(ctx, entry.Month, entry.Unit)
+	if errors.Is(err, views.ErrNotFound) || err == nil && card.PublishedAt == nil {
+		return time.Time{}, nil
+	}
+	if err != nil {
+		return time.Time{}, err
+	}
+	return flow.Time(card.PublishedAt).Add(g.views.Policy().In(entry.Month).Limits.Objection), nil
+}
+
+// inTime refuses an objection after the window that follows publication.
+func (s *objectionServer) inTime(ctx context.Context, entry *ledgerv1.Entry) error {
+	until, err := s.g.objectionsUntil(ctx, entry)
+	if err != nil || until.IsZero() || !s.g.opts.Now().After(until) {
+		return err
+	}
+	shown := phrase.Instant(until, s.g.views.Policy().Zone(entry.Unit))
 	return trouble(codes.FailedPrecondition, "objection_late", "异议期已于 %[1]s 截止", "the time for objections ended at %[1]s", shown).at("entry", entry.Id)
 }
 

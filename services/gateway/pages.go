@@ -3,7 +3,9 @@ package gateway
 import (
 	"embed"
 	"net/http"
+	"path"
 	"strconv"
+	"strings"
 
 	kaohe "kaohe.dev/proto"
 )
@@ -16,25 +18,38 @@ const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; 
 
 // pages are what needs no token: they hold no data.
 func (g *Gateway) pages() map[string]http.HandlerFunc {
-	return map[string]http.HandlerFunc{
-		"GET /{$}":          page("web/index.html", "text/html; charset=utf-8"),
-		"GET /docs":         page("web/docs.html", "text/html; charset=utf-8"),
-		"GET /web/app.js":   page("web/app.js", "text/javascript; charset=utf-8"),
-		"GET /web/docs.js":  page("web/docs.js", "text/javascript; charset=utf-8"),
-		"GET /web/page.css": page("web/page.css", "text/css; charset=utf-8"),
+	pages := map[string]http.HandlerFunc{
+		"GET /{$}":          page("web/index.html"),
+		"GET /docs":         page("web/docs.html"),
 		"GET /openapi.json": static(kaohe.OpenAPI, "application/json"),
 		"GET /favicon.ico": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusNoContent)
 		},
 	}
+	files, err := web.ReadDir("web")
+	if err != nil {
+		panic(err) // embedded at build time
+	}
+	for _, file := range files {
+		if !strings.HasSuffix(file.Name(), ".html") {
+			pages["GET /web/"+file.Name()] = page("web/" + file.Name())
+		}
+	}
+	return pages
 }
 
-func page(name, media string) http.HandlerFunc {
+// media is what the files of the page are; a machine's own table of types may
+// call a script something that browsers refuse.
+var media = map[string]string{
+	".html": "text/html; charset=utf-8", ".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8",
+}
+
+func page(name string) http.HandlerFunc {
 	raw, err := web.ReadFile(name)
 	if err != nil {
 		panic(err) // embedded at build time
 	}
-	return static(raw, media)
+	return static(raw, media[path.Ext(name)])
 }
 
 func static(raw []byte, media string) http.HandlerFunc {

@@ -61,8 +61,11 @@ func (s *tokenServer) RevokeToken(ctx context.Context, r *apiv1.RevokeTokenReque
 	return token, err
 }
 
-// WhoAmI tells what the caller's token is.
+// WhoAmI tells what the caller's token is, and what he may do with it.
 func (s *tokenServer) WhoAmI(ctx context.Context, _ *apiv1.WhoAmIRequest) (*apiv1.Token, error) {
 	p := access.Of(ctx)
-	return &apiv1.Token{Id: p.ID, Name: p.Name, Role: p.Role, Units: p.Units}, nil
+	return &apiv1.Token{
+		Id: p.ID, Name: p.Name, Role: p.Role, Units: p.Units,
+		Calls: s.g.access.Calls(p.Role), Events: p.Sends(),
+	}, nil
 }

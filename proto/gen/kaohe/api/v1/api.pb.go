@@ -173,7 +173,14 @@ type Token struct {
 	// When it was revoked; unset: it was not.
 	RevokedAt *timestamppb.Timestamp `protobuf:"bytes,8,opt,name=revoked_at,json=revokedAt,proto3" json:"revoked_at,omitempty"`
 	// Whose token revoked it.
-	RevokedBy     string `protobuf:"bytes,9,opt,name=revoked_by,json=revokedBy,proto3" json:"revoked_by,omitempty"`
+	RevokedBy string `protobuf:"bytes,9,opt,name=revoked_by,json=revokedBy,proto3" json:"revoked_by,omitempty"`
+	// Of the caller's own, asked with WhoAmI: the calls that its role may make, by
+	// the name the contract has for them, for example "CloseMonth". What a call
+	// is about may still be refused.
+	Calls []string `protobuf:"bytes,10,rep,name=calls,proto3" json:"calls,omitempty"`
+	// Of the caller's own: the kinds of events it may send, as an event's JSON
+	// names them, for example "itemWaived".
+	Events        []string `protobuf:"bytes,11,rep,name=events,proto3" json:"events,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -269,6 +276,20 @@ func (x *Token) GetRevokedBy() string {
 		return x.RevokedBy
 	}
 	return ""
+}
+
+func (x *Token) GetCalls() []string {
+	if x != nil {
+		return x.Calls
+	}
+	return nil
+}
+
+func (x *Token) GetEvents() []string {
+	if x != nil {
+		return x.Events
+	}
+	return nil
 }
 
 // CreateTokenRequest says what a token may do.
@@ -1803,9 +1824,17 @@ type EntryExplanation struct {
 	// The events that prove it, in the order they happened.
 	Proof []*v1.Event `protobuf:"bytes,3,rep,name=proof,proto3" json:"proof,omitempty"`
 	// Postings and reversals of the same fact, in order, this one included.
-	History       []*v11.Entry `protobuf:"bytes,4,rep,name=history,proto3" json:"history,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	History []*v11.Entry `protobuf:"bytes,4,rep,name=history,proto3" json:"history,omitempty"`
+	// The objection to it as it stands; absent: there is none.
+	Objection *v11.Objection `protobuf:"bytes,5,opt,name=objection,proto3" json:"objection,omitempty"`
+	// Before whom an objection to it would come now; unspecified: none can be
+	// raised, because it was taken back, one waits, the last word is spoken or the
+	// window is over.
+	ObjectionStage v1.ObjectionStage `protobuf:"varint,6,opt,name=objection_stage,json=objectionStage,proto3,enum=kaohe.feed.v1.ObjectionStage" json:"objection_stage,omitempty"`
+	// Until when the unit may object; absent until the month is published.
+	ObjectionsUntil *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=objections_until,json=objectionsUntil,proto3" json:"objections_until,omitempty"`
+	unknownFields   protoimpl.UnknownFields
+	sizeCache       protoimpl.SizeCache
 }
 
 func (x *EntryExplanation) Reset() {
@@ -1862,6 +1891,27 @@ func (x *EntryExplanation) GetProof() []*v1.Event {
 func (x *EntryExplanation) GetHistory() []*v11.Entry {
 	if x != nil {
 		return x.History
+	}
+	return nil
+}
+
+func (x *EntryExplanation) GetObjection() *v11.Objection {
+	if x != nil {
+		return x.Objection
+	}
+	return nil
+}
+
+func (x *EntryExplanation) GetObjectionStage() v1.ObjectionStage {
+	if x != nil {
+		return x.ObjectionStage
+	}
+	return v1.ObjectionStage(0)
+}
+
+func (x *EntryExplanation) GetObjectionsUntil() *timestamppb.Timestamp {
+	if x != nil {
+		return x.ObjectionsUntil
 	}
 	return nil
 }
@@ -2647,7 +2697,7 @@ var File_kaohe_api_v1_api_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\n" +
-	"\x16kaohe/api/v1/api.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"\xd8\x02\n" +
+	"\x16kaohe/api/v1/api.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"\x86\x03\n" +
 	"\x05Token\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12&\n" +
@@ -2662,7 +2712,10 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\n" +
 	"revoked_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\trevokedAt\x12\x1d\n" +
 	"\n" +
-	"revoked_by\x18\t \x01(\tR\trevokedBy\"\xb8\x01\n" +
+	"revoked_by\x18\t \x01(\tR\trevokedBy\x12\x14\n" +
+	"\x05calls\x18\n" +
+	" \x03(\tR\x05calls\x12\x16\n" +
+	"\x06events\x18\v \x03(\tR\x06events\"\xb8\x01\n" +
 	"\x12CreateTokenRequest\x12\x1d\n" +
 	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04name\x122\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x12.kaohe.api.v1.RoleB\n" +
@@ -2760,12 +2813,15 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\aentries\x18\x01 \x03(\v2\x16.kaohe.ledger.v1.EntryR\aentries\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"*\n" +
 	"\x0fGetEntryRequest\x12\x17\n" +
-	"\x02id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x02id\"\xc0\x01\n" +
+	"\x02id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x02id\"\x89\x03\n" +
 	"\x10EntryExplanation\x12,\n" +
 	"\x05entry\x18\x01 \x01(\v2\x16.kaohe.ledger.v1.EntryR\x05entry\x12 \n" +
 	"\vexplanation\x18\x02 \x01(\tR\vexplanation\x12*\n" +
 	"\x05proof\x18\x03 \x03(\v2\x14.kaohe.feed.v1.EventR\x05proof\x120\n" +
-	"\ahistory\x18\x04 \x03(\v2\x16.kaohe.ledger.v1.EntryR\ahistory\"3\n" +
+	"\ahistory\x18\x04 \x03(\v2\x16.kaohe.ledger.v1.EntryR\ahistory\x128\n" +
+	"\tobjection\x18\x05 \x01(\v2\x1a.kaohe.ledger.v1.ObjectionR\tobjection\x12F\n" +
+	"\x0fobjection_stage\x18\x06 \x01(\x0e2\x1d.kaohe.feed.v1.ObjectionStageR\x0eobjectionStage\x12E\n" +
+	"\x10objections_until\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x0fobjectionsUntil\"3\n" +
 	"\x10GetTicketRequest\x12\x1f\n" +
 	"\x06ticket\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06ticket\"\xbb\x02\n" +
 	"\tClockView\x12\x12\n" +
@@ -2930,9 +2986,11 @@ var file_kaohe_api_v1_api_proto_goTypes = []any{
 	(v1.UnitKind)(0),               // 46: kaohe.feed.v1.UnitKind
 	(*v11.Scorecard)(nil),          // 47: kaohe.ledger.v1.Scorecard
 	(*v11.Entry)(nil),              // 48: kaohe.ledger.v1.Entry
-	(*v12.TicketRecorded)(nil),     // 49: kaohe.fact.v1.TicketRecorded
-	(*v12.Reason)(nil),             // 50: kaohe.fact.v1.Reason
-	(*v11.Record)(nil),             // 51: kaohe.ledger.v1.Record
+	(*v11.Objection)(nil),          // 49: kaohe.ledger.v1.Objection
+	(v1.ObjectionStage)(0),         // 50: kaohe.feed.v1.ObjectionStage
+	(*v12.TicketRecorded)(nil),     // 51: kaohe.fact.v1.TicketRecorded
+	(*v12.Reason)(nil),             // 52: kaohe.fact.v1.Reason
+	(*v11.Record)(nil),             // 53: kaohe.ledger.v1.Record
 }
 var file_kaohe_api_v1_api_proto_depIdxs = []int32{
 	0,  // 0: kaohe.api.v1.Token.role:type_name -> kaohe.api.v1.Role
@@ -2963,60 +3021,63 @@ var file_kaohe_api_v1_api_proto_depIdxs = []int32{
 	48, // 25: kaohe.api.v1.EntryExplanation.entry:type_name -> kaohe.ledger.v1.Entry
 	43, // 26: kaohe.api.v1.EntryExplanation.proof:type_name -> kaohe.feed.v1.Event
 	48, // 27: kaohe.api.v1.EntryExplanation.history:type_name -> kaohe.ledger.v1.Entry
-	42, // 28: kaohe.api.v1.ClockView.started_at:type_name -> google.protobuf.Timestamp
-	42, // 29: kaohe.api.v1.ClockView.due_at:type_name -> google.protobuf.Timestamp
-	42, // 30: kaohe.api.v1.ClockView.ended_at:type_name -> google.protobuf.Timestamp
-	33, // 31: kaohe.api.v1.ClockView.spans:type_name -> kaohe.api.v1.ClockSpan
-	42, // 32: kaohe.api.v1.ClockSpan.from:type_name -> google.protobuf.Timestamp
-	42, // 33: kaohe.api.v1.ClockSpan.to:type_name -> google.protobuf.Timestamp
-	45, // 34: kaohe.api.v1.ClockSpan.reason:type_name -> kaohe.fact.v1.Text
-	43, // 35: kaohe.api.v1.TicketView.timeline:type_name -> kaohe.feed.v1.Event
-	32, // 36: kaohe.api.v1.TicketView.clocks:type_name -> kaohe.api.v1.ClockView
-	48, // 37: kaohe.api.v1.TicketView.entries:type_name -> kaohe.ledger.v1.Entry
-	49, // 38: kaohe.api.v1.TicketView.record:type_name -> kaohe.fact.v1.TicketRecorded
-	38, // 39: kaohe.api.v1.VerifyMonthResponse.result:type_name -> kaohe.api.v1.VerifyResult
-	50, // 40: kaohe.api.v1.QuarantineItem.reason:type_name -> kaohe.fact.v1.Reason
-	42, // 41: kaohe.api.v1.QuarantineItem.at:type_name -> google.protobuf.Timestamp
-	40, // 42: kaohe.api.v1.ListQuarantineResponse.items:type_name -> kaohe.api.v1.QuarantineItem
-	13, // 43: kaohe.api.v1.FeedService.PushEvents:input_type -> kaohe.api.v1.PushEventsRequest
-	14, // 44: kaohe.api.v1.FeedService.StreamEvents:input_type -> kaohe.api.v1.StreamEventsRequest
-	19, // 45: kaohe.api.v1.FeedService.AwaitBarrier:input_type -> kaohe.api.v1.AwaitBarrierRequest
-	21, // 46: kaohe.api.v1.ScoreService.ListUnits:input_type -> kaohe.api.v1.ListUnitsRequest
-	24, // 47: kaohe.api.v1.ScoreService.ListScorecards:input_type -> kaohe.api.v1.ListScorecardsRequest
-	26, // 48: kaohe.api.v1.ScoreService.GetScorecard:input_type -> kaohe.api.v1.GetScorecardRequest
-	27, // 49: kaohe.api.v1.ScoreService.ListEntries:input_type -> kaohe.api.v1.ListEntriesRequest
-	29, // 50: kaohe.api.v1.ScoreService.GetEntry:input_type -> kaohe.api.v1.GetEntryRequest
-	31, // 51: kaohe.api.v1.ScoreService.GetTicket:input_type -> kaohe.api.v1.GetTicketRequest
-	35, // 52: kaohe.api.v1.ScoreService.StreamLedger:input_type -> kaohe.api.v1.StreamLedgerRequest
-	36, // 53: kaohe.api.v1.ScoreService.VerifyMonth:input_type -> kaohe.api.v1.VerifyMonthRequest
-	39, // 54: kaohe.api.v1.ScoreService.ListQuarantine:input_type -> kaohe.api.v1.ListQuarantineRequest
-	9,  // 55: kaohe.api.v1.LogService.ExportEvents:input_type -> kaohe.api.v1.ExportEventsRequest
-	3,  // 56: kaohe.api.v1.TokenService.CreateToken:input_type -> kaohe.api.v1.CreateTokenRequest
-	5,  // 57: kaohe.api.v1.TokenService.ListTokens:input_type -> kaohe.api.v1.ListTokensRequest
-	7,  // 58: kaohe.api.v1.TokenService.RevokeToken:input_type -> kaohe.api.v1.RevokeTokenRequest
-	8,  // 59: kaohe.api.v1.TokenService.WhoAmI:input_type -> kaohe.api.v1.WhoAmIRequest
-	17, // 60: kaohe.api.v1.FeedService.PushEvents:output_type -> kaohe.api.v1.PushEventsResponse
-	18, // 61: kaohe.api.v1.FeedService.StreamEvents:output_type -> kaohe.api.v1.StreamEventsResponse
-	20, // 62: kaohe.api.v1.FeedService.AwaitBarrier:output_type -> kaohe.api.v1.AwaitBarrierResponse
-	23, // 63: kaohe.api.v1.ScoreService.ListUnits:output_type -> kaohe.api.v1.ListUnitsResponse
-	25, // 64: kaohe.api.v1.ScoreService.ListScorecards:output_type -> kaohe.api.v1.ListScorecardsResponse
-	47, // 65: kaohe.api.v1.ScoreService.GetScorecard:output_type -> kaohe.ledger.v1.Scorecard
-	28, // 66: kaohe.api.v1.ScoreService.ListEntries:output_type -> kaohe.api.v1.ListEntriesResponse
-	30, // 67: kaohe.api.v1.ScoreService.GetEntry:output_type -> kaohe.api.v1.EntryExplanation
-	34, // 68: kaohe.api.v1.ScoreService.GetTicket:output_type -> kaohe.api.v1.TicketView
-	51, // 69: kaohe.api.v1.ScoreService.StreamLedger:output_type -> kaohe.ledger.v1.Record
-	37, // 70: kaohe.api.v1.ScoreService.VerifyMonth:output_type -> kaohe.api.v1.VerifyMonthResponse
-	41, // 71: kaohe.api.v1.ScoreService.ListQuarantine:output_type -> kaohe.api.v1.ListQuarantineResponse
-	10, // 72: kaohe.api.v1.LogService.ExportEvents:output_type -> kaohe.api.v1.ExportEventsResponse
-	4,  // 73: kaohe.api.v1.TokenService.CreateToken:output_type -> kaohe.api.v1.CreateTokenResponse
-	6,  // 74: kaohe.api.v1.TokenService.ListTokens:output_type -> kaohe.api.v1.ListTokensResponse
-	2,  // 75: kaohe.api.v1.TokenService.RevokeToken:output_type -> kaohe.api.v1.Token
-	2,  // 76: kaohe.api.v1.TokenService.WhoAmI:output_type -> kaohe.api.v1.Token
-	60, // [60:77] is the sub-list for method output_type
-	43, // [43:60] is the sub-list for method input_type
-	43, // [43:43] is the sub-list for extension type_name
-	43, // [43:43] is the sub-list for extension extendee
-	0,  // [0:43] is the sub-list for field type_name
+	49, // 28: kaohe.api.v1.EntryExplanation.objection:type_name -> kaohe.ledger.v1.Objection
+	50, // 29: kaohe.api.v1.EntryExplanation.objection_stage:type_name -> kaohe.feed.v1.ObjectionStage
+	42, // 30: kaohe.api.v1.EntryExplanation.objections_until:type_name -> google.protobuf.Timestamp
+	42, // 31: kaohe.api.v1.ClockView.started_at:type_name -> google.protobuf.Timestamp
+	42, // 32: kaohe.api.v1.ClockView.due_at:type_name -> google.protobuf.Timestamp
+	42, // 33: kaohe.api.v1.ClockView.ended_at:type_name -> google.protobuf.Timestamp
+	33, // 34: kaohe.api.v1.ClockView.spans:type_name -> kaohe.api.v1.ClockSpan
+	42, // 35: kaohe.api.v1.ClockSpan.from:type_name -> google.protobuf.Timestamp
+	42, // 36: kaohe.api.v1.ClockSpan.to:type_name -> google.protobuf.Timestamp
+	45, // 37: kaohe.api.v1.ClockSpan.reason:type_name -> kaohe.fact.v1.Text
+	43, // 38: kaohe.api.v1.TicketView.timeline:type_name -> kaohe.feed.v1.Event
+	32, // 39: kaohe.api.v1.TicketView.clocks:type_name -> kaohe.api.v1.ClockView
+	48, // 40: kaohe.api.v1.TicketView.entries:type_name -> kaohe.ledger.v1.Entry
+	51, // 41: kaohe.api.v1.TicketView.record:type_name -> kaohe.fact.v1.TicketRecorded
+	38, // 42: kaohe.api.v1.VerifyMonthResponse.result:type_name -> kaohe.api.v1.VerifyResult
+	52, // 43: kaohe.api.v1.QuarantineItem.reason:type_name -> kaohe.fact.v1.Reason
+	42, // 44: kaohe.api.v1.QuarantineItem.at:type_name -> google.protobuf.Timestamp
+	40, // 45: kaohe.api.v1.ListQuarantineResponse.items:type_name -> kaohe.api.v1.QuarantineItem
+	13, // 46: kaohe.api.v1.FeedService.PushEvents:input_type -> kaohe.api.v1.PushEventsRequest
+	14, // 47: kaohe.api.v1.FeedService.StreamEvents:input_type -> kaohe.api.v1.StreamEventsRequest
+	19, // 48: kaohe.api.v1.FeedService.AwaitBarrier:input_type -> kaohe.api.v1.AwaitBarrierRequest
+	21, // 49: kaohe.api.v1.ScoreService.ListUnits:input_type -> kaohe.api.v1.ListUnitsRequest
+	24, // 50: kaohe.api.v1.ScoreService.ListScorecards:input_type -> kaohe.api.v1.ListScorecardsRequest
+	26, // 51: kaohe.api.v1.ScoreService.GetScorecard:input_type -> kaohe.api.v1.GetScorecardRequest
+	27, // 52: kaohe.api.v1.ScoreService.ListEntries:input_type -> kaohe.api.v1.ListEntriesRequest
+	29, // 53: kaohe.api.v1.ScoreService.GetEntry:input_type -> kaohe.api.v1.GetEntryRequest
+	31, // 54: kaohe.api.v1.ScoreService.GetTicket:input_type -> kaohe.api.v1.GetTicketRequest
+	35, // 55: kaohe.api.v1.ScoreService.StreamLedger:input_type -> kaohe.api.v1.StreamLedgerRequest
+	36, // 56: kaohe.api.v1.ScoreService.VerifyMonth:input_type -> kaohe.api.v1.VerifyMonthRequest
+	39, // 57: kaohe.api.v1.ScoreService.ListQuarantine:input_type -> kaohe.api.v1.ListQuarantineRequest
+	9,  // 58: kaohe.api.v1.LogService.ExportEvents:input_type -> kaohe.api.v1.ExportEventsRequest
+	3,  // 59: kaohe.api.v1.TokenService.CreateToken:input_type -> kaohe.api.v1.CreateTokenRequest
+	5,  // 60: kaohe.api.v1.TokenService.ListTokens:input_type -> kaohe.api.v1.ListTokensRequest
+	7,  // 61: kaohe.api.v1.TokenService.RevokeToken:input_type -> kaohe.api.v1.RevokeTokenRequest
+	8,  // 62: kaohe.api.v1.TokenService.WhoAmI:input_type -> kaohe.api.v1.WhoAmIRequest
+	17, // 63: kaohe.api.v1.FeedService.PushEvents:output_type -> kaohe.api.v1.PushEventsResponse
+	18, // 64: kaohe.api.v1.FeedService.StreamEvents:output_type -> kaohe.api.v1.StreamEventsResponse
+	20, // 65: kaohe.api.v1.FeedService.AwaitBarrier:output_type -> kaohe.api.v1.AwaitBarrierResponse
+	23, // 66: kaohe.api.v1.ScoreService.ListUnits:output_type -> kaohe.api.v1.ListUnitsResponse
+	25, // 67: kaohe.api.v1.ScoreService.ListScorecards:output_type -> kaohe.api.v1.ListScorecardsResponse
+	47, // 68: kaohe.api.v1.ScoreService.GetScorecard:output_type -> kaohe.ledger.v1.Scorecard
+	28, // 69: kaohe.api.v1.ScoreService.ListEntries:output_type -> kaohe.api.v1.ListEntriesResponse
+	30, // 70: kaohe.api.v1.ScoreService.GetEntry:output_type -> kaohe.api.v1.EntryExplanation
+	34, // 71: kaohe.api.v1.ScoreService.GetTicket:output_type -> kaohe.api.v1.TicketView
+	53, // 72: kaohe.api.v1.ScoreService.StreamLedger:output_type -> kaohe.ledger.v1.Record
+	37, // 73: kaohe.api.v1.ScoreService.VerifyMonth:output_type -> kaohe.api.v1.VerifyMonthResponse
+	41, // 74: kaohe.api.v1.ScoreService.ListQuarantine:output_type -> kaohe.api.v1.ListQuarantineResponse
+	10, // 75: kaohe.api.v1.LogService.ExportEvents:output_type -> kaohe.api.v1.ExportEventsResponse
+	4,  // 76: kaohe.api.v1.TokenService.CreateToken:output_type -> kaohe.api.v1.CreateTokenResponse
+	6,  // 77: kaohe.api.v1.TokenService.ListTokens:output_type -> kaohe.api.v1.ListTokensResponse
+	2,  // 78: kaohe.api.v1.TokenService.RevokeToken:output_type -> kaohe.api.v1.Token
+	2,  // 79: kaohe.api.v1.TokenService.WhoAmI:output_type -> kaohe.api.v1.Token
+	63, // [63:80] is the sub-list for method output_type
+	46, // [46:63] is the sub-list for method input_type
+	46, // [46:46] is the sub-list for extension type_name
+	46, // [46:46] is the sub-list for extension extendee
+	0,  // [0:46] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_api_v1_api_proto_init() }
