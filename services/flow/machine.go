@@ -17,6 +17,8 @@ type Input struct {
 	// At is the instant of the input on its clock: when it was received, found
 	// or fell due. Zero on a named clock that has not moved yet.
 	At time.Time
+	// Clock is the named clock of At; empty is the wall clock.
+	Clock string
 	// Fact is what is told; nil for a wake.
 	Fact *factv1.Fact
 	// Wake is the key to look at again; empty for a fact. With a fact too, the

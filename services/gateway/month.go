@@ -25,10 +25,6 @@ type monthServer struct {
 	g *Gateway
 }
 
-// publishDays is how many days of the next month there are to publish in: 每月
-// 前十日公布 (domain §1).
-const publishDays = 10
-
 // GetMonth tells where a month stands.
 func (s *monthServer) GetMonth(ctx context.Context, r *apiv1.GetMonthRequest) (*apiv1.MonthStatus, error) {
 	if err := s.g.valid(r); err != nil {
@@ -64,9 +60,8 @@ func (g *Gateway) month(ctx context.Context, month string) (*apiv1.MonthStatus, 
 			status.Objections++
 		}
 	}
-	over := overAt(policy, month)
-	by := over.AddDate(0, 0, publishDays)
-	status.OverAt, status.PublishBy = flow.At(over), flow.At(by)
+	by := publishBy(policy, month)
+	status.OverAt, status.PublishBy = flow.At(overAt(policy, month)), flow.At(by)
 	status.Late = status.State < ledgerv1.MonthState_MONTH_STATE_PUBLISHED && !g.opts.Now().Before(by) && len(cards) > 0
 	return status, nil
 }
@@ -113,6 +108,17 @@ func missing(cards []*ledgerv1.Scorecard) []*apiv1.MissingItem {
 		}
 	}
 	return items
+}
+
+// publishBy is until when a month has to be published of every unit.
+func publishBy(policy *rulebook.Policy, month string) time.Time {
+	by := scoring.PublishBy(policy, "", month)
+	for _, unit := range policy.Units() {
+		if at := scoring.PublishBy(policy, unit, month); at.After(by) {
+			by = at
+		}
+	}
+	return by
 }
 
 // overAt is when a month has ended for every unit.

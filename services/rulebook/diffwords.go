@@ -285,6 +285,7 @@ func nouns() map[string]Text {
 		"mass_fault_told":     {"大面积故障告知", "mass fault told"},
 		"mass_fault_end_told": {"大面积故障恢复告知", "mass fault end told"},
 		"complaints_rose":     {"投诉上升阈值", "complaints rose"},
+		"publication_days":    {"公布期限（天）", "days to publish in"},
 		"handled_phrases":     {"无内容回单用语", "phrases that say nothing"},
 	}
 }

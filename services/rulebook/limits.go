@@ -39,10 +39,10 @@ func (r *reader) figure(f field) field {
 
 // limits reads the durations and thresholds of recognition.
 //
-// Objections were added later, so their limit may be absent.
+// Objections and publication were added later, so their limits may be absent.
 func (r *reader) limits(f field) Limits {
 	o, _ := r.object(f, "reply", "complaint_answer", "complaint_warning?", "second_complaint", "rework", "interruption_notice",
-		"mass_fault_told", "mass_fault_end_told", "complaints_rose", "handled_phrases", "objection?")
+		"mass_fault_told", "mass_fault_end_told", "complaints_rose", "handled_phrases", "objection?", "publication_days?")
 	limit := func(name string) time.Duration {
 		return r.duration(r.figure(o.get(name)))
 	}
@@ -65,6 +65,10 @@ func (r *reader) limits(f field) Limits {
 		l.Objection = limit("objection")
 	} else {
 		l.Objection = defaultObjection // rulebooks written before there were objections
+	}
+	l.PublicationDays = defaultPublicationDays
+	if days := o.get(PublicationDays); days.present() {
+		l.PublicationDays = r.count(r.figure(days), 1, 366)
 	}
 	for _, phrase := range r.list(r.figure(o.get("handled_phrases"))) {
 		l.HandledPhrases = append(l.HandledPhrases, r.text(phrase))
@@ -210,3 +214,11 @@ func (r *reader) promised(f field, working bool) time.Duration {
 // defaultObjection is how long after publication a unit may object where the
 // rulebook does not say.
 const defaultObjection = 5 * 24 * time.Hour
+
+// PublicationDays names the limit of the same name, also as the rule of the
+// notice that it was missed.
+const PublicationDays = "publication_days"
+
+// defaultPublicationDays is how many days of the next month there are to publish
+// in where the rulebook does not say: 每月前十日公布 (domain §1).
+const defaultPublicationDays = 10

@@ -86,6 +86,9 @@ type Limits struct {
 	// Objection is how long after publication a unit may object to an entry
 	// (domain §5).
 	Objection time.Duration
+	// PublicationDays is in how many days of the next month a month is published
+	// (domain §1).
+	PublicationDays int
 	// HandledPhrases are replies that say no more than "handled" (六.6),
 	// compared without spaces, punctuation and case.
 	HandledPhrases []string

@@ -77,11 +77,19 @@ func (machine) Shard(key string) string {
 	return unit
 }
 
-// Step deals with a fact, looks again at a document after a policy change, or
-// lets a decision take effect on a month.
+// Step deals with a fact, looks again at a document after a policy change or
+// when a month had to be published, or lets a decision take effect on a month.
 func (machine) Step(policy *rulebook.Policy, tx flow.Tx, in flow.Input) error {
 	s := &step{policy: policy, tx: tx, in: in, months: map[string]opened{}}
-	switch {
+	if err := s.take(); err != nil {
+		return err
+	}
+	s.watch()
+	return nil
+}
+
+func (s *step) take() error {
+	switch in := s.in; {
 	case in.Wake != "" && in.Fact != nil:
 		return s.act()
 	case strings.HasPrefix(in.Wake, monthPrefix):

@@ -14,6 +14,7 @@ import (
 
 // opened is a month's document as it was opened in this step.
 type opened struct {
+	doc  *flow.Document
 	m    *statev1.UnitMonth
 	take bool // it has still to take the input
 }
@@ -63,16 +64,12 @@ func (s *step) asOf(fact *factv1.Fact) time.Time {
 	return flow.Time(fact.DetectedAt)
 }
 
-// wakeMonth derives a month again under a changed policy. A closed one stays as
-// it was derived.
+// wakeMonth derives a month again under a changed policy, or when its
+// publication is due. A closed one stays as it was derived.
 func (s *step) wakeMonth() error {
-	doc, take, err := s.tx.Open(s.in.Wake)
-	if err != nil {
-		return fmt.Errorf("open month %s: %w", s.in.Wake, err)
-	}
-	m := doc.State.(*statev1.ScoringState).GetMonth()
-	if !take || m == nil || m.Pinned != nil {
-		return nil
+	m, take, err := s.month(monthNamed(s.in.Wake))
+	if err != nil || !take || m.Pinned != nil {
+		return err
 	}
 	back := rulesChanged(s.policy.In(m.Month).Version)
 	s.derive(m, cause{reason: back, detected: flow.At(s.in.At), clock: m.Clock})
@@ -93,7 +90,7 @@ func (s *step) month(unit, name string) (*statev1.UnitMonth, bool, error) {
 	if state.GetMonth() == nil {
 		state.State = &statev1.ScoringState_Month{Month: &statev1.UnitMonth{Unit: unit, Month: name}}
 	}
-	s.months[key] = opened{state.GetMonth(), take}
+	s.months[key] = opened{doc, state.GetMonth(), take}
 	return state.GetMonth(), take, nil
 }
 

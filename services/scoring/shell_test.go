@@ -100,7 +100,7 @@ func (s *shell) batch(end int, deaths *int) bool {
 			continue
 		}
 		f := proto.CloneOf(s.inputs[at].fact)
-		s.step(flow.Input{Sequence: s.sequence, At: flow.Time(f.DetectedAt), Fact: f})
+		s.step(flow.Input{Sequence: s.sequence, At: flow.Time(f.DetectedAt), Clock: f.Clock, Fact: f})
 	}
 	if !s.flush(end, deaths) {
 		return false

@@ -99,12 +99,12 @@ func (r *runner) act(decision *factv1.Fact) {
 	}
 	sequence := r.next()
 	for _, key := range actor.ActedOn(r.w.policy, decision) {
-		r.step(flow.Input{Sequence: sequence, At: flow.Time(decision.DetectedAt), Wake: key, Fact: decision})
+		r.step(flow.Input{Sequence: sequence, At: flow.Time(decision.DetectedAt), Clock: decision.Clock, Wake: key, Fact: decision})
 	}
 }
 
 // stepAll wakes the documents that are meant, by key.
-func (r *runner) stepAll(at time.Time, meant func(*flow.Document) bool) {
+func (r *runner) stepAll(clock string, at time.Time, meant func(*flow.Document) bool) {
 	var keys []string
 	for key, doc := range r.docs {
 		if meant(doc) {
@@ -113,12 +113,12 @@ func (r *runner) stepAll(at time.Time, meant func(*flow.Document) bool) {
 	}
 	slices.Sort(keys)
 	for _, key := range keys {
-		r.step(flow.Input{Sequence: r.next(), At: at, Wake: key})
+		r.step(flow.Input{Sequence: r.next(), At: at, Clock: clock, Wake: key})
 	}
 }
 
 func (r *runner) stepDue(clock string, to time.Time) {
-	r.stepAll(to, func(d *flow.Document) bool {
+	r.stepAll(clock, to, func(d *flow.Document) bool {
 		return d.Clock == clock && !d.Due.IsZero() && !d.Due.After(to)
 	})
 }
@@ -168,7 +168,7 @@ func (w *World) drain() {
 		w.sequence++
 		for _, r := range w.runners {
 			if slices.Contains(r.machine.Consumes(), flow.Kind(f.Kind)) {
-				r.step(flow.Input{Sequence: w.sequence, At: flow.Time(f.DetectedAt), Fact: f})
+				r.step(flow.Input{Sequence: w.sequence, At: flow.Time(f.DetectedAt), Clock: f.Clock, Fact: f})
 			}
 		}
 	}

@@ -89,7 +89,7 @@ func Event(e *feedv1.Event) Input {
 		w.feed++
 		for _, r := range w.runners {
 			if slices.Contains(r.machine.Consumes(), flow.Event) {
-				r.step(flow.Input{Sequence: w.feed, At: flow.Time(f.DetectedAt), Fact: f})
+				r.step(flow.Input{Sequence: w.feed, At: flow.Time(f.DetectedAt), Clock: f.Clock, Fact: f})
 			}
 		}
 	}
@@ -135,7 +135,7 @@ func Policy(p *rulebook.Policy) Input {
 		w.policy = p
 		for _, r := range w.runners {
 			for _, prefix := range r.machine.Affected(before, p) {
-				r.stepAll(w.clocks[""], func(d *flow.Document) bool { return strings.HasPrefix(d.Key, prefix) })
+				r.stepAll("", w.clocks[""], func(d *flow.Document) bool { return strings.HasPrefix(d.Key, prefix) })
 				w.drain()
 			}
 		}

@@ -65,7 +65,7 @@ func (s *session) act(ctx context.Context, in input) error {
 			continue
 		}
 		s.batch.wake = key
-		step := flow.Input{Sequence: in.sequence, Wake: key, Fact: in.marker.Act, At: in.marker.To.AsTime()}
+		step := flow.Input{Sequence: in.sequence, Wake: key, Fact: in.marker.Act, At: in.marker.To.AsTime(), Clock: in.marker.Clock}
 		if err := s.opts.Machine.Step(s.policy, s.batch, step); err != nil {
 			return fmt.Errorf("step %s at %d: %w", s.name, in.sequence, err)
 		}
@@ -186,7 +186,7 @@ func (s *session) stepDue(ctx context.Context, in input) error {
 		OrderBy: "due", Max: in.marker.To.AsTime().UnixMicro(), Limit: maxInputs,
 	}
 	return s.stepAll(ctx, in, query, func(doc *flow.Document) flow.Input {
-		return flow.Input{Sequence: in.sequence, Wake: doc.Key, At: in.marker.To.AsTime()}
+		return flow.Input{Sequence: in.sequence, Wake: doc.Key, At: in.marker.To.AsTime(), Clock: in.marker.Clock}
 	})
 }
 
@@ -244,7 +244,7 @@ func (s *session) changePolicy(ctx context.Context, in input) error {
 	for _, prefix := range s.opts.Machine.Affected(before, s.policy) {
 		query := store.Query{Collection: Docs(s.name, nil).Name, Prefix: prefix, Limit: maxInputs}
 		err := s.stepAll(ctx, in, query, func(doc *flow.Document) flow.Input {
-			return flow.Input{Sequence: in.sequence, Wake: doc.Key, At: flow.Time(in.reference.DetectedAt)}
+			return flow.Input{Sequence: in.sequence, Wake: doc.Key, At: flow.Time(in.reference.DetectedAt), Clock: in.reference.Clock}
 		})
 		if err != nil {
 			return err

@@ -177,7 +177,7 @@ func (s *session) decode(d bus.Delivery) input {
 			if flow.References(flow.KindOf(fact)) {
 				in.reference = fact
 			} else {
-				in.step = &flow.Input{Sequence: d.Sequence, Fact: fact, At: flow.Time(fact.DetectedAt)}
+				in.step = &flow.Input{Sequence: d.Sequence, Fact: fact, At: flow.Time(fact.DetectedAt), Clock: fact.Clock}
 			}
 		}
 	}
@@ -211,7 +211,7 @@ func (s *session) decodeEvent(in *input) error {
 	if event.Id == "" || event.Source == "" || event.OccurredAt == nil || flow.EventType(event) == "" {
 		return fmt.Errorf("event %q of source %q lacks id, source, occurred_at or payload", event.Id, event.Source)
 	}
-	in.step = &flow.Input{Sequence: in.sequence, Fact: flow.FromEvent(event), At: flow.Time(event.ReceivedAt)}
+	in.step = &flow.Input{Sequence: in.sequence, Fact: flow.FromEvent(event), At: flow.Time(event.ReceivedAt), Clock: event.Clock}
 	return nil
 }
 

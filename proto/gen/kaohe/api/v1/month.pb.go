@@ -88,8 +88,8 @@ type MonthStatus struct {
 	Restatements int32 `protobuf:"varint,5,opt,name=restatements,proto3" json:"restatements,omitempty"`
 	// When it is over for every unit, and can be closed.
 	OverAt *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=over_at,json=overAt,proto3" json:"over_at,omitempty"`
-	// Until when it should be published: the end of the tenth day of the next
-	// month.
+	// Until when it should be published: after the rulebook's publication_days of
+	// the next month.
 	PublishBy *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=publish_by,json=publishBy,proto3" json:"publish_by,omitempty"`
 	// Whether it should have been published by now and is not.
 	Late bool `protobuf:"varint,8,opt,name=late,proto3" json:"late,omitempty"`
@@ -918,6 +918,246 @@ func (x *ListObjectionsResponse) GetObjections() []*v1.Objection {
 	return nil
 }
 
+// CountObjectionsRequest selects objections.
+type CountObjectionsRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The month, yyyy-mm.
+	Month string `protobuf:"bytes,1,opt,name=month,proto3" json:"month,omitempty"`
+	// The unit; empty: all.
+	Unit          string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountObjectionsRequest) Reset() {
+	*x = CountObjectionsRequest{}
+	mi := &file_kaohe_api_v1_month_proto_msgTypes[15]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountObjectionsRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountObjectionsRequest) ProtoMessage() {}
+
+func (x *CountObjectionsRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_month_proto_msgTypes[15]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountObjectionsRequest.ProtoReflect.Descriptor instead.
+func (*CountObjectionsRequest) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_month_proto_rawDescGZIP(), []int{15}
+}
+
+func (x *CountObjectionsRequest) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+func (x *CountObjectionsRequest) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+// CountObjectionsResponse has what came of objections.
+type CountObjectionsResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// By unit and rule.
+	Counts []*ObjectionCount `protobuf:"bytes,1,rep,name=counts,proto3" json:"counts,omitempty"`
+	// All of them together, without unit and rule.
+	Total         *ObjectionCount `protobuf:"bytes,2,opt,name=total,proto3" json:"total,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *CountObjectionsResponse) Reset() {
+	*x = CountObjectionsResponse{}
+	mi := &file_kaohe_api_v1_month_proto_msgTypes[16]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *CountObjectionsResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*CountObjectionsResponse) ProtoMessage() {}
+
+func (x *CountObjectionsResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_month_proto_msgTypes[16]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use CountObjectionsResponse.ProtoReflect.Descriptor instead.
+func (*CountObjectionsResponse) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_month_proto_rawDescGZIP(), []int{16}
+}
+
+func (x *CountObjectionsResponse) GetCounts() []*ObjectionCount {
+	if x != nil {
+		return x.Counts
+	}
+	return nil
+}
+
+func (x *CountObjectionsResponse) GetTotal() *ObjectionCount {
+	if x != nil {
+		return x.Total
+	}
+	return nil
+}
+
+// ObjectionCount tells what came of some objections: those raised are open or
+// were, by the decision that stands, upheld, adjusted or rejected.
+type ObjectionCount struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The unit.
+	Unit string `protobuf:"bytes,1,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The rule.
+	Rule string `protobuf:"bytes,2,opt,name=rule,proto3" json:"rule,omitempty"`
+	// How many entries were objected to.
+	Raised int32 `protobuf:"varint,3,opt,name=raised,proto3" json:"raised,omitempty"`
+	// How many wait for a decision, the appealed ones among them.
+	Open int32 `protobuf:"varint,4,opt,name=open,proto3" json:"open,omitempty"`
+	// How many entries were taken back.
+	Upheld int32 `protobuf:"varint,5,opt,name=upheld,proto3" json:"upheld,omitempty"`
+	// How many got other points.
+	Adjusted int32 `protobuf:"varint,6,opt,name=adjusted,proto3" json:"adjusted,omitempty"`
+	// How many stand as they were.
+	Rejected int32 `protobuf:"varint,7,opt,name=rejected,proto3" json:"rejected,omitempty"`
+	// How many went on to the committee.
+	Appealed int32 `protobuf:"varint,8,opt,name=appealed,proto3" json:"appealed,omitempty"`
+	// The points that the decisions gave back, signed; what was set to 0 as a
+	// whole is not among them.
+	PointsGivenBack string `protobuf:"bytes,9,opt,name=points_given_back,json=pointsGivenBack,proto3" json:"points_given_back,omitempty"`
+	// The median of the hours from an objection or an appeal to its decision, with
+	// one decimal; empty while there is none.
+	MedianHours   string `protobuf:"bytes,10,opt,name=median_hours,json=medianHours,proto3" json:"median_hours,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *ObjectionCount) Reset() {
+	*x = ObjectionCount{}
+	mi := &file_kaohe_api_v1_month_proto_msgTypes[17]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *ObjectionCount) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*ObjectionCount) ProtoMessage() {}
+
+func (x *ObjectionCount) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_month_proto_msgTypes[17]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use ObjectionCount.ProtoReflect.Descriptor instead.
+func (*ObjectionCount) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_month_proto_rawDescGZIP(), []int{17}
+}
+
+func (x *ObjectionCount) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *ObjectionCount) GetRule() string {
+	if x != nil {
+		return x.Rule
+	}
+	return ""
+}
+
+func (x *ObjectionCount) GetRaised() int32 {
+	if x != nil {
+		return x.Raised
+	}
+	return 0
+}
+
+func (x *ObjectionCount) GetOpen() int32 {
+	if x != nil {
+		return x.Open
+	}
+	return 0
+}
+
+func (x *ObjectionCount) GetUpheld() int32 {
+	if x != nil {
+		return x.Upheld
+	}
+	return 0
+}
+
+func (x *ObjectionCount) GetAdjusted() int32 {
+	if x != nil {
+		return x.Adjusted
+	}
+	return 0
+}
+
+func (x *ObjectionCount) GetRejected() int32 {
+	if x != nil {
+		return x.Rejected
+	}
+	return 0
+}
+
+func (x *ObjectionCount) GetAppealed() int32 {
+	if x != nil {
+		return x.Appealed
+	}
+	return 0
+}
+
+func (x *ObjectionCount) GetPointsGivenBack() string {
+	if x != nil {
+		return x.PointsGivenBack
+	}
+	return ""
+}
+
+func (x *ObjectionCount) GetMedianHours() string {
+	if x != nil {
+		return x.MedianHours
+	}
+	return ""
+}
+
 var File_kaohe_api_v1_month_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_month_proto_rawDesc = "" +
@@ -985,7 +1225,25 @@ const file_kaohe_api_v1_month_proto_rawDesc = "" +
 	"\x16ListObjectionsResponse\x12:\n" +
 	"\n" +
 	"objections\x18\x01 \x03(\v2\x1a.kaohe.ledger.v1.ObjectionR\n" +
-	"objections2\xdc\x06\n" +
+	"objections\"n\n" +
+	"\x16CountObjectionsRequest\x127\n" +
+	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1b\n" +
+	"\x04unit\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04unit\"\x83\x01\n" +
+	"\x17CountObjectionsResponse\x124\n" +
+	"\x06counts\x18\x01 \x03(\v2\x1c.kaohe.api.v1.ObjectionCountR\x06counts\x122\n" +
+	"\x05total\x18\x02 \x01(\v2\x1c.kaohe.api.v1.ObjectionCountR\x05total\"\x9f\x02\n" +
+	"\x0eObjectionCount\x12\x12\n" +
+	"\x04unit\x18\x01 \x01(\tR\x04unit\x12\x12\n" +
+	"\x04rule\x18\x02 \x01(\tR\x04rule\x12\x16\n" +
+	"\x06raised\x18\x03 \x01(\x05R\x06raised\x12\x12\n" +
+	"\x04open\x18\x04 \x01(\x05R\x04open\x12\x16\n" +
+	"\x06upheld\x18\x05 \x01(\x05R\x06upheld\x12\x1a\n" +
+	"\badjusted\x18\x06 \x01(\x05R\badjusted\x12\x1a\n" +
+	"\brejected\x18\a \x01(\x05R\brejected\x12\x1a\n" +
+	"\bappealed\x18\b \x01(\x05R\bappealed\x12*\n" +
+	"\x11points_given_back\x18\t \x01(\tR\x0fpointsGivenBack\x12!\n" +
+	"\fmedian_hours\x18\n" +
+	" \x01(\tR\vmedianHours2\xdc\x06\n" +
 	"\fMonthService\x12g\n" +
 	"\bGetMonth\x12\x1d.kaohe.api.v1.GetMonthRequest\x1a\x19.kaohe.api.v1.MonthStatus\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/months/{month}/status\x12s\n" +
 	"\fStartClosing\x12!.kaohe.api.v1.StartClosingRequest\x1a\x19.kaohe.api.v1.MonthStatus\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/months/{month}/closing\x12o\n" +
@@ -995,11 +1253,12 @@ const file_kaohe_api_v1_month_proto_rawDesc = "" +
 	"\n" +
 	"ListSheets\x12\x1f.kaohe.api.v1.ListSheetsRequest\x1a .kaohe.api.v1.ListSheetsResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/months/{month}/sheets\x12\x8a\x01\n" +
 	"\x10ListRestatements\x12%.kaohe.api.v1.ListRestatementsRequest\x1a&.kaohe.api.v1.ListRestatementsResponse\"'\x82\xd3\xe4\x93\x02!\x12\x1f/v1/months/{month}/restatements\x12\x82\x01\n" +
-	"\x11DecideRestatement\x12&.kaohe.api.v1.DecideRestatementRequest\x1a\x19.kaohe.api.v1.MonthStatus\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/months/{month}/restatements2\xe2\x02\n" +
+	"\x11DecideRestatement\x12&.kaohe.api.v1.DecideRestatementRequest\x1a\x19.kaohe.api.v1.MonthStatus\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/months/{month}/restatements2\xf0\x03\n" +
 	"\x10ObjectionService\x12l\n" +
 	"\x0eRaiseObjection\x12#.kaohe.api.v1.RaiseObjectionRequest\x1a\x1a.kaohe.ledger.v1.Objection\"\x19\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/v1/objections\x12k\n" +
 	"\x0fDecideObjection\x12$.kaohe.api.v1.DecideObjectionRequest\x1a\x1a.kaohe.ledger.v1.Objection\"\x16\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/rulings\x12s\n" +
-	"\x0eListObjections\x12#.kaohe.api.v1.ListObjectionsRequest\x1a$.kaohe.api.v1.ListObjectionsResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/objectionsB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
+	"\x0eListObjections\x12#.kaohe.api.v1.ListObjectionsRequest\x1a$.kaohe.api.v1.ListObjectionsResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/objections\x12\x8b\x01\n" +
+	"\x0fCountObjections\x12$.kaohe.api.v1.CountObjectionsRequest\x1a%.kaohe.api.v1.CountObjectionsResponse\"+\x82\xd3\xe4\x93\x02%\x12#/v1/months/{month}/objections:countB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
 var (
 	file_kaohe_api_v1_month_proto_rawDescOnce sync.Once
@@ -1013,7 +1272,7 @@ func file_kaohe_api_v1_month_proto_rawDescGZIP() []byte {
 	return file_kaohe_api_v1_month_proto_rawDescData
 }
 
-var file_kaohe_api_v1_month_proto_msgTypes = make([]protoimpl.MessageInfo, 15)
+var file_kaohe_api_v1_month_proto_msgTypes = make([]protoimpl.MessageInfo, 18)
 var file_kaohe_api_v1_month_proto_goTypes = []any{
 	(*GetMonthRequest)(nil),          // 0: kaohe.api.v1.GetMonthRequest
 	(*MonthStatus)(nil),              // 1: kaohe.api.v1.MonthStatus
@@ -1030,54 +1289,61 @@ var file_kaohe_api_v1_month_proto_goTypes = []any{
 	(*DecideObjectionRequest)(nil),   // 12: kaohe.api.v1.DecideObjectionRequest
 	(*ListObjectionsRequest)(nil),    // 13: kaohe.api.v1.ListObjectionsRequest
 	(*ListObjectionsResponse)(nil),   // 14: kaohe.api.v1.ListObjectionsResponse
-	(v1.MonthState)(0),               // 15: kaohe.ledger.v1.MonthState
-	(*timestamppb.Timestamp)(nil),    // 16: google.protobuf.Timestamp
-	(*v1.Scorecard)(nil),             // 17: kaohe.ledger.v1.Scorecard
-	(*v1.Awaited)(nil),               // 18: kaohe.ledger.v1.Awaited
-	(*v11.Text)(nil),                 // 19: kaohe.fact.v1.Text
-	(*v1.Restatement)(nil),           // 20: kaohe.ledger.v1.Restatement
-	(*v12.Evidence)(nil),             // 21: kaohe.feed.v1.Evidence
-	(v12.ObjectionOutcome)(0),        // 22: kaohe.feed.v1.ObjectionOutcome
-	(*v1.Objection)(nil),             // 23: kaohe.ledger.v1.Objection
+	(*CountObjectionsRequest)(nil),   // 15: kaohe.api.v1.CountObjectionsRequest
+	(*CountObjectionsResponse)(nil),  // 16: kaohe.api.v1.CountObjectionsResponse
+	(*ObjectionCount)(nil),           // 17: kaohe.api.v1.ObjectionCount
+	(v1.MonthState)(0),               // 18: kaohe.ledger.v1.MonthState
+	(*timestamppb.Timestamp)(nil),    // 19: google.protobuf.Timestamp
+	(*v1.Scorecard)(nil),             // 20: kaohe.ledger.v1.Scorecard
+	(*v1.Awaited)(nil),               // 21: kaohe.ledger.v1.Awaited
+	(*v11.Text)(nil),                 // 22: kaohe.fact.v1.Text
+	(*v1.Restatement)(nil),           // 23: kaohe.ledger.v1.Restatement
+	(*v12.Evidence)(nil),             // 24: kaohe.feed.v1.Evidence
+	(v12.ObjectionOutcome)(0),        // 25: kaohe.feed.v1.ObjectionOutcome
+	(*v1.Objection)(nil),             // 26: kaohe.ledger.v1.Objection
 }
 var file_kaohe_api_v1_month_proto_depIdxs = []int32{
-	15, // 0: kaohe.api.v1.MonthStatus.state:type_name -> kaohe.ledger.v1.MonthState
+	18, // 0: kaohe.api.v1.MonthStatus.state:type_name -> kaohe.ledger.v1.MonthState
 	2,  // 1: kaohe.api.v1.MonthStatus.missing:type_name -> kaohe.api.v1.MissingItem
-	16, // 2: kaohe.api.v1.MonthStatus.over_at:type_name -> google.protobuf.Timestamp
-	16, // 3: kaohe.api.v1.MonthStatus.publish_by:type_name -> google.protobuf.Timestamp
-	17, // 4: kaohe.api.v1.MonthStatus.units:type_name -> kaohe.ledger.v1.Scorecard
-	18, // 5: kaohe.api.v1.MonthStatus.awaited:type_name -> kaohe.ledger.v1.Awaited
-	19, // 6: kaohe.api.v1.MissingItem.label:type_name -> kaohe.fact.v1.Text
-	17, // 7: kaohe.api.v1.ListSheetsResponse.sheets:type_name -> kaohe.ledger.v1.Scorecard
-	20, // 8: kaohe.api.v1.ListRestatementsResponse.restatements:type_name -> kaohe.ledger.v1.Restatement
-	21, // 9: kaohe.api.v1.RaiseObjectionRequest.evidence:type_name -> kaohe.feed.v1.Evidence
-	22, // 10: kaohe.api.v1.DecideObjectionRequest.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
-	23, // 11: kaohe.api.v1.ListObjectionsResponse.objections:type_name -> kaohe.ledger.v1.Objection
-	0,  // 12: kaohe.api.v1.MonthService.GetMonth:input_type -> kaohe.api.v1.GetMonthRequest
-	3,  // 13: kaohe.api.v1.MonthService.StartClosing:input_type -> kaohe.api.v1.StartClosingRequest
-	4,  // 14: kaohe.api.v1.MonthService.CloseMonth:input_type -> kaohe.api.v1.CloseMonthRequest
-	5,  // 15: kaohe.api.v1.MonthService.PublishMonth:input_type -> kaohe.api.v1.PublishMonthRequest
-	6,  // 16: kaohe.api.v1.MonthService.ListSheets:input_type -> kaohe.api.v1.ListSheetsRequest
-	8,  // 17: kaohe.api.v1.MonthService.ListRestatements:input_type -> kaohe.api.v1.ListRestatementsRequest
-	10, // 18: kaohe.api.v1.MonthService.DecideRestatement:input_type -> kaohe.api.v1.DecideRestatementRequest
-	11, // 19: kaohe.api.v1.ObjectionService.RaiseObjection:input_type -> kaohe.api.v1.RaiseObjectionRequest
-	12, // 20: kaohe.api.v1.ObjectionService.DecideObjection:input_type -> kaohe.api.v1.DecideObjectionRequest
-	13, // 21: kaohe.api.v1.ObjectionService.ListObjections:input_type -> kaohe.api.v1.ListObjectionsRequest
-	1,  // 22: kaohe.api.v1.MonthService.GetMonth:output_type -> kaohe.api.v1.MonthStatus
-	1,  // 23: kaohe.api.v1.MonthService.StartClosing:output_type -> kaohe.api.v1.MonthStatus
-	1,  // 24: kaohe.api.v1.MonthService.CloseMonth:output_type -> kaohe.api.v1.MonthStatus
-	1,  // 25: kaohe.api.v1.MonthService.PublishMonth:output_type -> kaohe.api.v1.MonthStatus
-	7,  // 26: kaohe.api.v1.MonthService.ListSheets:output_type -> kaohe.api.v1.ListSheetsResponse
-	9,  // 27: kaohe.api.v1.MonthService.ListRestatements:output_type -> kaohe.api.v1.ListRestatementsResponse
-	1,  // 28: kaohe.api.v1.MonthService.DecideRestatement:output_type -> kaohe.api.v1.MonthStatus
-	23, // 29: kaohe.api.v1.ObjectionService.RaiseObjection:output_type -> kaohe.ledger.v1.Objection
-	23, // 30: kaohe.api.v1.ObjectionService.DecideObjection:output_type -> kaohe.ledger.v1.Objection
-	14, // 31: kaohe.api.v1.ObjectionService.ListObjections:output_type -> kaohe.api.v1.ListObjectionsResponse
-	22, // [22:32] is the sub-list for method output_type
-	12, // [12:22] is the sub-list for method input_type
-	12, // [12:12] is the sub-list for extension type_name
-	12, // [12:12] is the sub-list for extension extendee
-	0,  // [0:12] is the sub-list for field type_name
+	19, // 2: kaohe.api.v1.MonthStatus.over_at:type_name -> google.protobuf.Timestamp
+	19, // 3: kaohe.api.v1.MonthStatus.publish_by:type_name -> google.protobuf.Timestamp
+	20, // 4: kaohe.api.v1.MonthStatus.units:type_name -> kaohe.ledger.v1.Scorecard
+	21, // 5: kaohe.api.v1.MonthStatus.awaited:type_name -> kaohe.ledger.v1.Awaited
+	22, // 6: kaohe.api.v1.MissingItem.label:type_name -> kaohe.fact.v1.Text
+	20, // 7: kaohe.api.v1.ListSheetsResponse.sheets:type_name -> kaohe.ledger.v1.Scorecard
+	23, // 8: kaohe.api.v1.ListRestatementsResponse.restatements:type_name -> kaohe.ledger.v1.Restatement
+	24, // 9: kaohe.api.v1.RaiseObjectionRequest.evidence:type_name -> kaohe.feed.v1.Evidence
+	25, // 10: kaohe.api.v1.DecideObjectionRequest.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
+	26, // 11: kaohe.api.v1.ListObjectionsResponse.objections:type_name -> kaohe.ledger.v1.Objection
+	17, // 12: kaohe.api.v1.CountObjectionsResponse.counts:type_name -> kaohe.api.v1.ObjectionCount
+	17, // 13: kaohe.api.v1.CountObjectionsResponse.total:type_name -> kaohe.api.v1.ObjectionCount
+	0,  // 14: kaohe.api.v1.MonthService.GetMonth:input_type -> kaohe.api.v1.GetMonthRequest
+	3,  // 15: kaohe.api.v1.MonthService.StartClosing:input_type -> kaohe.api.v1.StartClosingRequest
+	4,  // 16: kaohe.api.v1.MonthService.CloseMonth:input_type -> kaohe.api.v1.CloseMonthRequest
+	5,  // 17: kaohe.api.v1.MonthService.PublishMonth:input_type -> kaohe.api.v1.PublishMonthRequest
+	6,  // 18: kaohe.api.v1.MonthService.ListSheets:input_type -> kaohe.api.v1.ListSheetsRequest
+	8,  // 19: kaohe.api.v1.MonthService.ListRestatements:input_type -> kaohe.api.v1.ListRestatementsRequest
+	10, // 20: kaohe.api.v1.MonthService.DecideRestatement:input_type -> kaohe.api.v1.DecideRestatementRequest
+	11, // 21: kaohe.api.v1.ObjectionService.RaiseObjection:input_type -> kaohe.api.v1.RaiseObjectionRequest
+	12, // 22: kaohe.api.v1.ObjectionService.DecideObjection:input_type -> kaohe.api.v1.DecideObjectionRequest
+	13, // 23: kaohe.api.v1.ObjectionService.ListObjections:input_type -> kaohe.api.v1.ListObjectionsRequest
+	15, // 24: kaohe.api.v1.ObjectionService.CountObjections:input_type -> kaohe.api.v1.CountObjectionsRequest
+	1,  // 25: kaohe.api.v1.MonthService.GetMonth:output_type -> kaohe.api.v1.MonthStatus
+	1,  // 26: kaohe.api.v1.MonthService.StartClosing:output_type -> kaohe.api.v1.MonthStatus
+	1,  // 27: kaohe.api.v1.MonthService.CloseMonth:output_type -> kaohe.api.v1.MonthStatus
+	1,  // 28: kaohe.api.v1.MonthService.PublishMonth:output_type -> kaohe.api.v1.MonthStatus
+	7,  // 29: kaohe.api.v1.MonthService.ListSheets:output_type -> kaohe.api.v1.ListSheetsResponse
+	9,  // 30: kaohe.api.v1.MonthService.ListRestatements:output_type -> kaohe.api.v1.ListRestatementsResponse
+	1,  // 31: kaohe.api.v1.MonthService.DecideRestatement:output_type -> kaohe.api.v1.MonthStatus
+	26, // 32: kaohe.api.v1.ObjectionService.RaiseObjection:output_type -> kaohe.ledger.v1.Objection
+	26, // 33: kaohe.api.v1.ObjectionService.DecideObjection:output_type -> kaohe.ledger.v1.Objection
+	14, // 34: kaohe.api.v1.ObjectionService.ListObjections:output_type -> kaohe.api.v1.ListObjectionsResponse
+	16, // 35: kaohe.api.v1.ObjectionService.CountObjections:output_type -> kaohe.api.v1.CountObjectionsResponse
+	25, // [25:36] is the sub-list for method output_type
+	14, // [14:25] is the sub-list for method input_type
+	14, // [14:14] is the sub-list for extension type_name
+	14, // [14:14] is the sub-list for extension extendee
+	0,  // [0:14] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_api_v1_month_proto_init() }
@@ -1091,7 +1357,7 @@ func file_kaohe_api_v1_month_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_api_v1_month_proto_rawDesc), len(file_kaohe_api_v1_month_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   15,
+			NumMessages:   18,
 			NumExtensions: 0,
 			NumServices:   2,
 		},

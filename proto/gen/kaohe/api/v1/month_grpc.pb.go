@@ -377,6 +377,7 @@ const (
 	ObjectionService_RaiseObjection_FullMethodName  = "/kaohe.api.v1.ObjectionService/RaiseObjection"
 	ObjectionService_DecideObjection_FullMethodName = "/kaohe.api.v1.ObjectionService/DecideObjection"
 	ObjectionService_ListObjections_FullMethodName  = "/kaohe.api.v1.ObjectionService/ListObjections"
+	ObjectionService_CountObjections_FullMethodName = "/kaohe.api.v1.ObjectionService/CountObjections"
 )
 
 // ObjectionServiceClient is the client API for ObjectionService service.
@@ -393,6 +394,8 @@ type ObjectionServiceClient interface {
 	DecideObjection(ctx context.Context, in *DecideObjectionRequest, opts ...grpc.CallOption) (*v1.Objection, error)
 	// ListObjections lists objections, those that wait longest first.
 	ListObjections(ctx context.Context, in *ListObjectionsRequest, opts ...grpc.CallOption) (*ListObjectionsResponse, error)
+	// CountObjections tells per unit and rule what came of a month's objections.
+	CountObjections(ctx context.Context, in *CountObjectionsRequest, opts ...grpc.CallOption) (*CountObjectionsResponse, error)
 }
 
 type objectionServiceClient struct {
@@ -433,6 +436,16 @@ func (c *objectionServiceClient) ListObjections(ctx context.Context, in *ListObj
 	return out, nil
 }
 
+func (c *objectionServiceClient) CountObjections(ctx context.Context, in *CountObjectionsRequest, opts ...grpc.CallOption) (*CountObjectionsResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(CountObjectionsResponse)
+	err := c.cc.Invoke(ctx, ObjectionService_CountObjections_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ObjectionServiceServer is the server API for ObjectionService service.
 // All implementations must embed UnimplementedObjectionServiceServer
 // for forward compatibility.
@@ -447,6 +460,8 @@ type ObjectionServiceServer interface {
 	DecideObjection(context.Context, *DecideObjectionRequest) (*v1.Objection, error)
 	// ListObjections lists objections, those that wait longest first.
 	ListObjections(context.Context, *ListObjectionsRequest) (*ListObjectionsResponse, error)
+	// CountObjections tells per unit and rule what came of a month's objections.
+	CountObjections(context.Context, *CountObjectionsRequest) (*CountObjectionsResponse, error)
 	mustEmbedUnimplementedObjectionServiceServer()
 }
 
@@ -465,6 +480,9 @@ func (UnimplementedObjectionServiceServer) DecideObjection(context.Context, *Dec
 }
 func (UnimplementedObjectionServiceServer) ListObjections(context.Context, *ListObjectionsRequest) (*ListObjectionsResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListObjections not implemented")
+}
+func (UnimplementedObjectionServiceServer) CountObjections(context.Context, *CountObjectionsRequest) (*CountObjectionsResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method CountObjections not implemented")
 }
 func (UnimplementedObjectionServiceServer) mustEmbedUnimplementedObjectionServiceServer() {}
 func (UnimplementedObjectionServiceServer) testEmbeddedByValue()                          {}
@@ -541,6 +559,24 @@ func _ObjectionService_ListObjections_Handler(srv interface{}, ctx context.Conte
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ObjectionService_CountObjections_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(CountObjectionsRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ObjectionServiceServer).CountObjections(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ObjectionService_CountObjections_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ObjectionServiceServer).CountObjections(ctx, req.(*CountObjectionsRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ObjectionService_ServiceDesc is the grpc.ServiceDesc for ObjectionService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -559,6 +595,10 @@ var ObjectionService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListObjections",
 			Handler:    _ObjectionService_ListObjections_Handler,
+		},
+		{
+			MethodName: "CountObjections",
+			Handler:    _ObjectionService_CountObjections_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},

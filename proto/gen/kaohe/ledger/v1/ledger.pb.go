@@ -2039,7 +2039,8 @@ type Notice struct {
 	Type EntryType `protobuf:"varint,2,opt,name=type,proto3,enum=kaohe.ledger.v1.EntryType" json:"type,omitempty"`
 	// For a reversal: the notice it withdraws.
 	Withdraws string `protobuf:"bytes,3,opt,name=withdraws,proto3" json:"withdraws,omitempty"`
-	// What it is about: "complaint/<id>/<forwarding>" or "quota/<unit>/<month>".
+	// What it is about: "complaint/<id>/<forwarding>", "quota/<unit>/<month>" or
+	// "publication/<unit>/<month>".
 	Matter string `protobuf:"bytes,4,opt,name=matter,proto3" json:"matter,omitempty"`
 	// How urgent it is.
 	Level v1.AlertLevel `protobuf:"varint,5,opt,name=level,proto3,enum=kaohe.fact.v1.AlertLevel" json:"level,omitempty"`
@@ -2047,8 +2048,8 @@ type Notice struct {
 	Unit string `protobuf:"bytes,6,opt,name=unit,proto3" json:"unit,omitempty"`
 	// The month, yyyy-mm, in the unit's zone.
 	Month string `protobuf:"bytes,7,opt,name=month,proto3" json:"month,omitempty"`
-	// The rule it is about, as in the rulebook: "complaint_answered_late" or the
-	// quota's.
+	// The rule it is about, as in the rulebook: "complaint_answered_late", the
+	// quota's, or "publication_days" of a month that is not published in time.
 	Rule string `protobuf:"bytes,8,opt,name=rule,proto3" json:"rule,omitempty"`
 	// What it is about, for a link.
 	Incident *Incident `protobuf:"bytes,9,opt,name=incident,proto3" json:"incident,omitempty"`
@@ -2057,7 +2058,8 @@ type Notice struct {
 	// The events that prove it, as "source/id".
 	Proof []string `protobuf:"bytes,11,rep,name=proof,proto3" json:"proof,omitempty"`
 	// When it happened: the forwarding, the instant to warn at, the deadline. Of a
-	// quota the first instant of the day.
+	// quota the first instant of the day; of a month that is not published, when
+	// it was due.
 	OccurredAt *timestamppb.Timestamp `protobuf:"bytes,12,opt,name=occurred_at,json=occurredAt,proto3" json:"occurred_at,omitempty"`
 	// When the last event behind it was received.
 	ReceivedAt *timestamppb.Timestamp `protobuf:"bytes,13,opt,name=received_at,json=receivedAt,proto3" json:"received_at,omitempty"`
@@ -2067,7 +2069,7 @@ type Notice struct {
 	Clock string `protobuf:"bytes,15,opt,name=clock,proto3" json:"clock,omitempty"`
 	// The responsible person; may be empty.
 	Person string `protobuf:"bytes,16,opt,name=person,proto3" json:"person,omitempty"`
-	// When an answer is due, of a complaint.
+	// When an answer is due, of a complaint, or the publication, of a month.
 	DueAt *timestamppb.Timestamp `protobuf:"bytes,17,opt,name=due_at,json=dueAt,proto3" json:"due_at,omitempty"`
 	// 1 when it is told the first time, 2 when it holds again after a withdrawal.
 	Posting int32 `protobuf:"varint,18,opt,name=posting,proto3" json:"posting,omitempty"`

@@ -733,7 +733,16 @@ type UnitMonth struct {
 	// How often each level was told, by its number.
 	Told map[int32]int32 `protobuf:"bytes,61,rep,name=told,proto3" json:"told,omitempty" protobuf_key:"varint,1,opt,name=key" protobuf_val:"varint,2,opt,name=value"`
 	// The clock of what last changed the month.
-	Clock         string `protobuf:"bytes,62,opt,name=clock,proto3" json:"clock,omitempty"`
+	Clock string `protobuf:"bytes,62,opt,name=clock,proto3" json:"clock,omitempty"`
+	// Whether it is waited for to be published: something of it came on the wall
+	// clock while there was still time.
+	Awaited bool `protobuf:"varint,63,opt,name=awaited,proto3" json:"awaited,omitempty"`
+	// The latest instant of the wall clock it was looked at.
+	SeenAt *timestamppb.Timestamp `protobuf:"bytes,64,opt,name=seen_at,json=seenAt,proto3" json:"seen_at,omitempty"`
+	// How often it was told that it was not published in time.
+	ToldUnpublished int32 `protobuf:"varint,65,opt,name=told_unpublished,json=toldUnpublished,proto3" json:"told_unpublished,omitempty"`
+	// That it was not published in time, as people were told, while it is so.
+	Unpublished   *v11.Notice `protobuf:"bytes,66,opt,name=unpublished,proto3" json:"unpublished,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -878,6 +887,34 @@ func (x *UnitMonth) GetClock() string {
 		return x.Clock
 	}
 	return ""
+}
+
+func (x *UnitMonth) GetAwaited() bool {
+	if x != nil {
+		return x.Awaited
+	}
+	return false
+}
+
+func (x *UnitMonth) GetSeenAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.SeenAt
+	}
+	return nil
+}
+
+func (x *UnitMonth) GetToldUnpublished() int32 {
+	if x != nil {
+		return x.ToldUnpublished
+	}
+	return 0
+}
+
+func (x *UnitMonth) GetUnpublished() *v11.Notice {
+	if x != nil {
+		return x.Unpublished
+	}
+	return nil
 }
 
 // Late is what a fact that came late would change in a closed month.
@@ -2101,8 +2138,7 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\aentries\x18\x02 \x01(\x03R\aentries\x12\x1d\n" +
 	"\n" +
 	"zero_items\x18\x03 \x01(\x03R\tzeroItems\x12#\n" +
-	"\rzero_sections\x18\x04 \x01(\x03R\fzeroSections\"\xe8\n" +
-	"\n" +
+	"\rzero_sections\x18\x04 \x01(\x03R\fzeroSections\"\x9d\f\n" +
 	"\tUnitMonth\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x12\x14\n" +
 	"\x05month\x18\x02 \x01(\tR\x05month\x12@\n" +
@@ -2122,7 +2158,11 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"objections\x121\n" +
 	"\anotices\x18< \x03(\v2\x17.kaohe.ledger.v1.NoticeR\anotices\x127\n" +
 	"\x04told\x18= \x03(\v2#.kaohe.state.v1.UnitMonth.ToldEntryR\x04told\x12\x14\n" +
-	"\x05clock\x18> \x01(\tR\x05clock\x1aQ\n" +
+	"\x05clock\x18> \x01(\tR\x05clock\x12\x18\n" +
+	"\aawaited\x18? \x01(\bR\aawaited\x123\n" +
+	"\aseen_at\x18@ \x01(\v2\x1a.google.protobuf.TimestampR\x06seenAt\x12)\n" +
+	"\x10told_unpublished\x18A \x01(\x05R\x0ftoldUnpublished\x129\n" +
+	"\vunpublished\x18B \x01(\v2\x17.kaohe.ledger.v1.NoticeR\vunpublished\x1aQ\n" +
 	"\fTalliesEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12+\n" +
 	"\x05value\x18\x02 \x01(\v2\x15.kaohe.state.v1.TallyR\x05value:\x028\x01\x1a9\n" +
@@ -2337,51 +2377,53 @@ var file_kaohe_state_v1_state_proto_depIdxs = []int32{
 	34, // 23: kaohe.state.v1.UnitMonth.objections:type_name -> kaohe.state.v1.UnitMonth.ObjectionsEntry
 	41, // 24: kaohe.state.v1.UnitMonth.notices:type_name -> kaohe.ledger.v1.Notice
 	35, // 25: kaohe.state.v1.UnitMonth.told:type_name -> kaohe.state.v1.UnitMonth.ToldEntry
-	37, // 26: kaohe.state.v1.Late.before:type_name -> kaohe.fact.v1.Fact
-	11, // 27: kaohe.state.v1.Late.judged_before:type_name -> kaohe.state.v1.Judged
-	37, // 28: kaohe.state.v1.Late.after:type_name -> kaohe.fact.v1.Fact
-	11, // 29: kaohe.state.v1.Late.judged_after:type_name -> kaohe.state.v1.Judged
-	40, // 30: kaohe.state.v1.Judged.entries:type_name -> kaohe.ledger.v1.Entry
-	38, // 31: kaohe.state.v1.Pinned.closed_at:type_name -> google.protobuf.Timestamp
-	38, // 32: kaohe.state.v1.Pinned.published_at:type_name -> google.protobuf.Timestamp
-	42, // 33: kaohe.state.v1.Pinned.reason:type_name -> kaohe.fact.v1.Text
-	36, // 34: kaohe.state.v1.Pinned.settled:type_name -> kaohe.state.v1.Pinned.SettledEntry
-	7,  // 35: kaohe.state.v1.ScoringState.account:type_name -> kaohe.state.v1.Account
-	9,  // 36: kaohe.state.v1.ScoringState.month:type_name -> kaohe.state.v1.UnitMonth
-	40, // 37: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
-	43, // 38: kaohe.state.v1.EntryView.proofs:type_name -> kaohe.ledger.v1.ProofChanged
-	44, // 39: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
-	44, // 40: kaohe.state.v1.MatterView.sheet:type_name -> kaohe.ledger.v1.Scorecard
-	45, // 41: kaohe.state.v1.MatterView.restatement:type_name -> kaohe.ledger.v1.Restatement
-	46, // 42: kaohe.state.v1.MatterView.objection:type_name -> kaohe.ledger.v1.Objection
-	47, // 43: kaohe.state.v1.MatterView.awaited:type_name -> kaohe.ledger.v1.Awaited
-	38, // 44: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
-	38, // 45: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
-	38, // 46: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
-	48, // 47: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
-	38, // 48: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
-	49, // 49: kaohe.state.v1.Webhook.levels:type_name -> kaohe.fact.v1.AlertLevel
-	38, // 50: kaohe.state.v1.Webhook.created_at:type_name -> google.protobuf.Timestamp
-	38, // 51: kaohe.state.v1.Webhook.disabled_at:type_name -> google.protobuf.Timestamp
-	42, // 52: kaohe.state.v1.Webhook.disabled_because:type_name -> kaohe.fact.v1.Text
-	50, // 53: kaohe.state.v1.Delivery.record:type_name -> kaohe.ledger.v1.Record
-	38, // 54: kaohe.state.v1.Delivery.queued_at:type_name -> google.protobuf.Timestamp
-	38, // 55: kaohe.state.v1.Delivery.next_at:type_name -> google.protobuf.Timestamp
-	38, // 56: kaohe.state.v1.Delivery.tried_at:type_name -> google.protobuf.Timestamp
-	38, // 57: kaohe.state.v1.NotifyPosition.through:type_name -> google.protobuf.Timestamp
-	38, // 58: kaohe.state.v1.NotifyPosition.quiet_before:type_name -> google.protobuf.Timestamp
-	38, // 59: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
-	3,  // 60: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
-	51, // 61: kaohe.state.v1.Account.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
-	8,  // 62: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
-	51, // 63: kaohe.state.v1.UnitMonth.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
-	10, // 64: kaohe.state.v1.UnitMonth.LateEntry.value:type_name -> kaohe.state.v1.Late
-	10, // 65: kaohe.state.v1.Pinned.SettledEntry.value:type_name -> kaohe.state.v1.Late
-	66, // [66:66] is the sub-list for method output_type
-	66, // [66:66] is the sub-list for method input_type
-	66, // [66:66] is the sub-list for extension type_name
-	66, // [66:66] is the sub-list for extension extendee
-	0,  // [0:66] is the sub-list for field type_name
+	38, // 26: kaohe.state.v1.UnitMonth.seen_at:type_name -> google.protobuf.Timestamp
+	41, // 27: kaohe.state.v1.UnitMonth.unpublished:type_name -> kaohe.ledger.v1.Notice
+	37, // 28: kaohe.state.v1.Late.before:type_name -> kaohe.fact.v1.Fact
+	11, // 29: kaohe.state.v1.Late.judged_before:type_name -> kaohe.state.v1.Judged
+	37, // 30: kaohe.state.v1.Late.after:type_name -> kaohe.fact.v1.Fact
+	11, // 31: kaohe.state.v1.Late.judged_after:type_name -> kaohe.state.v1.Judged
+	40, // 32: kaohe.state.v1.Judged.entries:type_name -> kaohe.ledger.v1.Entry
+	38, // 33: kaohe.state.v1.Pinned.closed_at:type_name -> google.protobuf.Timestamp
+	38, // 34: kaohe.state.v1.Pinned.published_at:type_name -> google.protobuf.Timestamp
+	42, // 35: kaohe.state.v1.Pinned.reason:type_name -> kaohe.fact.v1.Text
+	36, // 36: kaohe.state.v1.Pinned.settled:type_name -> kaohe.state.v1.Pinned.SettledEntry
+	7,  // 37: kaohe.state.v1.ScoringState.account:type_name -> kaohe.state.v1.Account
+	9,  // 38: kaohe.state.v1.ScoringState.month:type_name -> kaohe.state.v1.UnitMonth
+	40, // 39: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
+	43, // 40: kaohe.state.v1.EntryView.proofs:type_name -> kaohe.ledger.v1.ProofChanged
+	44, // 41: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
+	44, // 42: kaohe.state.v1.MatterView.sheet:type_name -> kaohe.ledger.v1.Scorecard
+	45, // 43: kaohe.state.v1.MatterView.restatement:type_name -> kaohe.ledger.v1.Restatement
+	46, // 44: kaohe.state.v1.MatterView.objection:type_name -> kaohe.ledger.v1.Objection
+	47, // 45: kaohe.state.v1.MatterView.awaited:type_name -> kaohe.ledger.v1.Awaited
+	38, // 46: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
+	38, // 47: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
+	38, // 48: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
+	48, // 49: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
+	38, // 50: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
+	49, // 51: kaohe.state.v1.Webhook.levels:type_name -> kaohe.fact.v1.AlertLevel
+	38, // 52: kaohe.state.v1.Webhook.created_at:type_name -> google.protobuf.Timestamp
+	38, // 53: kaohe.state.v1.Webhook.disabled_at:type_name -> google.protobuf.Timestamp
+	42, // 54: kaohe.state.v1.Webhook.disabled_because:type_name -> kaohe.fact.v1.Text
+	50, // 55: kaohe.state.v1.Delivery.record:type_name -> kaohe.ledger.v1.Record
+	38, // 56: kaohe.state.v1.Delivery.queued_at:type_name -> google.protobuf.Timestamp
+	38, // 57: kaohe.state.v1.Delivery.next_at:type_name -> google.protobuf.Timestamp
+	38, // 58: kaohe.state.v1.Delivery.tried_at:type_name -> google.protobuf.Timestamp
+	38, // 59: kaohe.state.v1.NotifyPosition.through:type_name -> google.protobuf.Timestamp
+	38, // 60: kaohe.state.v1.NotifyPosition.quiet_before:type_name -> google.protobuf.Timestamp
+	38, // 61: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
+	3,  // 62: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
+	51, // 63: kaohe.state.v1.Account.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
+	8,  // 64: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
+	51, // 65: kaohe.state.v1.UnitMonth.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
+	10, // 66: kaohe.state.v1.UnitMonth.LateEntry.value:type_name -> kaohe.state.v1.Late
+	10, // 67: kaohe.state.v1.Pinned.SettledEntry.value:type_name -> kaohe.state.v1.Late
+	68, // [68:68] is the sub-list for method output_type
+	68, // [68:68] is the sub-list for method input_type
+	68, // [68:68] is the sub-list for extension type_name
+	68, // [68:68] is the sub-list for extension extendee
+	0,  // [0:68] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_state_v1_state_proto_init() }
