@@ -16,7 +16,7 @@ import (
 func (s *session) objection() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "objection", Args: cobra.NoArgs,
-		Short: s.say("异议：提出、裁定、查看", "objections: raise, decide, list"),
+		Short: s.say("异议：提出、裁定、查看、统计", "objections: raise, decide, list, count"),
 		Long: s.say("单位可对一笔记分提出异议，由考核人员裁定；不服可再提一次，由考核小组最终裁定。",
 			"A unit objects to an entry, the assessor decides; raised once more it goes to the committee, whose decision is final."),
 		Example: s.examples(
@@ -26,7 +26,7 @@ func (s *session) objection() *cobra.Command {
 			`kaohe objection decide ID --points -1.5 --reason "部分成立"`, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(s.objectionRaise(), s.objectionDecide(), s.objectionList())
+	cmd.AddCommand(s.objectionRaise(), s.objectionDecide(), s.objectionList(), s.objectionCount())
 	return cmd
 }
 

@@ -147,7 +147,8 @@ func New(opts Options) (*Gateway, error) {
 	var err error
 	g.door, err = door.New(door.Options{
 		Bus: opts.Bus, Store: opts.Store, CustomerKey: opts.CustomerKey, Tolerance: opts.FutureTolerance, Now: opts.Now,
-		Units: func() []string { return g.views.Policy().Units() }, Policy: func() *rulebook.Policy { return g.views.Policy() }, Room: opts.Space.ForMore, Logger: opts.Logger, Registry: opts.Registry, Tracer: opts.Tracer,
+		Units: func() []string { return g.views.Policy().Units() }, Policy: func() *rulebook.Policy { return g.views.Policy() }, Closed: g.firstClosed,
+		Room: opts.Space.ForMore, Logger: opts.Logger, Registry: opts.Registry, Tracer: opts.Tracer,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("make the gateway: %w", err)

@@ -161,6 +161,47 @@ func TestAnObjectionUpheldAfterPublication(t *testing.T) {
 	h.verifies("2026-03")
 }
 
+// TestObjectionsAreCounted: by the ruling that counts, per unit and rule.
+func TestObjectionsAreCounted(t *testing.T) {
+	h := build(t).services().open()
+	h.verdicts("[" + unit + "," + opened("o") + "]")
+	h.call("POST", "/v1/barriers", "{}")
+	assessor, manager := h.as(apiv1.Role_ROLE_ASSESSOR), h.as(apiv1.Role_ROLE_UNIT_MANAGER)
+	var page struct{ Entries []struct{ ID string } }
+	h.call("GET", "/v1/months/2026-03/entries?unit=chengqu", "", manager...).into(t, &page)
+	var raised struct{ ID string }
+	h.call("POST", "/v1/objections", fmt.Sprintf(`{"entry":%q,"grounds":"客户改约"}`, page.Entries[0].ID), manager...).into(t, &raised)
+
+	type count struct {
+		Unit, Rule, PointsGivenBack, MedianHours           string
+		Raised, Open, Upheld, Adjusted, Rejected, Appealed int
+	}
+	counted := func(want count) {
+		t.Helper()
+		var got struct {
+			Counts []count
+			Total  count
+		}
+		h.call("GET", "/v1/months/2026-03/objections:count?unit=chengqu", "", manager...).into(t, &got)
+		if len(got.Counts) != 1 || got.Counts[0] != want {
+			t.Errorf("counted %+v, want %+v", got.Counts, want)
+		}
+		if want.Unit, want.Rule = "", ""; got.Total != want {
+			t.Errorf("in all %+v, want %+v", got.Total, want)
+		}
+	}
+	counted(count{Unit: "chengqu", Rule: "ticket_overdue", Raised: 1, Open: 1, PointsGivenBack: "0.00"})
+	h.call("POST", "/v1/rulings", fmt.Sprintf(`{"objection":%q,"outcome":"OBJECTION_OUTCOME_REJECTED","reason":"凭据不足"}`, raised.ID), assessor...)
+	counted(count{Unit: "chengqu", Rule: "ticket_overdue", Raised: 1, Rejected: 1, PointsGivenBack: "0.00", MedianHours: "0.0"})
+	h.call("POST", "/v1/objections", fmt.Sprintf(`{"entry":%q,"grounds":"客户改约"}`, page.Entries[0].ID), manager...)
+	h.call("POST", "/v1/rulings", fmt.Sprintf(`{"objection":%q,"outcome":"OBJECTION_OUTCOME_ADJUSTED","points":"-1.5","reason":"部分成立"}`, raised.ID),
+		h.as(apiv1.Role_ROLE_COMMITTEE)...)
+	counted(count{Unit: "chengqu", Rule: "ticket_overdue", Raised: 1, Adjusted: 1, Appealed: 1, PointsGivenBack: "3.50", MedianHours: "0.0"})
+
+	h.refuses(h.call("GET", "/v1/months/2026-03/objections:count?unit=xinqu", "", manager...), 403, "permission_denied")
+	h.refuses(h.call("GET", "/v1/months/2026-13/objections:count", "", assessor...), 400, "bad_format")
+}
+
 // verifies checks that the offline fold of the log gives the live ledger.
 func (h *house) verifies(month string) {
 	h.t.Helper()

@@ -11,6 +11,7 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/gateway/door"
 	"kaohe.dev/services/rulebook"
 )
@@ -165,4 +166,40 @@ func loaded(field, yaml string) (*rulebook.Rulebook, error) {
 			strings.Join(zh, "\n"), wrong.Error()).at(field, "")
 	}
 	return book, err
+}
+
+// firstClosed gives the first month from one on that is closed, and for which
+// units; empty: there is none. Where the views cannot be asked none is known:
+// a closed month stays as it is judged, whatever is published.
+func (g *Gateway) firstClosed(from string) (string, []string) {
+	ctx := context.Background()
+	months, err := g.views.Months(ctx)
+	if err != nil {
+		return "", nil
+	}
+	slices.Sort(months)
+	for _, month := range months {
+		if month < from {
+			continue
+		}
+		cards, err := g.views.Scorecards(ctx, month)
+		if err != nil {
+			return "", nil
+		}
+		if units := closedUnits(cards); len(units) > 0 {
+			return month, units
+		}
+	}
+	return "", nil
+}
+
+func closedUnits(cards []*ledgerv1.Scorecard) []string {
+	var units []string
+	for _, card := range cards {
+		if card.State >= ledgerv1.MonthState_MONTH_STATE_CLOSED {
+			units = append(units, card.Unit)
+		}
+	}
+	slices.Sort(units)
+	return units
 }

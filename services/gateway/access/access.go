@@ -80,6 +80,7 @@ func table() map[string][]apiv1.Role {
 		apiv1.ObjectionService_RaiseObjection_FullMethodName:  {manager},
 		apiv1.ObjectionService_DecideObjection_FullMethodName: {assessor, committee}, // each at its stage
 		apiv1.ObjectionService_ListObjections_FullMethodName:  readers,
+		apiv1.ObjectionService_CountObjections_FullMethodName: readers,
 		apiv1.WorkService_ListWork_FullMethodName:             readers, // a manager's: of his own units
 		apiv1.WorkService_ProposePoints_FullMethodName:        {assessor, committee, operations},
 		apiv1.WorkService_DecidePoints_FullMethodName:         {assessor, committee},

@@ -25,8 +25,7 @@ var earliest = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 // can.
 func (d *Door) Check(e *feedv1.Event) *Refusal { return d.check(e, d.now()) }
 
-// check gives why an event cannot be taken whatever else is known; nil when it
-// can.
+// check is Check at a given time.
 func (d *Door) check(e *feedv1.Event, now time.Time) *Refusal {
 	if refusal := d.rules(e); refusal != nil {
 		return refusal
@@ -40,13 +39,10 @@ func (d *Door) check(e *feedv1.Event, now time.Time) *Refusal {
 	if refusal := d.instant(e, now); refusal != nil {
 		return refusal
 	}
-	if refusal := payload(e); refusal != nil || d.policy == nil {
+	if refusal := payload(e); refusal != nil {
 		return refusal
 	}
-	if s, sets := pointsOf(e); sets {
-		return inRange(d.policy(), s)
-	}
-	return nil
+	return d.fits(e)
 }
 
 // rules checks the contract's field rules.
@@ -144,15 +140,16 @@ func payloadOf(e *feedv1.Event) proto.Message {
 
 var payloadOneof protoreflect.OneofDescriptor = (&feedv1.Event{}).ProtoReflect().Descriptor().Oneofs().ByName("payload")
 
-// pseudonymise replaces the customer's reference by its keyed hash.
+// pseudonymise replaces the customer's reference by its keyed hash, in whatever
+// kind of event names one.
 func (d *Door) pseudonymise(e *feedv1.Event) {
-	switch p := e.Payload.(type) {
-	case *feedv1.Event_TicketOpened:
-		p.TicketOpened.Customer = d.pseudonym(p.TicketOpened.Customer)
-	case *feedv1.Event_ComplaintFiled:
-		p.ComplaintFiled.Customer = d.pseudonym(p.ComplaintFiled.Customer)
-	case *feedv1.Event_PraiseGiven:
-		p.PraiseGiven.Customer = d.pseudonym(p.PraiseGiven.Customer)
+	message := payloadOf(e)
+	if message == nil {
+		return
+	}
+	m := message.ProtoReflect()
+	if field := m.Descriptor().Fields().ByName("customer"); field != nil && m.Has(field) {
+		m.Set(field, protoreflect.ValueOfString(d.pseudonym(m.Get(field).String())))
 	}
 }
 

@@ -46,8 +46,11 @@ type Options struct {
 	Now func() time.Time
 	// Units lists the units known from facts.
 	Units func() []string
-	// Policy gives the rules by which points are checked; nil: they are not.
+	// Policy gives the rules that events must fit; nil: they need not.
 	Policy func() *rulebook.Policy
+	// Closed gives the first month from one on (yyyy-mm) that is closed, and the
+	// units it is closed for; empty: none is. Nil: nobody knows.
+	Closed func(from string) (month string, units []string)
 	// Room reports why nothing more may be taken in; nil: there is always room.
 	Room func() error
 	// Logger, Registry and Tracer may be nil.
@@ -80,6 +83,7 @@ type Door struct {
 	now         func() time.Time
 	facts       func() []string
 	policy      func() *rulebook.Policy
+	closed      func(string) (string, []string)
 	room        func() error
 	log         *slog.Logger
 	validator   protovalidate.Validator
@@ -111,7 +115,7 @@ func New(opts Options) (*Door, error) {
 	}
 	d := &Door{
 		bus: opts.Bus, store: opts.Store, customerKey: opts.CustomerKey, tolerance: opts.Tolerance,
-		now: opts.Now, facts: opts.Units, policy: opts.Policy, room: opts.Room, log: opts.Logger, validator: validator, metrics: newMetrics(opts.Registry), tracer: opts.Tracer,
+		now: opts.Now, facts: opts.Units, policy: opts.Policy, closed: opts.Closed, room: opts.Room, log: opts.Logger, validator: validator, metrics: newMetrics(opts.Registry), tracer: opts.Tracer,
 		jobs: make(chan *job, 64), memories: make(chan memory, 16), stopped: make(chan struct{}),
 		joined: make(chan struct{}),
 		recent: newRecent(), units: map[string]bool{}, position: &statev1.Position{},

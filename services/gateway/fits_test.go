@@ -1,0 +1,77 @@
+package gateway_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+
+	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	"kaohe.dev/services/rulebook"
+)
+
+// refusal is why an event was not taken.
+type refusal struct{ Code, Field, Value, Reason string }
+
+// turnsAway pushes one event and gives why it is not taken; empty: it is.
+func (h *house) turnsAway(id, payload string, who ...string) refusal {
+	h.t.Helper()
+	var answer struct {
+		Verdicts []struct {
+			Status string
+			Error  refusal
+		}
+	}
+	h.call("POST", "/v1/events", fmt.Sprintf(`[{"id":%q,"source":"desk","occurredAt":"2026-03-09T09:00:00+08:00",%s}]`, id, payload), who...).into(h.t, &answer)
+	if len(answer.Verdicts) != 1 {
+		h.t.Fatalf("%d verdicts", len(answer.Verdicts))
+	}
+	return answer.Verdicts[0].Error
+}
+
+// A contractor has no hall to look at, to ask about or to put on record.
+func TestAUnitWithoutAHallIsNotAssessed(t *testing.T) {
+	h := build(t).services().open()
+	contractor := strings.NewReplacer("chengqu", "daiwei", `"id":"u"`, `"id":"u2"`, "UNIT_KIND_OUTLET", "UNIT_KIND_CONTRACTOR").Replace(unit)
+	h.verdicts("[" + unit + "," + contractor + "]")
+	h.call("POST", "/v1/barriers", "{}")
+	assessor := h.as(apiv1.Role_ROLE_ASSESSOR)
+	for event, payload := range map[string]string{
+		"hall_assessed": `"hallAssessed":{"visit":"V1","unit":%q,"month":"2026-03","method":"ASSESSMENT_METHOD_INSPECTION","person":"孙莉",
+			"findings":[{"check":"H1.1","level":"none"}]}`,
+		"hall_surveyed":    `"hallSurveyed":{"survey":"S1","unit":%q,"method":"SURVEY_METHOD_ON_SITE","satisfied":true}`,
+		"conduct_recorded": `"conductRecorded":{"record":"R1","unit":%q,"kind":"CONDUCT_KIND_TRAINED_OTHERS","person":"孙莉","reason":"带教"}`,
+	} {
+		got := h.turnsAway("x-"+event, fmt.Sprintf(payload, "daiwei"), assessor...)
+		if got.Code != "no_hall" || got.Field != event+".unit" || got.Value != "daiwei" || !strings.Contains(got.Reason, "daiwei") {
+			t.Errorf("%s of a contractor: %+v", event, got)
+		}
+		if got := h.turnsAway("y-"+event, fmt.Sprintf(payload, "chengqu"), assessor...); got.Code != "" {
+			t.Errorf("%s of an outlet: %+v", event, got)
+		}
+	}
+}
+
+// A month that is closed is judged by no other rules.
+func TestARulebookForAClosedMonthIsRefused(t *testing.T) {
+	h := build(t).services().open()
+	h.verdicts("[" + unit + "," + opened("o") + "]")
+	assessor := h.as(apiv1.Role_ROLE_ASSESSOR)
+	publish := func(version, month string) refusal {
+		book := strings.ReplaceAll(string(rulebook.Default().Source), "96766-1", version)
+		return h.turnsAway(version+month, fmt.Sprintf(`"rulebookPublished":{"version":%q,"effectiveMonth":%q,"yaml":%q}`, version, month, book))
+	}
+	if got := publish("before", "2026-02"); got.Code != "" {
+		t.Fatalf("while the month is open: %+v", got)
+	}
+	h.verdicts(waivers("chengqu"), assessor...)
+	h.status(h.call("POST", "/v1/months/2026-03/closure", "{}", assessor...))
+	if got := publish("next", "2026-02"); got.Code != "month_closed" || got.Field != "rulebook_published.effective_month" || !strings.Contains(got.Reason, "2026-03") {
+		t.Errorf("from before the closed month on: %+v", got)
+	}
+	if got := publish("before", "2026-02"); got.Code != "" {
+		t.Errorf("what is published already, sent again: %+v", got)
+	}
+	if got := publish("next", "2026-04"); got.Code != "" {
+		t.Errorf("from a later month on: %+v", got)
+	}
+}
