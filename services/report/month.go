@@ -33,7 +33,8 @@ type Month struct {
 
 	entries []*ledgerv1.Entry
 	counted map[string]int64 // entries by unit
-	rules   map[string]*tally
+	rules   tallies
+	units   map[string]tallies // by unit
 }
 
 // Count adds an entry that counts; the newest come first. List says whether it
@@ -43,13 +44,15 @@ func (m *Month) Count(e *ledgerv1.Entry, list bool) {
 		return
 	}
 	if m.counted == nil {
-		m.counted, m.rules = map[string]int64{}, map[string]*tally{}
+		m.counted, m.rules, m.units = map[string]int64{}, tallies{}, map[string]tallies{}
 	}
+	if m.units[e.Unit] == nil {
+		m.units[e.Unit] = tallies{}
+	}
+	gives := points(e.Points).IsPositive()
 	m.counted[e.Unit]++
-	if m.rules[e.Rule] == nil {
-		m.rules[e.Rule] = newTally(e)
-	}
-	m.rules[e.Rule].count(e)
+	m.rules.count(matter{rule: e.Rule, gives: gives}, e)
+	m.units[e.Unit].count(matter{e.Unit, e.Part, e.Item, e.Rule, gives}, e)
 	if list && len(m.entries) < MostEntries {
 		m.entries = append(m.entries, e)
 	}
@@ -120,8 +123,14 @@ func (m *Month) line(card *ledgerv1.Scorecard, place int32) *apiv1.ReportUnit {
 	return &apiv1.ReportUnit{
 		Unit: card.Unit, Name: card.Name, Place: place, Total: card.Total, Parts: partsOf(card),
 		Deducted: deducted.StringFixed(2), Bonuses: bonuses.StringFixed(2), Entries: m.counted[card.Unit],
-		State: max(card.State, ledgerv1.MonthState_MONTH_STATE_OPEN), Correction: card.Correction, Zone: m.Zone(card.Unit).String(),
+		State: max(card.State, ledgerv1.MonthState_MONTH_STATE_OPEN), Correction: card.Correction, Zone: m.Zone(card.Unit).String(), Rules: m.rulesOf(card.Unit),
 	}
+}
+
+// rulesOf gives what cost a unit, then what gave.
+func (m *Month) rulesOf(unit string) []*apiv1.ReportRule {
+	all := m.units[unit]
+	return append(all.list(false, all.sum(false)), all.list(true, all.sum(true))...)
 }
 
 func partsOf(card *ledgerv1.Scorecard) (parts []*apiv1.ReportPart) {

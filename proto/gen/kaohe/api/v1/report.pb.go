@@ -294,7 +294,9 @@ type ReportUnit struct {
 	// Beside the same month last year; absent when nothing was scored in it.
 	LastYear *ReportComparison `protobuf:"bytes,12,opt,name=last_year,json=lastYear,proto3" json:"last_year,omitempty"`
 	// Its zone, an IANA name: times of its entries are told in it.
-	Zone          string `protobuf:"bytes,13,opt,name=zone,proto3" json:"zone,omitempty"`
+	Zone string `protobuf:"bytes,13,opt,name=zone,proto3" json:"zone,omitempty"`
+	// What its rules did, by part, item and rule.
+	Rules         []*ReportRule `protobuf:"bytes,14,rep,name=rules,proto3" json:"rules,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -418,6 +420,13 @@ func (x *ReportUnit) GetZone() string {
 		return x.Zone
 	}
 	return ""
+}
+
+func (x *ReportUnit) GetRules() []*ReportRule {
+	if x != nil {
+		return x.Rules
+	}
+	return nil
 }
 
 // ReportPart is what a part scores.
@@ -597,7 +606,11 @@ type ReportRule struct {
 	// How many of the entries set an item or a section to 0.
 	Zeroed int64 `protobuf:"varint,9,opt,name=zeroed,proto3" json:"zeroed,omitempty"`
 	// How many of the entries set a part to 0.
-	ZeroedParts   int64 `protobuf:"varint,10,opt,name=zeroed_parts,json=zeroedParts,proto3" json:"zeroed_parts,omitempty"`
+	ZeroedParts int64 `protobuf:"varint,10,opt,name=zeroed_parts,json=zeroedParts,proto3" json:"zeroed_parts,omitempty"`
+	// Of a unit: the part of the sheet. Empty where all units are added up.
+	Part string `protobuf:"bytes,11,opt,name=part,proto3" json:"part,omitempty"`
+	// Of a unit: the item; empty for what stands beside the items.
+	Item          string `protobuf:"bytes,12,opt,name=item,proto3" json:"item,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -702,6 +715,20 @@ func (x *ReportRule) GetZeroedParts() int64 {
 	return 0
 }
 
+func (x *ReportRule) GetPart() string {
+	if x != nil {
+		return x.Part
+	}
+	return ""
+}
+
+func (x *ReportRule) GetItem() string {
+	if x != nil {
+		return x.Item
+	}
+	return ""
+}
+
 var File_kaohe_api_v1_report_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_report_proto_rawDesc = "" +
@@ -731,7 +758,7 @@ const file_kaohe_api_v1_report_proto_rawDesc = "" +
 	"\x05given\x18\v \x01(\tR\x05given\x120\n" +
 	"\aentries\x18\f \x03(\v2\x16.kaohe.ledger.v1.EntryR\aentries\x12#\n" +
 	"\rentries_total\x18\r \x01(\x03R\fentriesTotal\x12/\n" +
-	"\x05as_of\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\xd8\x03\n" +
+	"\x05as_of\x18\x0e \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\"\x88\x04\n" +
 	"\n" +
 	"ReportUnit\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x12'\n" +
@@ -750,7 +777,8 @@ const file_kaohe_api_v1_report_proto_rawDesc = "" +
 	"\n" +
 	"last_month\x18\v \x01(\v2\x1e.kaohe.api.v1.ReportComparisonR\tlastMonth\x12;\n" +
 	"\tlast_year\x18\f \x01(\v2\x1e.kaohe.api.v1.ReportComparisonR\blastYear\x12\x12\n" +
-	"\x04zone\x18\r \x01(\tR\x04zone\"y\n" +
+	"\x04zone\x18\r \x01(\tR\x04zone\x12.\n" +
+	"\x05rules\x18\x0e \x03(\v2\x18.kaohe.api.v1.ReportRuleR\x05rules\"y\n" +
 	"\n" +
 	"ReportPart\x12\x12\n" +
 	"\x04part\x18\x01 \x01(\tR\x04part\x12)\n" +
@@ -762,7 +790,7 @@ const file_kaohe_api_v1_report_proto_rawDesc = "" +
 	"\x06change\x18\x02 \x01(\tR\x06change\x12\x14\n" +
 	"\x05place\x18\x03 \x01(\x05R\x05place\x12\x18\n" +
 	"\aclimbed\x18\x04 \x01(\x05R\aclimbed\x12.\n" +
-	"\x05parts\x18\x05 \x03(\v2\x18.kaohe.api.v1.ReportPartR\x05parts\"\x92\x02\n" +
+	"\x05parts\x18\x05 \x03(\v2\x18.kaohe.api.v1.ReportPartR\x05parts\"\xba\x02\n" +
 	"\n" +
 	"ReportRule\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12)\n" +
@@ -775,7 +803,9 @@ const file_kaohe_api_v1_report_proto_rawDesc = "" +
 	"\x05share\x18\b \x01(\tR\x05share\x12\x16\n" +
 	"\x06zeroed\x18\t \x01(\x03R\x06zeroed\x12!\n" +
 	"\fzeroed_parts\x18\n" +
-	" \x01(\x03R\vzeroedParts2z\n" +
+	" \x01(\x03R\vzeroedParts\x12\x12\n" +
+	"\x04part\x18\v \x01(\tR\x04part\x12\x12\n" +
+	"\x04item\x18\f \x01(\tR\x04item2z\n" +
 	"\rReportService\x12i\n" +
 	"\tGetReport\x12\x1e.kaohe.api.v1.GetReportRequest\x1a\x19.kaohe.api.v1.MonthReport\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/months/{month}/reportB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
@@ -818,16 +848,17 @@ var file_kaohe_api_v1_report_proto_depIdxs = []int32{
 	6,  // 9: kaohe.api.v1.ReportUnit.state:type_name -> kaohe.ledger.v1.MonthState
 	4,  // 10: kaohe.api.v1.ReportUnit.last_month:type_name -> kaohe.api.v1.ReportComparison
 	4,  // 11: kaohe.api.v1.ReportUnit.last_year:type_name -> kaohe.api.v1.ReportComparison
-	10, // 12: kaohe.api.v1.ReportPart.label:type_name -> kaohe.fact.v1.Text
-	3,  // 13: kaohe.api.v1.ReportComparison.parts:type_name -> kaohe.api.v1.ReportPart
-	10, // 14: kaohe.api.v1.ReportRule.label:type_name -> kaohe.fact.v1.Text
-	0,  // 15: kaohe.api.v1.ReportService.GetReport:input_type -> kaohe.api.v1.GetReportRequest
-	1,  // 16: kaohe.api.v1.ReportService.GetReport:output_type -> kaohe.api.v1.MonthReport
-	16, // [16:17] is the sub-list for method output_type
-	15, // [15:16] is the sub-list for method input_type
-	15, // [15:15] is the sub-list for extension type_name
-	15, // [15:15] is the sub-list for extension extendee
-	0,  // [0:15] is the sub-list for field type_name
+	5,  // 12: kaohe.api.v1.ReportUnit.rules:type_name -> kaohe.api.v1.ReportRule
+	10, // 13: kaohe.api.v1.ReportPart.label:type_name -> kaohe.fact.v1.Text
+	3,  // 14: kaohe.api.v1.ReportComparison.parts:type_name -> kaohe.api.v1.ReportPart
+	10, // 15: kaohe.api.v1.ReportRule.label:type_name -> kaohe.fact.v1.Text
+	0,  // 16: kaohe.api.v1.ReportService.GetReport:input_type -> kaohe.api.v1.GetReportRequest
+	1,  // 17: kaohe.api.v1.ReportService.GetReport:output_type -> kaohe.api.v1.MonthReport
+	17, // [17:18] is the sub-list for method output_type
+	16, // [16:17] is the sub-list for method input_type
+	16, // [16:16] is the sub-list for extension type_name
+	16, // [16:16] is the sub-list for extension extendee
+	0,  // [0:16] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_api_v1_report_proto_init() }

@@ -31,7 +31,8 @@ type ReportServiceClient interface {
 	// GetReport gives the report of a month: the ranking beside last month and the
 	// same month last year, the sheet 测评表 of every unit, and the rules that cost
 	// most. The same is at /v1/months/{month}/report.xlsx, .csv and .html, in the
-	// language of ?lang= or Accept-Language.
+	// language of ?lang= or Accept-Language; a csv holds one of the tables ranking,
+	// sheets (unless told), rules and entries: ?table=.
 	GetReport(ctx context.Context, in *GetReportRequest, opts ...grpc.CallOption) (*MonthReport, error)
 }
 
@@ -62,7 +63,8 @@ type ReportServiceServer interface {
 	// GetReport gives the report of a month: the ranking beside last month and the
 	// same month last year, the sheet 测评表 of every unit, and the rules that cost
 	// most. The same is at /v1/months/{month}/report.xlsx, .csv and .html, in the
-	// language of ?lang= or Accept-Language.
+	// language of ?lang= or Accept-Language; a csv holds one of the tables ranking,
+	// sheets (unless told), rules and entries: ?table=.
 	GetReport(context.Context, *GetReportRequest) (*MonthReport, error)
 	mustEmbedUnimplementedReportServiceServer()
 }
