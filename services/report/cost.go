@@ -33,7 +33,7 @@ func (all tallies) count(of matter, e *ledgerv1.Entry) {
 	t := all[of]
 	if t == nil {
 		t = &tally{units: map[string]bool{}, rule: &apiv1.ReportRule{
-			Rule: e.Rule, Label: e.Label, Clause: e.Clause, Basis: e.Basis, Part: of.part, Item: of.item,
+			Rule: e.Rule, Label: e.Label, Clause: e.Clause, Basis: e.Basis, Part: of.part, Item: of.item, Gives: of.gives,
 		}}
 		all[of] = t
 	}

@@ -610,7 +610,9 @@ type ReportRule struct {
 	// Of a unit: the part of the sheet. Empty where all units are added up.
 	Part string `protobuf:"bytes,11,opt,name=part,proto3" json:"part,omitempty"`
 	// Of a unit: the item; empty for what stands beside the items.
-	Item          string `protobuf:"bytes,12,opt,name=item,proto3" json:"item,omitempty"`
+	Item string `protobuf:"bytes,12,opt,name=item,proto3" json:"item,omitempty"`
+	// Whether it gave points; else it cost points, or set something to 0.
+	Gives         bool `protobuf:"varint,13,opt,name=gives,proto3" json:"gives,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -729,6 +731,13 @@ func (x *ReportRule) GetItem() string {
 	return ""
 }
 
+func (x *ReportRule) GetGives() bool {
+	if x != nil {
+		return x.Gives
+	}
+	return false
+}
+
 var File_kaohe_api_v1_report_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_report_proto_rawDesc = "" +
@@ -790,7 +799,7 @@ const file_kaohe_api_v1_report_proto_rawDesc = "" +
 	"\x06change\x18\x02 \x01(\tR\x06change\x12\x14\n" +
 	"\x05place\x18\x03 \x01(\x05R\x05place\x12\x18\n" +
 	"\aclimbed\x18\x04 \x01(\x05R\aclimbed\x12.\n" +
-	"\x05parts\x18\x05 \x03(\v2\x18.kaohe.api.v1.ReportPartR\x05parts\"\xba\x02\n" +
+	"\x05parts\x18\x05 \x03(\v2\x18.kaohe.api.v1.ReportPartR\x05parts\"\xd0\x02\n" +
 	"\n" +
 	"ReportRule\x12\x12\n" +
 	"\x04rule\x18\x01 \x01(\tR\x04rule\x12)\n" +
@@ -805,7 +814,8 @@ const file_kaohe_api_v1_report_proto_rawDesc = "" +
 	"\fzeroed_parts\x18\n" +
 	" \x01(\x03R\vzeroedParts\x12\x12\n" +
 	"\x04part\x18\v \x01(\tR\x04part\x12\x12\n" +
-	"\x04item\x18\f \x01(\tR\x04item2z\n" +
+	"\x04item\x18\f \x01(\tR\x04item\x12\x14\n" +
+	"\x05gives\x18\r \x01(\bR\x05gives2z\n" +
 	"\rReportService\x12i\n" +
 	"\tGetReport\x12\x1e.kaohe.api.v1.GetReportRequest\x1a\x19.kaohe.api.v1.MonthReport\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/months/{month}/reportB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
