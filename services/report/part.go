@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"strconv"
 
 	"github.com/shopspring/decimal"
@@ -78,7 +79,7 @@ func (l *layout) remarks(line *apiv1.ReportUnit, part *ledgerv1.PartScore, item 
 		said = append(said, l.say("记 0 分", "scores 0"))
 	}
 	for _, rule := range causes(line, part.Part, item.Item) {
-		said = append(said, l.cause(rule))
+		said = append(said, l.cause(rule, item.Section.GetZh()))
 	}
 	if points(item.Overflow).IsPositive() {
 		text := l.say("超出 ", "beyond: ") + item.Overflow
@@ -90,14 +91,21 @@ func (l *layout) remarks(line *apiv1.ReportUnit, part *ledgerv1.PartScore, item 
 	return l.list(said)
 }
 
-// cause says what a rule did: 六.6 到期未回单 2 笔 −6.00.
-func (l *layout) cause(rule *apiv1.ReportRule) string {
-	text := rule.Clause + " " + l.text(rule.Label) + l.say(" ", ", ") + l.times(rule.Entries)
+// cause says what a rule did: 六.6 到期未回单 ×2 −6.00. A clause that is but the
+// section is not said again.
+func (l *layout) cause(rule *apiv1.ReportRule, section string) string {
+	text := l.text(rule.Label)
+	if rule.Clause != section {
+		text = rule.Clause + " " + text
+	}
+	if rule.Entries > 1 {
+		text += fmt.Sprintf(" ×%d", rule.Entries)
+	}
 	switch {
 	case rule.Gives:
-		text += l.say(" ", ", ") + signed(rule.Points)
+		text += " " + signed(rule.Points)
 	case points(rule.Points).IsPositive():
-		text += l.say(" ", ", ") + minus(rule.Points)
+		text += " " + minus(rule.Points)
 	case rule.ZeroedParts > 0:
 		text += l.say("，本部分记 0 分", ": the part scores 0")
 	}

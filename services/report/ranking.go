@@ -47,13 +47,13 @@ func (l *layout) committee() []string {
 func (l *layout) rankingColumns() []Column {
 	columns := []Column{{l.say("名次", "Place"), 6, Count}, {l.say("业务单位", "Unit"), 20, Text}}
 	for _, part := range l.parts() {
-		columns = append(columns, Column{l.text(part.Label), 11, Points})
+		columns = append(columns, Column{l.text(part.Label), 13, Points})
 	}
 	return append(columns,
 		Column{l.say("总分", "Total"), 9, Points}, Column{l.say("扣分", "Lost"), 9, Points}, Column{l.say("加分", "Gained"), 8, Points},
 		Column{l.say("笔数", "Entries"), 8, Count},
-		Column{l.say("上月得分", "Last month"), 10, Points}, Column{l.say("较上月", "Change"), 9, Change}, Column{l.say("名次升降", "Places up"), 9, Climb},
-		Column{l.say("上年同月", "Last year"), 10, Points}, Column{l.say("较上年", "Change"), 9, Change}, Column{l.say("名次升降", "Places up"), 9, Climb},
+		Column{l.say("上月得分", "Last month"), 10, Points}, Column{l.say("较上月", "Change"), 9, Change}, Column{l.say("名次升降", "Places up"), 10, Climb},
+		Column{l.say("上年同月", "Last year"), 10, Points}, Column{l.say("较上年", "Change"), 9, Change}, Column{l.say("名次升降", "Places up"), 10, Climb},
 		Column{l.say("状态", "State"), 16, Text})
 }
 

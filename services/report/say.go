@@ -55,14 +55,6 @@ func (l *layout) place(line *apiv1.ReportUnit) string {
 	return fmt.Sprintf(l.say("第 %d 名（共 %d 个单位）", "%d of %d"), line.Place, l.r.Ranked)
 }
 
-// times counts entries: 3 笔, 3 entries.
-func (l *layout) times(n int64) string {
-	if n == 1 {
-		return l.say("1 笔", "1 entry")
-	}
-	return fmt.Sprintf(l.say("%d 笔", "%d entries"), n)
-}
-
 // fact is a value with its name: 总分：89.50, Total: 89.50.
 func (l *layout) fact(zh, en, value string) string { return l.say(zh+"："+value, en+": "+value) }
 
