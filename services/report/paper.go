@@ -36,14 +36,35 @@ func (t *tab) paper() error {
 	})
 }
 
+// line is how high a line of text is, in points.
+const line = 15
+
 // height is what a text across all columns takes, in points: spreadsheets do not
-// find out for merged cells.
+// find out for merged cells, and not all of them for others.
 func (t *tab) height(text string) float64 {
 	room := 0.0
 	for _, c := range t.sheet.Columns {
 		room += c.Width
 	}
-	return 16 * math.Max(1, math.Ceil(digits(text)/(room-2)))
+	return line * lines(text, room)
+}
+
+// rowHeight is what the longest cell of a row takes.
+func (t *tab) rowHeight(row Row) float64 {
+	most := 1.0
+	for i, text := range row.Cells {
+		most = math.Max(most, lines(text, t.sheet.Columns[i].Width))
+	}
+	return 2 + line*most
+}
+
+// lines is how many lines a text takes in so many digits' room, of which indents
+// and words that do not fit at the end of a line take some.
+func lines(text string, room float64) float64 {
+	if digits(text) <= room-2 {
+		return 1
+	}
+	return math.Max(1, math.Ceil(digits(text)/(0.9*(room-2))))
 }
 
 // digits is how wide a text is: a Chinese character as two digits.

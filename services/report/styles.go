@@ -23,6 +23,7 @@ func (s *styles) of(look Look, form Form) int { return s.cells[look][form] }
 
 // newStyles makes them; the fonts are those that an office in China has.
 func newStyles(file *excelize.File, lang string) (*styles, error) {
+	indent := map[string]int{"left": 1, "right": 1} // away from the lines
 	family := sayer(lang)("微软雅黑", "Calibri")
 	var failure error
 	style := func(size float64, bold bool, colour, fill string, centre string, number string, lined bool) int {
@@ -37,6 +38,7 @@ func newStyles(file *excelize.File, lang string) (*styles, error) {
 			made.CustomNumFmt = &number
 		}
 		if lined {
+			made.Alignment.Indent = indent[centre]
 			for _, side := range []string{"left", "top", "right", "bottom"} {
 				made.Border = append(made.Border, excelize.Border{Type: side, Color: grey, Style: 1})
 			}

@@ -164,7 +164,7 @@ func (t *tab) body(row Row) error {
 		}
 		cells[i] = cell
 	}
-	return t.next(cells)
+	return t.next(cells, excelize.RowOpts{Height: t.rowHeight(row)})
 }
 
 // foot writes the notes, and the line that is signed.
