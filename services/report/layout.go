@@ -107,6 +107,22 @@ func Layout(r *apiv1.MonthReport, lang string) *Book {
 	return b
 }
 
+// FileName is what a report's file is called, without its ending: the month, and
+// the unit if it is of one.
+func FileName(r *apiv1.MonthReport, lang string) string {
+	l := &layout{r: r, say: sayer(lang), lang: lang}
+	name := l.say("考核测评表", "scorecards") + "-" + r.Month
+	if len(r.Ranking) == 1 && r.Ranked > 1 {
+		name += "-" + l.unit(r.Ranking[0].Unit, r.Ranking[0].Name)
+	}
+	return strings.Map(func(c rune) rune {
+		if strings.ContainsRune(`/\:*?"<>|%`, c) {
+			return '_'
+		}
+		return c
+	}, printable(name))
+}
+
 // layout lays out one report.
 type layout struct {
 	r    *apiv1.MonthReport

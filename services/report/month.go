@@ -58,13 +58,19 @@ func (m *Month) Count(e *ledgerv1.Entry, list bool) {
 	}
 }
 
+// Before gives the months that a month is compared with: the one before, and the
+// same of last year.
+func Before(month string) (lastMonth, lastYear string) {
+	start, _ := time.Parse("2006-01", month) // the contract refuses what is no month
+	return start.AddDate(0, -1, 0).Format("2006-01"), start.AddDate(-1, 0, 0).Format("2006-01")
+}
+
 // Report is what the month comes to.
 func (m *Month) Report() *apiv1.MonthReport {
-	start, _ := time.Parse("2006-01", m.Name) // the contract refuses what is no month
 	r := &apiv1.MonthReport{
 		Month: m.Name, State: ledgerv1.MonthState_MONTH_STATE_PUBLISHED, Ranked: int32(len(m.Cards)), //nolint:gosec // units
-		LastMonth: start.AddDate(0, -1, 0).Format("2006-01"), LastYear: start.AddDate(-1, 0, 0).Format("2006-01"),
 	}
+	r.LastMonth, r.LastYear = Before(m.Name)
 	m.rank(r)
 	m.cost(r)
 	r.Entries = m.listed(r.Sheets)

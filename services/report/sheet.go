@@ -50,7 +50,7 @@ func (l *layout) facts(line *apiv1.ReportUnit, card *ledgerv1.Scorecard) []strin
 	}
 	facts := []string{l.join(first...), l.join(second...)}
 	if line.Correction > 0 && l.text(card.CorrectionReason) != "" {
-		facts = append(facts, l.fact(l.correction(line.Correction), "Why "+l.correction(line.Correction), l.text(card.CorrectionReason)))
+		facts = append(facts, l.fact("更正原因", "Why corrected", l.text(card.CorrectionReason)))
 	}
 	return facts
 }
