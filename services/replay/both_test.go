@@ -115,7 +115,7 @@ func TestTryingWhatIsInForceChangesNothing(t *testing.T) {
 			r.Fatal(err)
 		}
 		w := replay.Window{From: "2026-01", To: "2026-02"}
-		both, err := recorded.Both(ctx, recorded.Policy.In("2026-01"), w)
+		both, err := recorded.Both(ctx, recorded.Policy.In("", "2026-01"), w)
 		if err != nil {
 			r.Fatal(err)
 		}

@@ -4158,7 +4158,9 @@ func (x *UnitRegistered) GetHallAddress() string {
 	return ""
 }
 
-// RulebookPublished puts a rulebook version in force.
+// RulebookPublished puts a rulebook version in force. One that is published for
+// some units is in force for them whatever is published for all, before or
+// after.
 type RulebookPublished struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The version's name.
@@ -4166,7 +4168,9 @@ type RulebookPublished struct {
 	// The first month it is in force, yyyy-mm.
 	EffectiveMonth string `protobuf:"bytes,2,opt,name=effective_month,json=effectiveMonth,proto3" json:"effective_month,omitempty"`
 	// The rulebook, whole, as YAML.
-	Yaml          string `protobuf:"bytes,3,opt,name=yaml,proto3" json:"yaml,omitempty"`
+	Yaml string `protobuf:"bytes,3,opt,name=yaml,proto3" json:"yaml,omitempty"`
+	// The units it is in force for; empty: all that have none of their own.
+	Units         []string `protobuf:"bytes,4,rep,name=units,proto3" json:"units,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4220,6 +4224,13 @@ func (x *RulebookPublished) GetYaml() string {
 		return x.Yaml
 	}
 	return ""
+}
+
+func (x *RulebookPublished) GetUnits() []string {
+	if x != nil {
+		return x.Units
+	}
+	return nil
 }
 
 // ClockAdvanced moves a named clock on. Everything before it in the feed that
@@ -5845,11 +5856,12 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\x0eeffective_from\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveFrom\x12\x1b\n" +
 	"\x04zone\x18\a \x01(\tB\a\xbaH\x04r\x02\x18dR\x04zone\x12\x1c\n" +
 	"\x04hall\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04hall\x12+\n" +
-	"\fhall_address\x18\t \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\vhallAddress\"\xa5\x01\n" +
+	"\fhall_address\x18\t \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\vhallAddress\"\xd0\x01\n" +
 	"\x11RulebookPublished\x12#\n" +
 	"\aversion\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\aversion\x12J\n" +
 	"\x0feffective_month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x0eeffectiveMonth\x12\x1f\n" +
-	"\x04yaml\x18\x03 \x01(\tB\v\xbaH\br\x06\x10\x01\x18\xc0\x84=R\x04yaml\"\x85\x01\n" +
+	"\x04yaml\x18\x03 \x01(\tB\v\xbaH\br\x06\x10\x01\x18\xc0\x84=R\x04yaml\x12)\n" +
+	"\x05units\x18\x04 \x03(\tB\x13\xbaH\x10\x92\x01\r\x10\xe8\a\x18\x01\"\x06r\x04\x10\x01\x18dR\x05units\"\x85\x01\n" +
 	"\rClockAdvanced\x12\x1d\n" +
 	"\x05clock\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05clock\x122\n" +
 	"\x02to\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x02to\x12!\n" +
