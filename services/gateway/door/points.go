@@ -40,7 +40,7 @@ func pointsOf(e *feedv1.Event) (set, bool) {
 // inRange refuses points off an item that there is not, or more of them than it
 // has. A bonus has no item.
 func inRange(policy *rulebook.Policy, s set) *Refusal {
-	if s.about == feedv1.DecisionAbout_DECISION_ABOUT_CHEATING_REPORT {
+	if s.about == feedv1.DecisionAbout_DECISION_ABOUT_CHEATING_REPORT || s.about == feedv1.DecisionAbout_DECISION_ABOUT_OTHER_CASE {
 		return nil
 	}
 	given, err := decimal.NewFromString(s.points)

@@ -462,6 +462,8 @@ const (
 	DecisionAbout_DECISION_ABOUT_INSPECTION DecisionAbout = 2
 	// A report of cheating proven true 举报属实: a bonus.
 	DecisionAbout_DECISION_ABOUT_CHEATING_REPORT DecisionAbout = 3
+	// Another case that earns the hall points 其他加分事项: a bonus.
+	DecisionAbout_DECISION_ABOUT_OTHER_CASE DecisionAbout = 4
 )
 
 // Enum value maps for DecisionAbout.
@@ -471,12 +473,14 @@ var (
 		1: "DECISION_ABOUT_COMPLAINT",
 		2: "DECISION_ABOUT_INSPECTION",
 		3: "DECISION_ABOUT_CHEATING_REPORT",
+		4: "DECISION_ABOUT_OTHER_CASE",
 	}
 	DecisionAbout_value = map[string]int32{
 		"DECISION_ABOUT_UNSPECIFIED":     0,
 		"DECISION_ABOUT_COMPLAINT":       1,
 		"DECISION_ABOUT_INSPECTION":      2,
 		"DECISION_ABOUT_CHEATING_REPORT": 3,
+		"DECISION_ABOUT_OTHER_CASE":      4,
 	}
 )
 
@@ -3709,7 +3713,7 @@ type PointsDecided struct {
 	Unit string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
 	// What it is about.
 	About DecisionAbout `protobuf:"varint,3,opt,name=about,proto3,enum=kaohe.feed.v1.DecisionAbout" json:"about,omitempty"`
-	// The complaint, inspection or report it is about.
+	// The complaint, inspection, report or case it is about.
 	Subject string `protobuf:"bytes,4,opt,name=subject,proto3" json:"subject,omitempty"`
 	// The sheet's item, for example "CS2"; empty for a bonus.
 	Item string `protobuf:"bytes,5,opt,name=item,proto3" json:"item,omitempty"`
@@ -3830,7 +3834,7 @@ type PointsProposed struct {
 	Unit string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
 	// What it is about.
 	About DecisionAbout `protobuf:"varint,3,opt,name=about,proto3,enum=kaohe.feed.v1.DecisionAbout" json:"about,omitempty"`
-	// The complaint, inspection or report it is about.
+	// The complaint, inspection, report or case it is about.
 	Subject string `protobuf:"bytes,4,opt,name=subject,proto3" json:"subject,omitempty"`
 	// The sheet's item, for example "CS2"; empty for a bonus.
 	Item string `protobuf:"bytes,5,opt,name=item,proto3" json:"item,omitempty"`
@@ -6038,12 +6042,13 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\x17REPLY_MATCH_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fREPLY_MATCH_YES\x10\x01\x12\x12\n" +
 	"\x0eREPLY_MATCH_NO\x10\x02\x12\x1d\n" +
-	"\x19REPLY_MATCH_SERIOUSLY_NOT\x10\x03*\x90\x01\n" +
+	"\x19REPLY_MATCH_SERIOUSLY_NOT\x10\x03*\xaf\x01\n" +
 	"\rDecisionAbout\x12\x1e\n" +
 	"\x1aDECISION_ABOUT_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18DECISION_ABOUT_COMPLAINT\x10\x01\x12\x1d\n" +
 	"\x19DECISION_ABOUT_INSPECTION\x10\x02\x12\"\n" +
-	"\x1eDECISION_ABOUT_CHEATING_REPORT\x10\x03*U\n" +
+	"\x1eDECISION_ABOUT_CHEATING_REPORT\x10\x03\x12\x1d\n" +
+	"\x19DECISION_ABOUT_OTHER_CASE\x10\x04*U\n" +
 	"\bUnitKind\x12\x19\n" +
 	"\x15UNIT_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10UNIT_KIND_OUTLET\x10\x01\x12\x18\n" +
