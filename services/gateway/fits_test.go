@@ -102,7 +102,9 @@ func TestAUnitIsJudgedByItsOwnRulebook(t *testing.T) {
 	for unit, want := range map[string][2]string{"chengqu": {"pilot", "-4.00"}, "xinqu": {"96766-1", "-5.00"}} {
 		var card struct{ RulebookVersion string }
 		h.call("GET", "/v1/months/2026-03/scorecards/"+unit, "").into(t, &card)
-		var page struct{ Entries []struct{ Points, RulebookVersion string } }
+		var page struct {
+			Entries []struct{ Points, RulebookVersion string }
+		}
 		h.call("GET", "/v1/months/2026-03/entries?state=active&unit="+unit, "").into(t, &page)
 		if len(page.Entries) != 1 || card.RulebookVersion != want[0] || page.Entries[0].RulebookVersion != want[0] || page.Entries[0].Points != want[1] {
 			t.Errorf("%s is judged by %s: %+v; want %v", unit, card.RulebookVersion, page.Entries, want)
