@@ -74,20 +74,20 @@ func published(book *rulebook.Rulebook) *feedv1.Event {
 	if err != nil {
 		month = time.Unix(0, 0) // Load has checked it
 	}
-	return RulebookPublished(book, book.EffectiveMonth, month)
+	return RulebookPublished(book, book.EffectiveMonth, nil, month)
 }
 
 // RulebookPublished makes the event that puts a rulebook in force from a month
-// (yyyy-mm) on. Its id names the content, so that the same rulebook is
+// (yyyy-mm) on, for some units or, if none are named, for all. Its id names the content, so that the same rulebook is
 // published once and a changed one anew; of two for the same month the one
 // published later holds.
-func RulebookPublished(book *rulebook.Rulebook, month string, at time.Time) *feedv1.Event {
+func RulebookPublished(book *rulebook.Rulebook, month string, units []string, at time.Time) *feedv1.Event {
 	sum := sha256.Sum256(book.Source)
 	return &feedv1.Event{
 		Id: "rulebook/" + book.Version + "/" + hex.EncodeToString(sum[:6]), Source: "kaohe",
 		OccurredAt: timestamppb.New(at),
 		Payload: &feedv1.Event_RulebookPublished{RulebookPublished: &feedv1.RulebookPublished{
-			Version: book.Version, EffectiveMonth: month, Yaml: string(book.Source),
+			Version: book.Version, EffectiveMonth: month, Yaml: string(book.Source), Units: units,
 		}},
 	}
 }

@@ -27,7 +27,7 @@ func (s *session) rulebookList() *cobra.Command {
 				return err
 			}
 			g := grid{columns: []column{
-				{name: s.say("版本", "version")}, {name: s.say("自", "from")}, {name: s.say("至", "to")},
+				{name: s.say("版本", "version")}, {name: s.say("自", "from")}, {name: s.say("至", "to")}, {name: s.say("适用单位", "units"), wraps: true},
 				{name: s.say("规则数", "rules"), numeric: true}, {name: s.say("时区", "zone")}, {name: s.say("名称", "title"), wraps: true},
 			}}
 			for _, b := range list.Rulebooks {
@@ -35,12 +35,20 @@ func (s *session) rulebookList() *cobra.Command {
 				if b.Replaced {
 					last = s.say("已被替换", "replaced")
 				}
-				g.add(printable(b.Version), b.EffectiveMonth, last, strconv.Itoa(int(b.Rules)), b.Zone, s.text(b.Title))
+				g.add(printable(b.Version), b.EffectiveMonth, last, s.inForceFor(b.Units), strconv.Itoa(int(b.Rules)), b.Zone, s.text(b.Title))
 			}
 			return s.answer(list, g)
 		}),
 	}
 	return s.printing(s.reaching(cmd))
+}
+
+// inForceFor names the units of a rulebook.
+func (s *session) inForceFor(units []string) string {
+	if len(units) == 0 {
+		return s.say("所有", "all")
+	}
+	return printable(strings.Join(units, ", "))
 }
 
 func (s *session) rulebookShow() *cobra.Command {

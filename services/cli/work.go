@@ -121,7 +121,7 @@ func (s *session) workPropose() *cobra.Command {
 		RunE: s.asking(func(ctx context.Context, r *remote, _ []string) error {
 			known, named := feedv1.DecisionAbout_value["DECISION_ABOUT_"+strings.ToUpper(strings.ReplaceAll(about, "-", "_"))]
 			if !named {
-				return fmt.Errorf(s.say("--about %q：应为 complaint、inspection 或 cheating-report", "--about %q: give complaint, inspection or cheating-report"), about)
+				return fmt.Errorf(s.say("--about %q：应为 complaint、inspection、cheating-report 或 other-case", "--about %q: give complaint, inspection, cheating-report or other-case"), about)
 			}
 			request.About = feedv1.DecisionAbout(known)
 			for _, uri := range evidence {
@@ -136,8 +136,8 @@ func (s *session) workPropose() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.StringVar(&request.Unit, "unit", "", s.say("业务单位", "the business unit"))
-	f.StringVar(&about, "about", "", s.say("关于：complaint、inspection、cheating-report", "about: complaint, inspection, cheating-report"))
-	f.StringVar(&request.Subject, "subject", "", s.say("投诉、抽查或举报的编号", "the complaint, inspection or report"))
+	f.StringVar(&about, "about", "", s.say("关于：complaint、inspection、cheating-report、other-case", "about: complaint, inspection, cheating-report, other-case"))
+	f.StringVar(&request.Subject, "subject", "", s.say("投诉、抽查、举报或事项的编号", "the complaint, inspection, report or case"))
 	f.StringVar(&request.Item, "item", "", s.say("项目，例如 CS1；加分不填", "the item, for example CS1; none for a bonus"))
 	f.StringVar(&request.Points, "points", "", s.say("分值", "how many points"))
 	f.StringVar(&request.Reason, "reason", "", s.say("理由", "why"))

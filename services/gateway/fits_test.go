@@ -1,6 +1,7 @@
 package gateway_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -56,9 +57,11 @@ func TestARulebookForAClosedMonthIsRefused(t *testing.T) {
 	h := build(t).services().open()
 	h.verdicts("[" + unit + "," + opened("o") + "]")
 	assessor := h.as(apiv1.Role_ROLE_ASSESSOR)
-	publish := func(version, month string) refusal {
+	publish := func(version, month string, units ...string) refusal {
 		book := strings.ReplaceAll(string(rulebook.Default().Source), "96766-1", version)
-		return h.turnsAway(version+month, fmt.Sprintf(`"rulebookPublished":{"version":%q,"effectiveMonth":%q,"yaml":%q}`, version, month, book))
+		payload, err := json.Marshal(map[string]any{"version": version, "effectiveMonth": month, "yaml": book, "units": units})
+		must(t, err)
+		return h.turnsAway(version+month+strings.Join(units, ""), `"rulebookPublished":`+string(payload))
 	}
 	if got := publish("before", "2026-02"); got.Code != "" {
 		t.Fatalf("while the month is open: %+v", got)
@@ -71,7 +74,52 @@ func TestARulebookForAClosedMonthIsRefused(t *testing.T) {
 	if got := publish("before", "2026-02"); got.Code != "" {
 		t.Errorf("what is published already, sent again: %+v", got)
 	}
+	if got := publish("pilot", "2026-02", "chengqu"); got.Code != "month_closed" {
+		t.Errorf("for the unit whose month is closed: %+v", got)
+	}
+	if got := publish("pilot", "2026-02", "nowhere"); got.Code != "unknown_unit" || got.Field != "rulebook_published.units[0]" {
+		t.Errorf("for a unit that there is not: %+v", got)
+	}
 	if got := publish("next", "2026-04"); got.Code != "" {
 		t.Errorf("from a later month on: %+v", got)
 	}
+}
+
+// A pilot of one unit is judged by its own rulebook, everybody else by that of
+// all; its sheet names the version.
+func TestAUnitIsJudgedByItsOwnRulebook(t *testing.T) {
+	h := build(t).services().open()
+	other := strings.NewReplacer("chengqu", "xinqu", `"id":"u"`, `"id":"u2"`).Replace(unit)
+	second := strings.NewReplacer("chengqu", "xinqu", `"ticket":"T`, `"ticket":"X`).Replace(opened("o2"))
+	h.verdicts("[" + unit + "," + other + "," + opened("o") + "," + second + "]")
+	pilot := strings.Replace(strings.ReplaceAll(string(rulebook.Default().Source), "96766-1", "pilot"), "points: -5", "points: -4", 1)
+	payload, err := json.Marshal(map[string]any{"version": "pilot", "effectiveMonth": "2026-03", "yaml": pilot, "units": []string{"chengqu"}})
+	must(t, err)
+	if got := h.turnsAway("pilot", `"rulebookPublished":`+string(payload)); got.Code != "" {
+		t.Fatalf("not published: %+v", got)
+	}
+	h.call("POST", "/v1/barriers", "{}")
+	for unit, want := range map[string][2]string{"chengqu": {"pilot", "-4.00"}, "xinqu": {"96766-1", "-5.00"}} {
+		var card struct{ RulebookVersion string }
+		h.call("GET", "/v1/months/2026-03/scorecards/"+unit, "").into(t, &card)
+		var page struct {
+			Entries []struct{ Points, RulebookVersion string }
+		}
+		h.call("GET", "/v1/months/2026-03/entries?state=active&unit="+unit, "").into(t, &page)
+		if len(page.Entries) != 1 || card.RulebookVersion != want[0] || page.Entries[0].RulebookVersion != want[0] || page.Entries[0].Points != want[1] {
+			t.Errorf("%s is judged by %s: %+v; want %v", unit, card.RulebookVersion, page.Entries, want)
+		}
+	}
+	var list struct {
+		Rulebooks []struct {
+			Version, LastMonth string
+			Units              []string
+			Replaced           bool
+		}
+	}
+	h.call("GET", "/v1/rulebooks", "").into(t, &list)
+	if n := len(list.Rulebooks); n == 0 || list.Rulebooks[n-1].Version != "pilot" || list.Rulebooks[n-1].Units[0] != "chengqu" {
+		t.Errorf("published %+v", list.Rulebooks)
+	}
+	h.verifies("2026-03")
 }

@@ -125,7 +125,7 @@ func (g *Gateway) objectionsUntil(ctx context.Context, entry *ledgerv1.Entry) (t
 	if err != nil {
 		return time.Time{}, err
 	}
-	return flow.Time(card.PublishedAt).Add(g.views.Policy().In(entry.Month).Limits.Objection), nil
+	return flow.Time(card.PublishedAt).Add(g.views.Policy().In(entry.Unit, entry.Month).Limits.Objection), nil
 }
 
 // inTime refuses an objection after the window that follows publication.
@@ -214,7 +214,7 @@ func (s *objectionServer) adjustable(ctx context.Context, o *ledgerv1.Objection,
 		return err
 	}
 	given := points(r.Points)
-	part := s.g.views.Policy().In(entry.Month).Part(entry.Part)
+	part := s.g.views.Policy().In(entry.Unit, entry.Month).Part(entry.Part)
 	if part == nil {
 		return nil
 	}

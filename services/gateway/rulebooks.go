@@ -62,21 +62,24 @@ func (g *Gateway) books(ctx context.Context) ([]*rulebook.Rulebook, error) {
 }
 
 // published tells of the books, which are by effective month, the one at a
-// place.
+// place. The next for the same units takes its place.
 func published(books []*rulebook.Rulebook, at int) *apiv1.Rulebook {
 	b := books[at]
 	answer := &apiv1.Rulebook{
 		Version: b.Version, EffectiveMonth: b.EffectiveMonth, Title: b.Title.Proto(), Zone: b.Zone.String(), Rules: int32(len(b.Rules)),
+		Units: b.Units,
 	}
 	for _, w := range b.Warnings {
 		answer.Warnings = append(answer.Warnings, w.Proto())
 	}
-	if at+1 < len(books) {
-		next := books[at+1].EffectiveMonth
-		answer.Replaced = next == b.EffectiveMonth
-		if first, err := time.Parse("2006-01", next); err == nil && !answer.Replaced {
-			answer.LastMonth = first.AddDate(0, -1, 0).Format("2006-01")
-		}
+	later := slices.IndexFunc(books[at+1:], func(next *rulebook.Rulebook) bool { return slices.Equal(next.Units, b.Units) })
+	if later < 0 {
+		return answer
+	}
+	next := books[at+1+later].EffectiveMonth
+	answer.Replaced = next == b.EffectiveMonth
+	if first, err := time.Parse("2006-01", next); err == nil && !answer.Replaced {
+		answer.LastMonth = first.AddDate(0, -1, 0).Format("2006-01")
 	}
 	return answer
 }
@@ -168,10 +171,11 @@ func loaded(field, yaml string) (*rulebook.Rulebook, error) {
 	return book, err
 }
 
-// firstClosed gives the first month from one on that is closed, and for which
-// units; empty: there is none. Where the views cannot be asked none is known:
-// a closed month stays as it is judged, whatever is published.
-func (g *Gateway) firstClosed(from string) (string, []string) {
+// firstClosed gives the first month from one on that is closed for some units,
+// for any if none are named, and for which; empty: there is none. Where the
+// views cannot be asked none is known: a closed month stays as it is judged,
+// whatever is published.
+func (g *Gateway) firstClosed(from string, of []string) (string, []string) {
 	ctx := context.Background()
 	months, err := g.views.Months(ctx)
 	if err != nil {
@@ -186,17 +190,17 @@ func (g *Gateway) firstClosed(from string) (string, []string) {
 		if err != nil {
 			return "", nil
 		}
-		if units := closedUnits(cards); len(units) > 0 {
+		if units := closedUnits(cards, of); len(units) > 0 {
 			return month, units
 		}
 	}
 	return "", nil
 }
 
-func closedUnits(cards []*ledgerv1.Scorecard) []string {
+func closedUnits(cards []*ledgerv1.Scorecard, of []string) []string {
 	var units []string
 	for _, card := range cards {
-		if card.State >= ledgerv1.MonthState_MONTH_STATE_CLOSED {
+		if card.State >= ledgerv1.MonthState_MONTH_STATE_CLOSED && (len(of) == 0 || slices.Contains(of, card.Unit)) {
 			units = append(units, card.Unit)
 		}
 	}

@@ -54,7 +54,7 @@ func (d dossier) findings(policy *rulebook.Policy) []found {
 		if !inMonth(policy, visit) {
 			continue
 		}
-		book, said := policy.In(visit.Route.Month), visit.GetAssessmentRecorded().GetVisit()
+		book, said := policy.In(visit.Route.Unit, visit.Route.Month), visit.GetAssessmentRecorded().GetVisit()
 		for _, finding := range said.Findings {
 			rule := book.Check(finding.Check)
 			if rule == nil || !rule.Check.FoundBy(said.Method) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -73,6 +74,32 @@ func operatorYear(tickets int) []*feedv1.Event {
 		})
 	}
 	return append(events, replies...)
+}
+
+// closedYear is an operator's year as it comes in: every event when it happens,
+// the units registered, and every month closed on the third of the next.
+func closedYear(tickets int) []*feedv1.Event {
+	events := operatorYear(tickets)
+	events = slices.DeleteFunc(events, func(e *feedv1.Event) bool { return e.GetClockAdvanced() != nil })
+	start := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
+	for month := range 12 {
+		at := start.AddDate(0, month+1, 2)
+		events = append(events, &feedv1.Event{
+			Id: fmt.Sprint("close-", month), Source: "desk", OccurredAt: flow.At(at),
+			Payload: &feedv1.Event_MonthClosed{MonthClosed: &feedv1.MonthClosed{Month: at.AddDate(0, -1, 0).Format("2006-01"), Person: "p"}},
+		})
+	}
+	for i := range 20 {
+		events = append(events, &feedv1.Event{
+			Id: fmt.Sprint("unit-", i), Source: "desk", OccurredAt: flow.At(start.AddDate(0, 0, -1)),
+			Payload: &feedv1.Event_UnitRegistered{UnitRegistered: &feedv1.UnitRegistered{Unit: fmt.Sprint("district-", i), Customers: 10_000_000}},
+		})
+	}
+	for _, e := range events {
+		e.Clock, e.ReceivedAt = "", e.OccurredAt
+	}
+	slices.SortStableFunc(events, func(a, b *feedv1.Event) int { return flow.Time(a.OccurredAt).Compare(flow.Time(b.OccurredAt)) })
+	return events
 }
 
 // BenchmarkFold folds a year of a city.

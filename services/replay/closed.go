@@ -2,7 +2,6 @@ package replay
 
 import (
 	"cmp"
-	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -19,7 +18,7 @@ import (
 
 // closed is a closed month: the facts that count, whatever came later.
 type closed struct {
-	facts   map[string]*factv1.Fact
+	facts   map[string]held
 	refused map[string]uint64 // what came late and never counts, by fact
 	state   *statev1.UnitMonth
 }
@@ -30,82 +29,62 @@ type closing struct {
 	months map[name]*closed
 }
 
+// side is a result that closed months are put into, and what it was judged by
+// and from at every point.
+type side struct {
+	result   *Result
+	policies []*rulebook.Policy
+	facts    [][]known
+}
+
 // past is what the events before a decision come to: the facts of a month by
 // unit and id.
 type past struct {
 	policy *rulebook.Policy
 	clocks map[string]time.Time // "" is the wall clock
-	facts  map[string]map[string]*factv1.Fact
+	facts  map[string]map[string]held
 }
 
 // close makes closed months of results what they are, and leaves of all months
-// those of the window. Of two results the second is by the rulebook that is
-// tried; of one it is, unless there is none.
-func (r *Recorded) close(ctx context.Context, tried *rulebook.Rulebook, w Window, results ...*Result) error {
+// those of the window.
+func (r *Recorded) close(w Window, sides ...side) {
 	if r.decided == nil {
-		return nil
+		return
 	}
-	closings := make([]*closing, len(results))
-	for i := range closings {
-		closings[i] = &closing{map[name]*closed{}}
-	}
-	for i, e := range r.decided {
-		if !flow.TakesEffectInPlace(e) {
-			continue
+	for _, s := range sides {
+		c, point := &closing{map[name]*closed{}}, 0
+		for _, e := range r.decided {
+			if !flow.TakesEffectInPlace(e) {
+				continue
+			}
+			var before past
+			if month := monthDecided(e); month != "" {
+				before = s.past(month, r.points[point].clocks, int32(point)) //nolint:gosec // there are fewer
+				point++
+			}
+			c.decide(e, before)
 		}
-		pasts, err := r.before(ctx, i, tried, w, len(results))
-		if err != nil {
-			return err
-		}
-		for side, c := range closings {
-			c.decide(e, pasts[side])
-		}
-	}
-	for side, c := range closings {
 		if len(c.months) > 0 {
-			c.finish(results[side])
+			c.finish(s.result)
 		}
-		results[side].Months = slices.DeleteFunc(results[side].Months, func(m *Month) bool { return !w.has(m.Month) || !w.answers(m.Unit) })
+		s.result.Months = slices.DeleteFunc(s.result.Months, func(m *Month) bool { return !w.has(m.Month) || !w.answers(m.Unit) })
 	}
-	return nil
 }
 
-// before folds the events before a decision that needs to know them, for each
-// of the sides.
-func (r *Recorded) before(ctx context.Context, at int, tried *rulebook.Rulebook, w Window, sides int) ([]past, error) {
-	pasts, e := make([]past, sides), r.decided[at]
-	month := cmp.Or(e.GetMonthClosed().GetMonth(), e.GetRestatementDecided().GetMonth())
-	if month == "" {
-		return pasts, nil
-	}
-	recorded, err := Record(ctx, r.services, r.decided[:at], flow.Time(e.ReceivedAt), nil)
-	if err != nil {
-		return nil, err
-	}
-	f, policy := recorded.fold(ctx), recorded.policy(tried, w)
-	if sides == 1 {
-		pasts[0] = recorded.past(policy, month, recorded.shown(f, policy))
-		return pasts, f.err()
-	}
-	inForce, trial, _ := recorded.shownBoth(f, policy)
-	pasts[0], pasts[1] = recorded.past(recorded.Policy, month, inForce), recorded.past(policy, month, trial)
-	return pasts, f.err()
-}
-
-// past finds the facts of a month.
-func (r *Recorded) past(policy *rulebook.Policy, month string, facts [][]*factv1.Fact) past {
-	p := past{policy, r.clocks, map[string]map[string]*factv1.Fact{}}
+// past finds the facts of a month that were known at a point.
+func (s *side) past(month string, clocks map[string]time.Time, point int32) past {
+	p := past{s.policies[point], clocks, map[string]map[string]held{}}
 	kinds, stretch := scored(), Window{From: month, To: month}.stretch()
-	for _, part := range facts {
-		for _, fact := range part {
-			unit := fact.Route.GetUnit()
-			if unit == "" || !kinds[flow.Kind(fact.Kind)] || !stretch.near(fact) || policy.Month(unit, flow.Time(fact.OccurredAt)) != month {
+	for _, part := range s.facts {
+		for _, k := range part {
+			fact, unit := k.fact, k.fact.Route.GetUnit()
+			if !k.has(point) || unit == "" || !kinds[flow.Kind(fact.Kind)] || !stretch.near(fact) || p.policy.Month(unit, flow.Time(fact.OccurredAt)) != month {
 				continue
 			}
 			if p.facts[unit] == nil {
-				p.facts[unit] = map[string]*factv1.Fact{}
+				p.facts[unit] = map[string]held{}
 			}
-			p.facts[unit][fact.Id] = fact
+			p.facts[unit][fact.Id] = held{fact, clocks[fact.Clock]}
 		}
 	}
 	return p
@@ -155,11 +134,11 @@ func (c *closing) publish(e *feedv1.Event, by *feedv1.MonthPublished) {
 }
 
 // of gives the facts of a unit by id.
-func (p past) of(unit string) map[string]*factv1.Fact {
+func (p past) of(unit string) map[string]held {
 	if facts := p.facts[unit]; facts != nil {
 		return facts
 	}
-	return map[string]*factv1.Fact{}
+	return map[string]held{}
 }
 
 // restate lets what has come late count, or never count.
@@ -168,15 +147,16 @@ func (m *closed) restate(before past, decided *feedv1.RestatementDecided) {
 	ids := slices.Collect(maps.Keys(now))
 	ids = append(ids, slices.Collect(maps.Keys(m.facts))...)
 	for _, id := range ids {
-		hash := hashOf(now[id])
+		was, is := m.facts[id], now[id]
+		hash := hashOf(is.Fact)
 		switch {
-		case scoring.Alike(before.policy, m.facts[id], now[id]) || m.refused[id] == hash:
+		case scoring.Alike(before.policy, was.Fact, is.Fact) || m.refused[id] == hash:
 		case !decided.Approved:
 			m.refused[id] = hash
-		case now[id] == nil:
+		case is.Fact == nil:
 			delete(m.facts, id)
 		default:
-			m.facts[id] = now[id]
+			m.facts[id] = is
 		}
 	}
 	if decided.Approved {
@@ -221,7 +201,7 @@ func (c *closing) finish(result *Result) {
 
 // without gives a month without the facts that count elsewhere.
 func (m *Month) without(result *Result, taken map[objected]name) *Month {
-	elsewhere := func(f *factv1.Fact) bool { _, is := taken[objected{m.Unit, f.Id}]; return is }
+	elsewhere := func(f held) bool { _, is := taken[objected{m.Unit, f.Id}]; return is }
 	if !slices.ContainsFunc(m.facts, elsewhere) {
 		return m
 	}
@@ -233,10 +213,10 @@ func (m *closed) month(result *Result) *Month {
 	return monthOf(result, m.state, slices.Collect(maps.Values(m.facts)))
 }
 
-func monthOf(result *Result, state *statev1.UnitMonth, facts []*factv1.Fact) *Month {
+func monthOf(result *Result, state *statev1.UnitMonth, facts []held) *Month {
 	m := &Month{Unit: state.Unit, Month: state.Month, state: state, facts: facts}
 	for _, fact := range facts {
-		judged, err := scoring.Judge(result.Policy, fact, result.rulings[objected{m.Unit, fact.Id}])
+		judged, err := scoring.Judge(result.Policy, fact.Fact, result.rulings[objected{m.Unit, fact.Id}])
 		if err != nil {
 			result.Problems = append(result.Problems, err.Error())
 		}

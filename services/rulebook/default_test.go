@@ -66,6 +66,7 @@ func charges() []struct {
 		{"inspection withdrawn", "", "", "", decided(feedv1.DecisionAbout_DECISION_ABOUT_INSPECTION, "CS1", "0")},
 		{"decided about a complaint", "", "", "", decided(feedv1.DecisionAbout_DECISION_ABOUT_COMPLAINT, "CS2", "2")},
 		{"cheating report", "cheating_report_proven", "", "4.25", decided(feedv1.DecisionAbout_DECISION_ABOUT_CHEATING_REPORT, "", "4.25")},
+		{"other case", "other_case_decided", "", "2", decided(feedv1.DecisionAbout_DECISION_ABOUT_OTHER_CASE, "", "2")},
 		{"thanked", "customer_thanked", "", "2", &factv1.CustomerThanked{Proposed: 3, Granted: 2}},
 		{"thanks refused", "", "", "", &factv1.CustomerThanked{Proposed: 3}},
 		{"praised", "customer_praised", "", "3", &factv1.CustomerPraised{}},

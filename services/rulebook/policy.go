@@ -81,7 +81,7 @@ func PolicyFromFacts(facts []*factv1.Fact) (*Policy, error) {
 				failures = append(failures, fmt.Errorf("rulebook %s: %w", published.Version, err))
 				continue
 			}
-			books = append(books, book.effective(published.EffectiveMonth))
+			books = append(books, book.Publish(published.EffectiveMonth, published.Units...))
 		}
 	}
 	return NewPolicy(books, units), errors.Join(failures...)
@@ -97,35 +97,49 @@ func byPublication(facts []*factv1.Fact) []*factv1.Fact {
 	return holding
 }
 
-// effective gives the rulebook as effective from another month.
-func (r *Rulebook) effective(month string) *Rulebook {
-	if month == "" || month == r.EffectiveMonth {
-		return r
-	}
-	moved := *r
-	moved.EffectiveMonth = month
-	return &moved
+// Publish gives the rulebook as in force from a month on, its own if none is
+// named, for some units or, if none is named, for all that have none of their
+// own.
+func (r *Rulebook) Publish(month string, units ...string) *Rulebook {
+	published := *r
+	published.EffectiveMonth = cmp.Or(month, r.EffectiveMonth)
+	published.Units = slices.Sorted(slices.Values(units))
+	return &published
 }
 
-// In gives the version in force in a month (yyyy-mm); never nil.
-func (p *Policy) In(month string) *Rulebook {
+// covers reports whether a rulebook was published for a unit by name.
+func (r *Rulebook) covers(unit string) bool {
+	_, found := slices.BinarySearch(r.Units, unit)
+	return found
+}
+
+// In gives the version in force for a unit in a month (yyyy-mm), for an empty
+// unit the one of all; never nil.
+func (p *Policy) In(unit, month string) *Rulebook {
 	if p.trial.has(month) {
-		return p.trial.instead(p.published(month))
+		return p.trial.instead(p.published(unit, month))
 	}
-	return p.published(month)
+	return p.published(unit, month)
 }
 
-// published gives the version that was published for a month, the default where
-// none was.
-func (p *Policy) published(month string) *Rulebook {
-	inForce := Default()
+// published gives the version that was published for a unit in a month, else
+// that of all units, the default where none was.
+func (p *Policy) published(unit, month string) *Rulebook {
+	var own, all *Rulebook
 	for _, b := range p.books {
-		if b.EffectiveMonth <= month {
-			inForce = b
+		switch {
+		case b.EffectiveMonth > month:
+		case len(b.Units) == 0:
+			all = b
+		case b.covers(unit):
+			own = b
 		}
 	}
-	return inForce
+	return cmp.Or(own, all, Default())
 }
+
+// ever is later than every month.
+const ever = "9999-12"
 
 // Books gives the published versions, by effective month.
 func (p *Policy) Books() []*Rulebook { return p.books }
@@ -137,10 +151,7 @@ func (p *Policy) Zone(unit string) *time.Location {
 	if u := p.units[unit]; u != nil && u.zone != nil {
 		return u.zone
 	}
-	if n := len(p.books); n > 0 {
-		return p.books[n-1].Zone
-	}
-	return Default().Zone
+	return p.published(unit, ever).Zone
 }
 
 // Month gives the month (yyyy-mm) of an instant for a unit.
@@ -149,7 +160,7 @@ func (p *Policy) Month(unit string, at time.Time) string {
 }
 
 // For gives the version in force for a unit at an instant.
-func (p *Policy) For(unit string, at time.Time) *Rulebook { return p.In(p.Month(unit, at)) }
+func (p *Policy) For(unit string, at time.Time) *Rulebook { return p.In(unit, p.Month(unit, at)) }
 
 // Unit gives a unit's registration in effect at an instant; before the first
 // took effect, the first.
@@ -209,7 +220,7 @@ func (p *Policy) Customers(id, month string) int64 {
 	}
 	end := start.AddDate(0, 1, 0)
 	counted := start
-	if p.In(month).customersAt() == MonthEnd {
+	if p.In(id, month).customersAt() == MonthEnd {
 		counted = end.Add(-1)
 	}
 	customers := int64(0)
@@ -240,9 +251,14 @@ func (p *Policy) SameRules(q *Policy) bool {
 	if p == nil || q == nil {
 		return p == q
 	}
-	return slices.EqualFunc(p.books, q.books, func(a, b *Rulebook) bool {
-		return a.Version == b.Version && a.EffectiveMonth == b.EffectiveMonth && bytes.Equal(a.Source, b.Source)
-	})
+	return slices.EqualFunc(p.books, q.books, (*Rulebook).SameAs)
+}
+
+// SameAs reports whether another rulebook is the same, in force for the same
+// units from the same month on.
+func (r *Rulebook) SameAs(other *Rulebook) bool {
+	return r.Version == other.Version && r.EffectiveMonth == other.EffectiveMonth &&
+		slices.Equal(r.Units, other.Units) && bytes.Equal(r.Source, other.Source)
 }
 
 // SameZones reports whether every unit's month begins at the same instant: the

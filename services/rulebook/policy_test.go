@@ -72,7 +72,7 @@ func TestVersionInForceByMonth(t *testing.T) {
 	for month, want := range map[string]string{
 		"2026-06": Default().Version, "2026-07": "v2", "2026-08": "v2", "2026-09": "v3", "2030-01": "v3",
 	} {
-		if got := p.In(month).Version; got != want {
+		if got := p.In("", month).Version; got != want {
 			t.Errorf("version %s in %s, want %s", got, month, want)
 		}
 	}
@@ -158,10 +158,10 @@ func TestABrokenRulebookLeavesTheOthersInForce(t *testing.T) {
 	if !errors.As(err, &check) || !strings.Contains(err.Error(), "rulebook broken: ") || !strings.Contains(err.Error(), "rulebook mislabelled: ") {
 		t.Errorf("error %v, want one naming both", err)
 	}
-	if len(p.Books()) != 1 || p.In("2026-09").Version != "rate-1" || p.Customers("north", "2026-09") != 5 {
+	if len(p.Books()) != 1 || p.In("", "2026-09").Version != "rate-1" || p.Customers("north", "2026-09") != 5 {
 		t.Errorf("in force is %v", p.Books())
 	}
-	if got := p.In("2026-07").Version; got != Default().Version {
+	if got := p.In("", "2026-07").Version; got != Default().Version {
 		t.Errorf("version %s in July, want the default: publishing says August", got)
 	}
 }
@@ -174,8 +174,8 @@ func TestTheLaterPublicationOfAMonthHolds(t *testing.T) {
 	}
 	for range 2 {
 		p, err := PolicyFromFacts(facts)
-		if err != nil || p.In("2026-08").Version != "v10" {
-			t.Errorf("version %s, error %v; want v10, published later", p.In("2026-08").Version, err)
+		if err != nil || p.In("", "2026-08").Version != "v10" {
+			t.Errorf("version %s, error %v; want v10, published later", p.In("", "2026-08").Version, err)
 		}
 		slices.Reverse(facts)
 	}
@@ -207,5 +207,39 @@ func TestPoliciesAreCompared(t *testing.T) {
 		if got := a.SameUnit(c.b, "north"); got != c.one {
 			t.Errorf("%s: same unit %t", c.name, got)
 		}
+	}
+}
+
+// TestAUnitsOwnRulebookComesBeforeThatOfAll, whichever was published later; of
+// its own the latest counts, and others are not touched.
+func TestAUnitsOwnRulebookComesBeforeThatOfAll(t *testing.T) {
+	p := NewPolicy([]*Rulebook{
+		book(t, "all-1", "2026-07"), book(t, "all-2", "2026-10"),
+		book(t, "own-1", "2026-08").Publish("", "south", "north"), book(t, "own-2", "2026-08").Publish("2026-11", "north"),
+	}, nil)
+	for _, c := range []struct{ unit, month, want string }{
+		{"north", "2026-06", Default().Version}, {"north", "2026-07", "all-1"}, {"north", "2026-08", "own-1"}, {"north", "2026-10", "own-1"},
+		{"north", "2026-11", "own-2"}, {"south", "2026-11", "own-1"}, {"east", "2026-08", "all-1"}, {"east", "2026-11", "all-2"}, {"", "2026-11", "all-2"},
+	} {
+		if got := p.In(c.unit, c.month).Version; got != c.want {
+			t.Errorf("version %s for %q in %s, want %s", got, c.unit, c.month, c.want)
+		}
+	}
+	others := NewPolicy([]*Rulebook{book(t, "all-1", "2026-07"), book(t, "own-1", "2026-08").Publish("", "north")}, nil)
+	same := NewPolicy([]*Rulebook{book(t, "all-1", "2026-07"), book(t, "own-1", "2026-08").Publish("", "south")}, nil)
+	if others.SameRules(same) || !others.SameRules(others) {
+		t.Error("for whom a rulebook is in force is part of the rules")
+	}
+}
+
+func TestAPublicationNamesItsUnits(t *testing.T) {
+	fact := published(t, "rate-1", "2026-08", "2026-07-01T00:00:00Z", rateBook(t))
+	fact.GetRulebookInForce().Published.Units = []string{"south", "north"}
+	p, err := PolicyFromFacts([]*factv1.Fact{fact})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if north, east := p.In("north", "2026-08").Version, p.In("east", "2026-08").Version; north != "rate-1" || east != Default().Version {
+		t.Errorf("north is judged by %s, east by %s", north, east)
 	}
 }

@@ -16,7 +16,10 @@ type Rulebook struct {
 	Version string
 	// EffectiveMonth is the first month it is in force, yyyy-mm.
 	EffectiveMonth string
-	Title          Text
+	// Units are those it was published for, sorted; none: all that have no
+	// rulebook of their own.
+	Units []string
+	Title Text
 	// Zone is where a month is a natural month, unless a unit has its own.
 	Zone   *time.Location
 	Limits Limits

@@ -11,7 +11,7 @@ func TestATrialHoldsInItsMonthsOnly(t *testing.T) {
 	tried := revised(t)
 	trial := rulebook.NewPolicy(nil, nil).Trial(tried, "2026-02", "2026-03")
 	for month, want := range map[string]string{"2026-01": "96766-1", "2026-02": "96766-2", "2026-03": "96766-2", "2026-04": "96766-1"} {
-		if got := trial.In(month).Version; got != want {
+		if got := trial.In("U", month).Version; got != want {
 			t.Errorf("%s: %s, want %s", month, got, want)
 		}
 	}
@@ -43,10 +43,10 @@ func TestATrialIsAskedForWhereServicesMayFindSomethingElse(t *testing.T) {
 		}
 		asked := false
 		watched := rulebook.NewPolicy(nil, nil).Trial(book, "2026-02", "2026-03").Watched(&asked)
-		if watched.In("2026-01"); asked {
+		if watched.In("U", "2026-01"); asked {
 			t.Errorf("%q: asked for a month that is not tried", change[1])
 		}
-		if watched.In("2026-02"); asked != want {
+		if watched.In("U", "2026-02"); asked != want {
 			t.Errorf("%q: asked %v, want %v", change[1], asked, want)
 		}
 	}

@@ -81,7 +81,7 @@ func (s *step) wakeAccount() error {
 		return err
 	}
 	month := s.policy.Month(fact.Route.GetUnit(), flow.Time(fact.OccurredAt))
-	return s.judge(account, fact, rulesChanged(s.policy.In(month).Version))
+	return s.judge(account, fact, rulesChanged(s.policy.In(fact.Route.GetUnit(), month).Version))
 }
 
 func (s *step) account(key string) (*statev1.Account, bool, error) {

@@ -23,7 +23,7 @@ import (
 //
 // AsOf is the instant the quota is projected from; zero projects nothing.
 func Scorecard(policy *rulebook.Policy, m *statev1.UnitMonth, asOf time.Time) *ledgerv1.Scorecard {
-	book := policy.In(m.Month)
+	book := policy.In(m.Unit, m.Month)
 	card := &ledgerv1.Scorecard{
 		Unit: m.Unit, Name: unitName(policy, m), Month: m.Month, RulebookVersion: book.Version, AsOf: flow.At(asOf),
 	}

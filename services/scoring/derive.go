@@ -18,7 +18,7 @@ import (
 // what was ruled about objections to them, without ids, in the sheet's order:
 // items set to 0, shares of satisfied callbacks, the repair quota.
 func Derive(policy *rulebook.Policy, m *statev1.UnitMonth) []*ledgerv1.Entry {
-	book := policy.In(m.Month)
+	book := policy.In(m.Unit, m.Month)
 	d := deriver{policy: policy, m: m, book: book}
 	for i := range book.Parts {
 		part := &book.Parts[i]

@@ -36,7 +36,7 @@ func Judge(policy *rulebook.Policy, f *factv1.Fact, rulings Rulings) (Judged, er
 	if flow.KindOf(f) == flow.FaultReported {
 		return judged, nil // the quota counts it, no rule does
 	}
-	book := policy.In(judged.Month)
+	book := policy.In(unit, judged.Month)
 	judged.Assessed = book.Assesses(f)
 	charges, err := book.Charges(f)
 	if len(charges) == 0 {

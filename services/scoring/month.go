@@ -71,7 +71,7 @@ func (s *step) wakeMonth() error {
 	if err != nil || !take || m.Pinned != nil {
 		return err
 	}
-	back := rulesChanged(s.policy.In(m.Month).Version)
+	back := rulesChanged(s.policy.In(m.Unit, m.Month).Version)
 	s.derive(m, cause{reason: back, detected: flow.At(s.in.At), clock: m.Clock})
 	return nil
 }

@@ -92,7 +92,7 @@ func (s *step) alarm(m *statev1.UnitMonth, why cause) {
 // each quota that it is nearly used up, and that it is crossed.
 func Alarms(policy *rulebook.Policy, m *statev1.UnitMonth) []*ledgerv1.Notice {
 	var alarms []*ledgerv1.Notice
-	for _, part := range policy.In(m.Month).Parts {
+	for _, part := range policy.In(m.Unit, m.Month).Parts {
 		if part.Quota != nil {
 			alarms = append(alarms, quotaAlarms(policy, part.Quota, m)...)
 		}

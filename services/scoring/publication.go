@@ -16,7 +16,7 @@ import (
 // PublishBy is until when a unit's month (yyyy-mm) has to be published: the end
 // of so many days of the next month, in the unit's zone.
 func PublishBy(policy *rulebook.Policy, unit, month string) time.Time {
-	return monthStart(policy, unit, month).AddDate(0, 1, policy.In(month).Limits.PublicationDays)
+	return monthStart(policy, unit, month).AddDate(0, 1, policy.In(unit, month).Limits.PublicationDays)
 }
 
 // Unpublished gives what people must be told of a month that should have been
@@ -28,7 +28,7 @@ func Unpublished(policy *rulebook.Policy, m *statev1.UnitMonth) *ledgerv1.Notice
 	if !awaited(m) || flow.Time(m.SeenAt).Before(by) {
 		return nil
 	}
-	last, days := by.AddDate(0, 0, -1).Format(time.DateOnly), policy.In(m.Month).Limits.PublicationDays
+	last, days := by.AddDate(0, 0, -1).Format(time.DateOnly), policy.In(m.Unit, m.Month).Limits.PublicationDays
 	return &ledgerv1.Notice{
 		Type: ledgerv1.EntryType_ENTRY_TYPE_POSTING, Matter: "publication/" + m.Unit + "/" + m.Month, Level: breach,
 		Unit: m.Unit, Month: m.Month, Rule: rulebook.PublicationDays, Incident: &ledgerv1.Incident{Kind: "month", Id: m.Month},
@@ -94,7 +94,7 @@ func (s *step) tellUnpublished(m *statev1.UnitMonth) {
 
 func (s *step) noLongerUnpublished(m *statev1.UnitMonth) *factv1.Text {
 	if m.Pinned.GetPublishedAt() == nil {
-		return rulesChanged(s.policy.In(m.Month).Version)
+		return rulesChanged(s.policy.In(m.Unit, m.Month).Version)
 	}
 	return &factv1.Text{Zh: m.Pinned.PublishedBy + " 已公布", En: "published by " + m.Pinned.PublishedBy}
 }

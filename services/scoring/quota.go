@@ -15,7 +15,7 @@ import (
 // QuotaOf tells how far a month is from the cliff as of an instant, with the
 // first quota of its rulebook; nil: it has none.
 func QuotaOf(policy *rulebook.Policy, m *statev1.UnitMonth, asOf time.Time) *ledgerv1.Quota {
-	for _, part := range policy.In(m.Month).Parts {
+	for _, part := range policy.In(m.Unit, m.Month).Parts {
 		if part.Quota != nil {
 			return quotaOf(policy, part.Quota, m, asOf)
 		}

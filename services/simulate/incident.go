@@ -157,6 +157,22 @@ func cheatingReport(w *world, t *ticket) {
 	w.decide(t, feedv1.DecisionAbout_DECISION_ABOUT_CHEATING_REPORT, w.serial("JB"), "", "2", "举报他单位虚报回访结果，经查属实")
 }
 
+// otherCase 其他加分事项: a colleague proposes points for the hall, and the
+// assessor decides.
+func otherCase(w *world, t *ticket) {
+	const reason = "营业厅帮助走失老人联系家属，家属致谢"
+	subject, decision := w.serial("JF"), w.serial("PD")
+	at := office(t.closed.Add(w.between(4*time.Hour, 24*time.Hour)))
+	w.say(at, decision+"-proposed", &feedv1.Event{Payload: &feedv1.Event_PointsProposed{PointsProposed: &feedv1.PointsProposed{
+		Decision: decision, Unit: t.unit.id, About: feedv1.DecisionAbout_DECISION_ABOUT_OTHER_CASE, Subject: subject, Points: "3",
+		Person: assessors[0], Reason: reason, AboutAt: timestamppb.New(t.closed.Truncate(time.Second)),
+	}}})
+	w.say(office(at.Add(w.between(4*time.Hour, 24*time.Hour))), decision, &feedv1.Event{Payload: &feedv1.Event_PointsDecided{PointsDecided: &feedv1.PointsDecided{
+		Decision: decision, Unit: t.unit.id, About: feedv1.DecisionAbout_DECISION_ABOUT_OTHER_CASE, Subject: subject, Points: "2",
+		Person: assessors[1], Reason: reason, AboutAt: timestamppb.New(t.closed.Truncate(time.Second)),
+	}}})
+}
+
 // decide is an assessor's decision in the days after a ticket was closed.
 func (w *world) decide(t *ticket, about feedv1.DecisionAbout, subject, item, points, reason string) {
 	at := office(t.closed.Add(w.between(4*time.Hour, 72*time.Hour)))

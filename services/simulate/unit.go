@@ -74,7 +74,7 @@ var units = []unit{
 		id: "zhanqu", zh: "站区营业部", en: "Station outlet", kind: outlet, customers: 6000, faults: 64, enquiries: 30,
 		classes: []string{urban}, agents: []string{"林志强", "罗梅", "梁波"},
 		incidents: []happening{
-			{lateWork, 1}, {third, 1}, {discipline, 1}, {dissatisfied, 0.4}, {cheatingReport, 1}, {unexplained, 1}, {thanked, 1},
+			{lateWork, 1}, {third, 1}, {discipline, 1}, {dissatisfied, 0.4}, {cheatingReport, 1}, {unexplained, 1}, {thanked, 1}, {otherCase, 1},
 		},
 	},
 	{

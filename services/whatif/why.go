@@ -24,7 +24,7 @@ func (c *Comparison) why(change Change) *factv1.Text {
 // absent tells why an entry that counts by one policy does not by the other.
 // Appears: the other is the one in force.
 func (c *Comparison) absent(e *ledgerv1.Entry, other *rulebook.Policy, appears bool) *factv1.Text {
-	book := other.In(e.Month)
+	book := other.In(e.Unit, e.Month)
 	contrast := c.both.Contrasts[e.Fact]
 	there, here := contrast.New, contrast.Old
 	if appears {

@@ -48,9 +48,10 @@ type Options struct {
 	Units func() []string
 	// Policy gives the rules that events must fit; nil: they need not.
 	Policy func() *rulebook.Policy
-	// Closed gives the first month from one on (yyyy-mm) that is closed, and the
-	// units it is closed for; empty: none is. Nil: nobody knows.
-	Closed func(from string) (month string, units []string)
+	// Closed gives the first month from one on (yyyy-mm) that is closed for some
+	// units, for any if none are named, and for which; empty: none is. Nil: nobody
+	// knows.
+	Closed func(from string, units []string) (month string, closed []string)
 	// Room reports why nothing more may be taken in; nil: there is always room.
 	Room func() error
 	// Logger, Registry and Tracer may be nil.
@@ -83,7 +84,7 @@ type Door struct {
 	now         func() time.Time
 	facts       func() []string
 	policy      func() *rulebook.Policy
-	closed      func(string) (string, []string)
+	closed      func(string, []string) (string, []string)
 	room        func() error
 	log         *slog.Logger
 	validator   protovalidate.Validator

@@ -1,10 +1,12 @@
 package door
 
 import (
+	"slices"
 	"strings"
 
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
+	"kaohe.dev/services/rulebook"
 )
 
 // fits gives why an event does not fit the rules and units in force; nil when
@@ -44,12 +46,11 @@ func (d *Door) inTime(p *feedv1.RulebookPublished) *Refusal {
 	if d.closed == nil {
 		return nil
 	}
-	for _, book := range d.policy().Books() {
-		if book.Version == p.Version && string(book.Source) == p.Yaml && book.EffectiveMonth == p.EffectiveMonth {
-			return nil
-		}
+	published := &rulebook.Rulebook{Version: p.Version, EffectiveMonth: p.EffectiveMonth, Units: slices.Sorted(slices.Values(p.Units)), Source: []byte(p.Yaml)}
+	if slices.ContainsFunc(d.policy().Books(), published.SameAs) {
+		return nil
 	}
-	month, units := d.closed(p.EffectiveMonth)
+	month, units := d.closed(p.EffectiveMonth, p.Units)
 	if month == "" {
 		return nil
 	}

@@ -40,7 +40,7 @@ func pointsOf(e *feedv1.Event) (set, bool) {
 // inRange refuses points off an item that there is not, or more of them than it
 // has. A bonus has no item.
 func inRange(policy *rulebook.Policy, s set) *Refusal {
-	if s.about == feedv1.DecisionAbout_DECISION_ABOUT_CHEATING_REPORT {
+	if s.about == feedv1.DecisionAbout_DECISION_ABOUT_CHEATING_REPORT || s.about == feedv1.DecisionAbout_DECISION_ABOUT_OTHER_CASE {
 		return nil
 	}
 	given, err := decimal.NewFromString(s.points)
@@ -51,7 +51,7 @@ func inRange(policy *rulebook.Policy, s set) *Refusal {
 		return Refuse(s.kind+".item", "", "required", "扣分须写明项目，例如 CS2", "a deduction needs its item, for example CS2")
 	}
 	var known []string
-	for _, part := range policy.In(policy.Month(s.unit, flow.Time(s.at))).Parts {
+	for _, part := range policy.For(s.unit, flow.Time(s.at)).Parts {
 		if item := part.Item(s.item); item != nil {
 			if given.GreaterThan(item.Max) {
 				return Refuse(s.kind+".points", s.points, "out_of_range", "项目 %[1]s 满分 %[2]s，扣分应在 0 至 %[2]s 之间",

@@ -20,5 +20,5 @@ export const values = {
   FAULT: '报修', COMPLAINT: '投诉', ENQUIRY: '咨询', CUSTOMER: '客户原因', WEATHER: '天气', MATERIAL: '材料', OTHER: '其他', DONE: '已完成', IN_PROGRESS: '处理中',
   HANDED_ON: '转出', LATE_WORK: '施工不及时', FALSE_REPLY: '虚假回单', BUCK_PASSING: '推诿', UNANNOUNCED_INTERRUPTION: '未告知中断', ATTITUDE: '服务态度', DISCIPLINE: '服务纪律',
   HOTLINE: '热线', BRANCH: '分公司', PROVINCE: '省公司', ABOVE: '省公司以上', SUPERVISION_PHONE: '监督电话', OPINION_BOX: '意见箱', COUNTER: '柜台', LETTER: '来信',
-  YES: '相符', NO: '不符', SERIOUSLY_NOT: '严重不符', INSPECTION: '检查', CHEATING_REPORT: '举报弄虚作假', true: '是', false: '否',
+  YES: '相符', NO: '不符', SERIOUSLY_NOT: '严重不符', INSPECTION: '检查', CHEATING_REPORT: '举报弄虚作假', OTHER_CASE: '其他加分事项', true: '是', false: '否',
 };

@@ -45,7 +45,9 @@ type Rulebook struct {
 	// What its reader must know.
 	Warnings []*v1.Text `protobuf:"bytes,8,rep,name=warnings,proto3" json:"warnings,omitempty"`
 	// The rulebook as YAML; only GetRulebook gives it.
-	Yaml          string `protobuf:"bytes,9,opt,name=yaml,proto3" json:"yaml,omitempty"`
+	Yaml string `protobuf:"bytes,9,opt,name=yaml,proto3" json:"yaml,omitempty"`
+	// The units it is in force for; empty: all that have none of their own.
+	Units         []string `protobuf:"bytes,10,rep,name=units,proto3" json:"units,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -141,6 +143,13 @@ func (x *Rulebook) GetYaml() string {
 		return x.Yaml
 	}
 	return ""
+}
+
+func (x *Rulebook) GetUnits() []string {
+	if x != nil {
+		return x.Units
+	}
+	return nil
 }
 
 // ListRulebooksRequest asks for the published versions.
@@ -670,7 +679,7 @@ var File_kaohe_api_v1_rulebook_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_rulebook_proto_rawDesc = "" +
 	"\n" +
-	"\x1bkaohe/api/v1/rulebook.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\"\xa2\x02\n" +
+	"\x1bkaohe/api/v1/rulebook.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\"\xb8\x02\n" +
 	"\bRulebook\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12'\n" +
 	"\x0feffective_month\x18\x02 \x01(\tR\x0eeffectiveMonth\x12\x1d\n" +
@@ -681,7 +690,9 @@ const file_kaohe_api_v1_rulebook_proto_rawDesc = "" +
 	"\x04zone\x18\x06 \x01(\tR\x04zone\x12\x14\n" +
 	"\x05rules\x18\a \x01(\x05R\x05rules\x12/\n" +
 	"\bwarnings\x18\b \x03(\v2\x13.kaohe.fact.v1.TextR\bwarnings\x12\x12\n" +
-	"\x04yaml\x18\t \x01(\tR\x04yaml\"\x16\n" +
+	"\x04yaml\x18\t \x01(\tR\x04yaml\x12\x14\n" +
+	"\x05units\x18\n" +
+	" \x03(\tR\x05units\"\x16\n" +
 	"\x14ListRulebooksRequest\"M\n" +
 	"\x15ListRulebooksResponse\x124\n" +
 	"\trulebooks\x18\x01 \x03(\v2\x16.kaohe.api.v1.RulebookR\trulebooks\"7\n" +

@@ -462,6 +462,8 @@ const (
 	DecisionAbout_DECISION_ABOUT_INSPECTION DecisionAbout = 2
 	// A report of cheating proven true 举报属实: a bonus.
 	DecisionAbout_DECISION_ABOUT_CHEATING_REPORT DecisionAbout = 3
+	// Another case that earns the hall points 其他加分事项: a bonus.
+	DecisionAbout_DECISION_ABOUT_OTHER_CASE DecisionAbout = 4
 )
 
 // Enum value maps for DecisionAbout.
@@ -471,12 +473,14 @@ var (
 		1: "DECISION_ABOUT_COMPLAINT",
 		2: "DECISION_ABOUT_INSPECTION",
 		3: "DECISION_ABOUT_CHEATING_REPORT",
+		4: "DECISION_ABOUT_OTHER_CASE",
 	}
 	DecisionAbout_value = map[string]int32{
 		"DECISION_ABOUT_UNSPECIFIED":     0,
 		"DECISION_ABOUT_COMPLAINT":       1,
 		"DECISION_ABOUT_INSPECTION":      2,
 		"DECISION_ABOUT_CHEATING_REPORT": 3,
+		"DECISION_ABOUT_OTHER_CASE":      4,
 	}
 )
 
@@ -3709,7 +3713,7 @@ type PointsDecided struct {
 	Unit string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
 	// What it is about.
 	About DecisionAbout `protobuf:"varint,3,opt,name=about,proto3,enum=kaohe.feed.v1.DecisionAbout" json:"about,omitempty"`
-	// The complaint, inspection or report it is about.
+	// The complaint, inspection, report or case it is about.
 	Subject string `protobuf:"bytes,4,opt,name=subject,proto3" json:"subject,omitempty"`
 	// The sheet's item, for example "CS2"; empty for a bonus.
 	Item string `protobuf:"bytes,5,opt,name=item,proto3" json:"item,omitempty"`
@@ -3830,7 +3834,7 @@ type PointsProposed struct {
 	Unit string `protobuf:"bytes,2,opt,name=unit,proto3" json:"unit,omitempty"`
 	// What it is about.
 	About DecisionAbout `protobuf:"varint,3,opt,name=about,proto3,enum=kaohe.feed.v1.DecisionAbout" json:"about,omitempty"`
-	// The complaint, inspection or report it is about.
+	// The complaint, inspection, report or case it is about.
 	Subject string `protobuf:"bytes,4,opt,name=subject,proto3" json:"subject,omitempty"`
 	// The sheet's item, for example "CS2"; empty for a bonus.
 	Item string `protobuf:"bytes,5,opt,name=item,proto3" json:"item,omitempty"`
@@ -4158,7 +4162,9 @@ func (x *UnitRegistered) GetHallAddress() string {
 	return ""
 }
 
-// RulebookPublished puts a rulebook version in force.
+// RulebookPublished puts a rulebook version in force. One that is published for
+// some units is in force for them whatever is published for all, before or
+// after.
 type RulebookPublished struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The version's name.
@@ -4166,7 +4172,9 @@ type RulebookPublished struct {
 	// The first month it is in force, yyyy-mm.
 	EffectiveMonth string `protobuf:"bytes,2,opt,name=effective_month,json=effectiveMonth,proto3" json:"effective_month,omitempty"`
 	// The rulebook, whole, as YAML.
-	Yaml          string `protobuf:"bytes,3,opt,name=yaml,proto3" json:"yaml,omitempty"`
+	Yaml string `protobuf:"bytes,3,opt,name=yaml,proto3" json:"yaml,omitempty"`
+	// The units it is in force for; empty: all that have none of their own.
+	Units         []string `protobuf:"bytes,4,rep,name=units,proto3" json:"units,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4220,6 +4228,13 @@ func (x *RulebookPublished) GetYaml() string {
 		return x.Yaml
 	}
 	return ""
+}
+
+func (x *RulebookPublished) GetUnits() []string {
+	if x != nil {
+		return x.Units
+	}
+	return nil
 }
 
 // ClockAdvanced moves a named clock on. Everything before it in the feed that
@@ -5845,11 +5860,12 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\x0eeffective_from\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveFrom\x12\x1b\n" +
 	"\x04zone\x18\a \x01(\tB\a\xbaH\x04r\x02\x18dR\x04zone\x12\x1c\n" +
 	"\x04hall\x18\b \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04hall\x12+\n" +
-	"\fhall_address\x18\t \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\vhallAddress\"\xa5\x01\n" +
+	"\fhall_address\x18\t \x01(\tB\b\xbaH\x05r\x03\x18\xf4\x03R\vhallAddress\"\xd0\x01\n" +
 	"\x11RulebookPublished\x12#\n" +
 	"\aversion\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\aversion\x12J\n" +
 	"\x0feffective_month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x0eeffectiveMonth\x12\x1f\n" +
-	"\x04yaml\x18\x03 \x01(\tB\v\xbaH\br\x06\x10\x01\x18\xc0\x84=R\x04yaml\"\x85\x01\n" +
+	"\x04yaml\x18\x03 \x01(\tB\v\xbaH\br\x06\x10\x01\x18\xc0\x84=R\x04yaml\x12)\n" +
+	"\x05units\x18\x04 \x03(\tB\x13\xbaH\x10\x92\x01\r\x10\xe8\a\x18\x01\"\x06r\x04\x10\x01\x18dR\x05units\"\x85\x01\n" +
 	"\rClockAdvanced\x12\x1d\n" +
 	"\x05clock\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05clock\x122\n" +
 	"\x02to\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\x02to\x12!\n" +
@@ -6026,12 +6042,13 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\x17REPLY_MATCH_UNSPECIFIED\x10\x00\x12\x13\n" +
 	"\x0fREPLY_MATCH_YES\x10\x01\x12\x12\n" +
 	"\x0eREPLY_MATCH_NO\x10\x02\x12\x1d\n" +
-	"\x19REPLY_MATCH_SERIOUSLY_NOT\x10\x03*\x90\x01\n" +
+	"\x19REPLY_MATCH_SERIOUSLY_NOT\x10\x03*\xaf\x01\n" +
 	"\rDecisionAbout\x12\x1e\n" +
 	"\x1aDECISION_ABOUT_UNSPECIFIED\x10\x00\x12\x1c\n" +
 	"\x18DECISION_ABOUT_COMPLAINT\x10\x01\x12\x1d\n" +
 	"\x19DECISION_ABOUT_INSPECTION\x10\x02\x12\"\n" +
-	"\x1eDECISION_ABOUT_CHEATING_REPORT\x10\x03*U\n" +
+	"\x1eDECISION_ABOUT_CHEATING_REPORT\x10\x03\x12\x1d\n" +
+	"\x19DECISION_ABOUT_OTHER_CASE\x10\x04*U\n" +
 	"\bUnitKind\x12\x19\n" +
 	"\x15UNIT_KIND_UNSPECIFIED\x10\x00\x12\x14\n" +
 	"\x10UNIT_KIND_OUTLET\x10\x01\x12\x18\n" +
