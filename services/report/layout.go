@@ -28,6 +28,8 @@ type Book struct {
 	Title  string
 	Lang   string // zh or en
 	Sheets []*Sheet
+	// alone is a book of one unit: a page needs no ranking of it.
+	alone bool
 }
 
 // Sheet is a page of a book.
@@ -94,7 +96,7 @@ type Row struct {
 // Layout lays a report out in a language, "zh" or "en".
 func Layout(r *apiv1.MonthReport, lang string) *Book {
 	l := &layout{r: r, say: sayer(lang), lang: lang}
-	b := &Book{Title: l.title() + " " + l.month(r.Month), Lang: lang}
+	b := &Book{Title: l.title() + " " + l.month(r.Month), Lang: lang, alone: len(r.Ranking) == 1}
 	b.Sheets = append(b.Sheets, l.ranking())
 	for i, unit := range r.Ranking {
 		b.Sheets = append(b.Sheets, l.sheet(unit, r.Sheets[i]))

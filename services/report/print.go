@@ -31,7 +31,9 @@ func (b *Book) Page(w io.Writer) error {
 		Sheets      []*printed
 	}{b.Title, sayer(b.Lang)("zh-CN", "en"), template.CSS(printCSS), nil} //nolint:gosec // our own
 	for _, s := range b.Sheets {
-		page.Sheets = append(page.Sheets, newPrinted(s))
+		if !b.alone || s.Table != Ranking {
+			page.Sheets = append(page.Sheets, newPrinted(s))
+		}
 	}
 	layout, err := template.New("print").Parse(printHTML)
 	if err != nil {
