@@ -39,8 +39,8 @@ func (l *layout) counted() string {
 
 func (l *layout) entryColumns() []Column {
 	return []Column{
-		{l.say("序号", "No"), 6, Count}, {l.say("业务单位", "Unit"), 15, Text}, {l.say("发生时间", "Happened"), 19, Text},
-		{l.say("编号", "Item"), 8, Text}, {l.say("规则", "Rule"), 24, Text}, {l.say("条款", "Clause"), 9, Text}, {l.say("分值", "Points"), 11, Change},
+		{l.say("序号", "No"), 6, Count}, {l.say("业务单位", "Unit"), 17, Text}, {l.say("发生时间", "Happened"), 19, Text},
+		{l.say("编号", "Item"), 8, Text}, {l.say("规则", "Rule"), 24, Text}, {l.say("条款", "Clause"), 13, Text}, {l.say("分值", "Points"), 11, Change},
 		{l.say("原因", "Reason"), 60, Text}, {l.say("工单或事项", "About"), 16, Text}, {l.say("记录号", "Entry"), 22, Text},
 	}
 }

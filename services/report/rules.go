@@ -26,7 +26,7 @@ func (l *layout) rules() *Sheet {
 
 func (l *layout) ruleColumns() []Column {
 	return []Column{
-		{l.say("序号", "No"), 6, Count}, {l.say("规则", "Rule"), 44, Text}, {l.say("条款", "Clause"), 12, Text},
+		{l.say("序号", "No"), 7, Count}, {l.say("规则", "Rule"), 42, Text}, {l.say("条款", "Clause"), 14, Text},
 		{l.say("笔数", "Entries"), 8, Count}, {l.say("单位数", "Units"), 8, Count}, {l.say("分值", "Points"), 10, Points},
 		{l.say("占比（%）", "Share (%)"), 10, Points}, {l.say("备注", "Remarks"), 26, Text},
 	}

@@ -30,7 +30,7 @@ func (l *layout) sheetColumns() []Column {
 	return []Column{
 		{l.say("编号", "Item"), 8, Text}, {l.say("考核项目", "What is assessed"), 37, Text}, {l.say("满分", "Full"), 8.5, Points},
 		{l.say("扣分", "Lost"), 8.5, Points}, {l.say("加分", "Gained"), 8.5, Points}, {l.say("得分", "Score"), 8.5, Points},
-		{l.say("笔数", "Entries"), 8.5, Count}, {l.say("备注", "Remarks"), 42, Text},
+		{l.say("笔数", "Entries"), 8.5, Count}, {l.say("备注", "Remarks"), 48, Text},
 	}
 }
 
