@@ -47,11 +47,10 @@ func (f *fold) follow(g group, decide func(point int, about inquiry) (wake time.
 	var wake time.Time
 	for point := int(slices.MinFunc(g.spans, earlier).from); point < len(f.points); point++ {
 		p := &f.points[point]
-		if now := p.clocks[about.clock]; about.Facts != nil && !p.anew && !g.changes(int32(point)) && //nolint:gosec // there are fewer
-			!now.Before(about.AsOf) && (wake.IsZero() || now.Before(wake)) {
-			continue
-		}
 		if about.Facts != nil {
+			if !p.anew && !g.changes(int32(point)) && about.stands(p.clocks[about.clock], wake) { //nolint:gosec // there are fewer
+				continue
+			}
 			cut(int32(point)) //nolint:gosec // there are fewer
 		}
 		if about = p.inquiry(g.key, f.known(g, int32(point))); len(about.Facts) > 0 { //nolint:gosec // there are fewer
@@ -102,6 +101,15 @@ func (p *point) inquiry(key string, facts []*factv1.Fact) inquiry {
 		Case:  flow.Case{Key: key, Facts: facts, AsOf: p.clocks[clock], Terse: true},
 		clock: clock, received: flow.LatestReceived(facts),
 	}
+}
+
+// stands reports whether what was decided is what would be at another instant. A
+// clock that went back, or had not moved, is another matter.
+func (i *inquiry) stands(now, wake time.Time) bool {
+	if i.AsOf.IsZero() || now.Before(i.AsOf) {
+		return now.Equal(i.AsOf)
+	}
+	return wake.IsZero() || now.Before(wake)
 }
 
 // findings are the facts found, those of the key that is decided last.
