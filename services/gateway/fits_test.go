@@ -132,7 +132,9 @@ func TestAUnitIsJudgedByItsOwnRulebook(t *testing.T) {
 func TestAnObjectionOutOfTimeOrByAnotherUnitIsRefused(t *testing.T) {
 	var ahead atomic.Int64
 	h := build(t).services()
-	h.change = func(o *gateway.Options) { o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) } }
+	h.change = func(o *gateway.Options) {
+		o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	}
 	h.open()
 	other := strings.NewReplacer("chengqu", "xinqu", `"id":"u"`, `"id":"u2"`).Replace(unit)
 	h.verdicts("[" + unit + "," + other + "," + opened("o") + "]")
