@@ -110,7 +110,7 @@ func (v *verdicts) begin() {
 	v.after.begin()
 }
 
-func (v *verdicts) cut(point int32) {
+func (v *verdicts) cut(point int) {
 	v.alike.cut(point)
 	v.before.cut(point)
 	v.after.cut(point)

@@ -59,7 +59,7 @@ func (r *Recorded) close(w Window, sides ...side) {
 			}
 			var before past
 			if month := monthDecided(e); month != "" {
-				before = s.past(month, r.points[point].clocks, int32(point)) //nolint:gosec // there are fewer
+				before = s.past(month, r.points[point].clocks, point)
 				point++
 			}
 			c.decide(e, before)
@@ -72,7 +72,7 @@ func (r *Recorded) close(w Window, sides ...side) {
 }
 
 // past finds the facts of a month that were known at a point.
-func (s *side) past(month string, clocks map[string]time.Time, point int32) past {
+func (s *side) past(month string, clocks map[string]time.Time, point int) past {
 	p := past{s.policies[point], clocks, map[string]map[string]held{}}
 	kinds, stretch := scored(), Window{From: month, To: month}.stretch()
 	for _, part := range s.facts {

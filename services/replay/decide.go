@@ -42,28 +42,27 @@ func (f *fold) decideAll(policies []*rulebook.Policy, services []flow.Service, r
 // follow decides a key at the first point at which something is known of it, and
 // again wherever that changes, the rules do, or the instant has come at which
 // it would decide otherwise. Before it does so, what was found before is cut.
-func (f *fold) follow(g group, decide func(point int, about inquiry) (wake time.Time), cut func(point int32)) {
+func (f *fold) follow(g group, decide func(point int, about inquiry) (wake time.Time), cut func(point int)) {
 	var about inquiry
 	var wake time.Time
-	for point := int(slices.MinFunc(g.spans, earlier).from); point < len(f.points); point++ {
+	for point := slices.MinFunc(g.spans, earlier).from; point < len(f.points); point++ {
 		p := &f.points[point]
-		if now := p.clocks[about.clock]; about.Facts != nil && !p.anew && !g.changes(int32(point)) && //nolint:gosec // there are fewer
-			!now.Before(about.AsOf) && (wake.IsZero() || now.Before(wake)) {
-			continue
-		}
 		if about.Facts != nil {
-			cut(int32(point)) //nolint:gosec // there are fewer
+			if !p.anew && !g.changes(point) && about.stands(p.clocks[about.clock], wake) {
+				continue
+			}
+			cut(point)
 		}
-		if about = p.inquiry(g.key, f.known(g, int32(point))); len(about.Facts) > 0 { //nolint:gosec // there are fewer
+		if about = p.inquiry(g.key, f.known(g, point)); len(about.Facts) > 0 {
 			wake = decide(point, about)
 		}
 	}
 }
 
-func earlier(a, b span) int { return int(a.from - b.from) }
+func earlier(a, b span) int { return a.from - b.from }
 
 // changes reports whether what is known of a key changes at a point.
-func (g group) changes(point int32) bool {
+func (g group) changes(point int) bool {
 	for _, s := range g.spans {
 		if s.from == point || s.to == point {
 			return true
@@ -74,7 +73,7 @@ func (g group) changes(point int32) bool {
 
 // known gives what is known of a key at a point. Where there is one point only,
 // that is the group's own.
-func (f *fold) known(g group, point int32) []*factv1.Fact {
+func (f *fold) known(g group, point int) []*factv1.Fact {
 	if f.last() == 0 {
 		return g.facts
 	}
@@ -104,6 +103,15 @@ func (p *point) inquiry(key string, facts []*factv1.Fact) inquiry {
 	}
 }
 
+// stands reports whether what was decided is what would be at another instant. A
+// clock that went back, or had not moved, is another matter.
+func (i *inquiry) stands(now, wake time.Time) bool {
+	if i.AsOf.IsZero() || now.Before(i.AsOf) {
+		return now.Equal(i.AsOf)
+	}
+	return wake.IsZero() || now.Before(wake)
+}
+
 // findings are the facts found, those of the key that is decided last.
 type findings struct {
 	all  []known
@@ -114,7 +122,7 @@ type findings struct {
 func (v *findings) begin() { v.mine = len(v.all) }
 
 // cut ends what the last decision found, before a point.
-func (v *findings) cut(point int32) {
+func (v *findings) cut(point int) {
 	for i := range v.all[v.mine:] {
 		v.all[v.mine+i].to = point
 	}
@@ -142,7 +150,7 @@ func firsts(facts []*factv1.Fact) []*factv1.Fact {
 }
 
 // references gives the facts that make the policy at a point, by id.
-func references(parts [][]known, point int32) []*factv1.Fact {
+func references(parts [][]known, point int) []*factv1.Fact {
 	var found []*factv1.Fact
 	for _, part := range parts {
 		for _, k := range part {

@@ -42,10 +42,10 @@ type fold struct {
 }
 
 // last is the point at the end of the log.
-func (f *fold) last() int32 { return int32(len(f.points) - 1) } //nolint:gosec // there are fewer
+func (f *fold) last() int { return len(f.points) - 1 }
 
 // ever is the points from one on.
-func (f *fold) ever(from int) span { return span{int32(from), int32(len(f.points))} } //nolint:gosec // there are fewer
+func (f *fold) ever(from int) span { return span{from, len(f.points)} }
 
 // usable reports whether the shell would take an event as an input. A tick
 // moves a clock and is told to nobody.

@@ -22,9 +22,9 @@ type point struct {
 }
 
 // span is the points at which something is known, the last one excluded.
-type span struct{ from, to int32 }
+type span struct{ from, to int }
 
-func (s span) has(point int32) bool { return s.from <= point && point < s.to }
+func (s span) has(point int) bool { return s.from <= point && point < s.to }
 
 // known is a fact and the points at which it is known.
 type known struct {
@@ -81,7 +81,7 @@ func judge(points []point, parts [][]known) (problems []string) {
 	var before []*factv1.Fact
 	for i := range points {
 		p := &points[i]
-		now := references(parts, int32(i)) //nolint:gosec // there are fewer
+		now := references(parts, i)
 		if i > 0 && same(before, now) {
 			p.policy = points[i-1].policy
 			continue

@@ -52,7 +52,7 @@ type objected struct{ unit, fact string }
 // rulings are what was decided about objections.
 type rulings map[objected]scoring.Rulings
 
-func rulingsOf(parts [][]known, point int32) rulings {
+func rulingsOf(parts [][]known, point int) rulings {
 	found := rulings{}
 	for _, part := range parts {
 		for _, k := range part {
