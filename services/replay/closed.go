@@ -49,12 +49,13 @@ func (r *Recorded) close(ctx context.Context, tried *rulebook.Rulebook, w Window
 	for i := range closings {
 		closings[i] = &closing{map[name]*closed{}}
 	}
+	u := r.unfolding(ctx, tried, w, len(results))
 	for i, e := range r.decided {
 		if !flow.TakesEffectInPlace(e) {
 			continue
 		}
-		pasts, err := r.before(ctx, i, tried, w, len(results))
-		if err != nil {
+		pasts := u.before(i, e)
+		if err := u.err(); err != nil {
 			return err
 		}
 		for side, c := range closings {
@@ -70,45 +71,18 @@ func (r *Recorded) close(ctx context.Context, tried *rulebook.Rulebook, w Window
 	return nil
 }
 
-// before folds the events before a decision that needs to know them, for each
-// of the sides.
-func (r *Recorded) before(ctx context.Context, at int, tried *rulebook.Rulebook, w Window, sides int) ([]past, error) {
-	pasts, e := make([]past, sides), r.decided[at]
+// before gives what the events before a decision come to, if it needs to know,
+// for each of the sides.
+func (u *unfolding) before(at int, e *feedv1.Event) []past {
 	month := cmp.Or(e.GetMonthClosed().GetMonth(), e.GetRestatementDecided().GetMonth())
 	if month == "" {
-		return pasts, nil
+		return make([]past, u.sides)
 	}
-	recorded, err := Record(ctx, r.services, r.decided[:at], flow.Time(e.ReceivedAt), nil)
-	if err != nil {
-		return nil, err
+	u.to(at, flow.Time(e.ReceivedAt))
+	if u.ctx.Err() != nil {
+		return nil
 	}
-	f, policy := recorded.fold(ctx), recorded.policy(tried, w)
-	if sides == 1 {
-		pasts[0] = recorded.past(policy, month, recorded.shown(f, policy))
-		return pasts, f.err()
-	}
-	inForce, trial, _ := recorded.shownBoth(f, policy)
-	pasts[0], pasts[1] = recorded.past(recorded.Policy, month, inForce), recorded.past(policy, month, trial)
-	return pasts, f.err()
-}
-
-// past finds the facts of a month.
-func (r *Recorded) past(policy *rulebook.Policy, month string, facts [][]*factv1.Fact) past {
-	p := past{policy, r.clocks, map[string]map[string]*factv1.Fact{}}
-	kinds, stretch := scored(), Window{From: month, To: month}.stretch()
-	for _, part := range facts {
-		for _, fact := range part {
-			unit := fact.Route.GetUnit()
-			if unit == "" || !kinds[flow.Kind(fact.Kind)] || !stretch.near(fact) || policy.Month(unit, flow.Time(fact.OccurredAt)) != month {
-				continue
-			}
-			if p.facts[unit] == nil {
-				p.facts[unit] = map[string]*factv1.Fact{}
-			}
-			p.facts[unit][fact.Id] = fact
-		}
-	}
-	return p
+	return u.past(month, e.GetRestatementDecided().GetUnit())
 }
 
 // decide lets a decision take effect on what the events before it come to.

@@ -17,8 +17,8 @@ import (
 // as the live system sets them aside and goes on.
 //
 // A month that was closed holds what the events before its closing came to, and
-// what was approved or ruled since; for each such decision the events before it
-// are folded again.
+// what was approved or ruled since; the events are folded once more for that,
+// from one such decision to the next.
 func Fold(ctx context.Context, services []flow.Service, events []*feedv1.Event, asOf time.Time, progress func(n int)) (*Result, error) {
 	recorded, err := Record(ctx, services, events, asOf, progress)
 	if err != nil {
