@@ -54,27 +54,6 @@ func cityYear(tickets int) []*feedv1.Event {
 	})
 }
 
-// operatorYear makes three events a ticket as an operator has them: opened with
-// a commitment class, replied, closed; a fifth of the tickets late.
-func operatorYear(tickets int) []*feedv1.Event {
-	events := cityYear(tickets)
-	replies := make([]*feedv1.Event, 0, tickets)
-	for i := 0; i+1 < len(events); i += 2 {
-		opened, closed := events[i], events[i+1]
-		ticket := opened.GetTicketOpened()
-		ticket.Customer = fmt.Sprint("customer ", i%50_000)
-		ticket.Commitment = &feedv1.TicketOpened_CommitmentClass{CommitmentClass: []string{"urban-24h", "rural-48h", "standard-3wd"}[i%3]}
-		replies = append(replies, &feedv1.Event{
-			Id: ticket.Ticket + "/replied", Source: opened.Source, Clock: opened.Clock,
-			OccurredAt: closed.OccurredAt, ReceivedAt: closed.ReceivedAt,
-			Payload: &feedv1.Event_TicketReplied{TicketReplied: &feedv1.TicketReplied{
-				Ticket: ticket.Ticket, Unit: ticket.Unit, Result: feedv1.ReplyResult_REPLY_RESULT_DONE, FaultCause: "接头氧化",
-			}},
-		})
-	}
-	return append(events, replies...)
-}
-
 // BenchmarkFold folds a year of a city.
 func BenchmarkFold(b *testing.B) {
 	events := cityYear(150_000)

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
@@ -124,38 +123,4 @@ func TestTryingWhatIsInForceChangesNothing(t *testing.T) {
 			r.Fatalf("contrasts %v", both.Contrasts)
 		}
 	})
-}
-
-// BenchmarkWhatIf judges a year of a large operator, a million events, by what
-// is in force and by another rulebook, all months tried.
-func BenchmarkWhatIf(b *testing.B) {
-	events := operatorYear(333_333)
-	for name, changes := range map[string][]string{
-		"points": {"points: -5", "points: -4"}, "promises": {"points: -5", "points: -4", "within: 24h", "within: 36h"},
-	} {
-		book, err := rulebook.Load("", []byte(strings.NewReplacer(changes...).Replace(string(rulebook.DefaultSource()))))
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			for b.Loop() {
-				tryYear(b, events, book)
-			}
-			b.ReportMetric(float64(len(events))*float64(b.N)/b.Elapsed().Seconds(), "events/s")
-		})
-	}
-}
-
-func tryYear(b *testing.B, events []*feedv1.Event, book *rulebook.Rulebook) {
-	b.Helper()
-	recorded, err := replay.Record(context.Background(), services(), events, time.Time{}, nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	w := replay.Window{From: "2025-01", To: "2025-12"}
-	both, err := recorded.Both(context.Background(), book, w)
-	if err != nil || both.Old.Hash("2025-06") == both.New.Hash("2025-06") {
-		b.Fatal(err, "nothing differs")
-	}
 }
