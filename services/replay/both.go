@@ -2,7 +2,6 @@ package replay
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 
@@ -34,25 +33,29 @@ type Contrast struct{ Old, New *factv1.Fact }
 // month that is tried is decided once.
 func (r *Recorded) Both(ctx context.Context, tried *rulebook.Rulebook, w Window) (*Both, error) {
 	f, trial := r.fold(ctx), r.policy(tried, w)
-	before, after, contrasts := r.shownBoth(f, trial)
-	both := &Both{Contrasts: contrasts}
+	var shares []verdicts
+	var closings []*closing
+	if r.decided == nil {
+		shares = r.shownBoth(f, trial)
+	} else {
+		shares, closings = r.unfold(ctx, tried, w, 2)
+	}
+	both := &Both{Contrasts: map[string]Contrast{}}
+	for _, share := range shares {
+		maps.Copy(both.Contrasts, share.contrasts)
+	}
+	before, after := sides(shares, r.facts)
 	both.Old = r.result(f, r.Policy, w, before)
 	both.New = r.result(f, trial, w, after)
-	err := r.close(ctx, tried, w, both.Old, both.New)
-	return both, errors.Join(err, f.err())
+	r.close(f, w, closings, both.Old, both.New)
+	return both, f.err()
 }
 
-// shownBoth gives all facts that hold by what is in force, and by a trial.
-func (r *Recorded) shownBoth(f *fold, trial *rulebook.Policy) (before, after [][]*factv1.Fact, contrasts map[string]Contrast) {
-	contrasts = map[string]Contrast{}
-	before, after = slices.Clone(r.facts), slices.Clone(r.facts)
+// shownBoth gives all that judging services say by what is in force, and by a
+// trial.
+func (r *Recorded) shownBoth(f *fold, trial *rulebook.Policy) []verdicts {
 	judging := r.services[1:]
-	for _, share := range f.decideBoth(r.Policy, trial, judging, f.spread(judging, r.facts)) {
-		before = append(before, share.alike, share.before)
-		after = append(after, share.alike, share.after)
-		maps.Copy(contrasts, share.contrasts)
-	}
-	return before, after, contrasts
+	return f.decideBoth(r.Policy, trial, judging, f.spread(judging, r.facts))
 }
 
 // verdicts are what a shard of the keys shows.

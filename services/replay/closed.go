@@ -38,37 +38,38 @@ type past struct {
 	facts  map[string]map[string]*factv1.Fact
 }
 
-// close makes closed months of results what they are, and leaves of all months
-// those of the window. Of two results the second is by the rulebook that is
+// unfold follows the decisions about months through the log, and gives what the
+// log shows in the end. Of two sides the second is by the rulebook that is
 // tried; of one it is, unless there is none.
-func (r *Recorded) close(ctx context.Context, tried *rulebook.Rulebook, w Window, results ...*Result) error {
-	if r.decided == nil {
-		return nil
-	}
-	closings := make([]*closing, len(results))
+func (r *Recorded) unfold(ctx context.Context, tried *rulebook.Rulebook, w Window, sides int) ([]verdicts, []*closing) {
+	u, closings := r.unfolding(ctx, tried, w, sides), make([]*closing, sides)
 	for i := range closings {
 		closings[i] = &closing{map[name]*closed{}}
 	}
-	u := r.unfolding(ctx, tried, w, len(results))
 	for i, e := range r.decided {
 		if !flow.TakesEffectInPlace(e) {
 			continue
 		}
 		pasts := u.before(i, e)
-		if err := u.err(); err != nil {
-			return err
+		if u.ctx.Err() != nil {
+			return nil, closings
 		}
 		for side, c := range closings {
 			c.decide(e, pasts[side])
 		}
 	}
+	return u.end(r.asOf), closings
+}
+
+// close makes closed months of results what they are, and leaves of all months
+// those of the window.
+func (r *Recorded) close(f *fold, w Window, closings []*closing, results ...*Result) {
 	for side, c := range closings {
 		if len(c.months) > 0 {
-			c.finish(results[side])
+			c.finish(f, results[side])
 		}
 		results[side].Months = slices.DeleteFunc(results[side].Months, func(m *Month) bool { return !w.has(m.Month) || !w.answers(m.Unit) })
 	}
-	return nil
 }
 
 // before gives what the events before a decision come to, if it needs to know,
@@ -168,54 +169,65 @@ func hashOf(f *factv1.Fact) uint64 {
 
 // finish puts the closed months into the result. A fact counts in one month
 // only: where it was closed with, until something else is approved.
-func (c *closing) finish(result *Result) {
-	taken := map[objected]name{}
+func (c *closing) finish(f *fold, result *Result) {
+	taken := map[objected]bool{}
 	for key, m := range c.months {
 		for id := range m.facts {
-			taken[objected{key.unit, id}] = key
+			taken[objected{key.unit, id}] = true
 		}
 	}
-	months := map[name]*Month{}
+	var open []*Month
 	for _, m := range result.Months {
-		key := name{m.Month, m.Unit}
-		if c.months[key] != nil {
-			continue
-		}
-		if left := m.without(result, taken); len(left.facts) > 0 {
-			months[key] = left
+		if c.months[name{m.Month, m.Unit}] == nil {
+			open = append(open, m)
 		}
 	}
-	for key, m := range c.months {
-		months[key] = m.month(result)
-	}
-	result.Months = slices.SortedFunc(maps.Values(months), func(a, b *Month) int {
+	pinned := slices.Collect(maps.Values(c.months))
+	months, problems := make([]*Month, len(open)+len(pinned)), make([][]string, len(open)+len(pinned))
+	f.parallel(len(months), func(at int) {
+		if at < len(open) {
+			months[at], problems[at] = open[at].without(result, taken)
+		} else {
+			months[at], problems[at] = pinned[at-len(open)].month(result)
+		}
+	})
+	result.Problems = slices.Concat(result.Problems, slices.Concat(problems...))
+	months = slices.DeleteFunc(months, func(m *Month) bool { return m == nil })
+	slices.SortFunc(months, func(a, b *Month) int {
 		return cmp.Or(strings.Compare(a.Month, b.Month), strings.Compare(a.Unit, b.Unit))
 	})
+	result.Months = months
 }
 
-// without gives a month without the facts that count elsewhere.
-func (m *Month) without(result *Result, taken map[objected]name) *Month {
-	elsewhere := func(f *factv1.Fact) bool { _, is := taken[objected{m.Unit, f.Id}]; return is }
-	if !slices.ContainsFunc(m.facts, elsewhere) {
-		return m
+// without gives a month without the facts that count elsewhere; nil if none is
+// left.
+func (m *Month) without(result *Result, taken map[objected]bool) (*Month, []string) {
+	elsewhere := func(f *factv1.Fact) bool { return taken[objected{m.Unit, f.Id}] }
+	left := slices.DeleteFunc(slices.Clone(m.facts), elsewhere)
+	switch len(left) {
+	case 0:
+		return nil, nil
+	case len(m.facts):
+		return m, nil
 	}
-	return monthOf(result, &statev1.UnitMonth{Unit: m.Unit, Month: m.Month}, slices.DeleteFunc(slices.Clone(m.facts), elsewhere))
+	return monthOf(result, &statev1.UnitMonth{Unit: m.Unit, Month: m.Month}, left)
 }
 
 // month judges what counts of a closed month.
-func (m *closed) month(result *Result) *Month {
+func (m *closed) month(result *Result) (*Month, []string) {
 	return monthOf(result, m.state, slices.Collect(maps.Values(m.facts)))
 }
 
-func monthOf(result *Result, state *statev1.UnitMonth, facts []*factv1.Fact) *Month {
-	m := &Month{Unit: state.Unit, Month: state.Month, state: state, facts: facts}
+// monthOf judges the facts of a month, and names what could not be applied.
+func monthOf(result *Result, state *statev1.UnitMonth, facts []*factv1.Fact) (m *Month, problems []string) {
+	m = &Month{Unit: state.Unit, Month: state.Month, state: state, facts: facts}
 	for _, fact := range facts {
 		judged, err := scoring.Judge(result.Policy, fact, result.rulings[objected{m.Unit, fact.Id}])
 		if err != nil {
-			result.Problems = append(result.Problems, err.Error())
+			problems = append(problems, err.Error())
 		}
 		count(map[name]*Month{{judged.Month, m.Unit}: m}, fact, judged, false)
 	}
 	m.close(result.Policy, result.rulings)
-	return m
+	return m, problems
 }

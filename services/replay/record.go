@@ -78,9 +78,14 @@ func (f *fold) err() error {
 // is nil, by another rulebook tried in the months of the window.
 func (r *Recorded) Under(ctx context.Context, tried *rulebook.Rulebook, w Window) (*Result, error) {
 	f, policy := r.fold(ctx), r.policy(tried, w)
-	result := r.result(f, policy, w, r.shown(f, policy))
-	err := r.close(ctx, tried, w, result)
-	return result, errors.Join(err, f.err())
+	if r.decided == nil {
+		return r.result(f, policy, w, r.shown(f, policy)), f.err()
+	}
+	shares, closings := r.unfold(ctx, tried, w, 1)
+	facts, _ := sides(shares, r.facts)
+	result := r.result(f, policy, w, facts)
+	r.close(f, w, closings, result)
+	return result, f.err()
 }
 
 // policy is what is judged by.
