@@ -41,13 +41,13 @@ overload: build ## half to four times what it carries, GOMEMLIMIT 256 MiB: deplo
 	cd scripts/tools && GOWORK=off $(GO) run ./curve ../../deploy/overload.svg <../../bin/overload.json
 
 kill: build ## kill -9 the real program under load KILLS times (200) and compare with the offline fold
-	KAOHE_KILLS=$(KILLS) $(GO) test -count=1 -timeout 120m -run TestKillNine -v ./e2e/...
+	KAOHE_KILLS=$(KILLS) $(GO) test -count=1 -timeout 120m -run TestKillNine -v ./e2e
 
 pull: build ## pull the plug under load PULLS times (200): all that was acknowledged must be there
-	KAOHE_PULLS=$(PULLS) $(GO) test -count=1 -timeout 120m -run TestAPulledPlugLosesNothingAcknowledged -v ./e2e/...
+	KAOHE_PULLS=$(PULLS) $(GO) test -count=1 -timeout 120m -run TestAPulledPlugLosesNothingAcknowledged -v ./e2e
 
 chaos: build ## FAULTS faults (1,000) on a cluster with replicas, from SEED (1), against one undisturbed process
-	KAOHE_FAULTS=$(FAULTS) KAOHE_SEED=$(SEED) $(GO) test -count=1 -timeout 240m -run TestChaos -v ./e2e/...
+	KAOHE_FAULTS=$(FAULTS) KAOHE_SEED=$(SEED) $(GO) test -count=1 -timeout 240m -run TestChaos -v ./e2e
 
 fuzz: ## fuzz decoders, mappings and rulebooks, FUZZTIME (20s) each
 	@scripts/fuzz.sh $(FUZZTIME)

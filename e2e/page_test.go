@@ -73,6 +73,7 @@ func TestAMonthOnThePage(t *testing.T) {
 	desk := view(t, path, s, s.tokenOf("assessor", "孙莉"), "zh")
 
 	objectAndUphold(t, unit, desk, overdue)
+	decideWhatWaits(t, s, unit, desk)
 	closeAndPublish(t, unit, desk)
 	approveWhatCameLate(t, path, s, unit)
 	s.verify("2026-03")
@@ -117,6 +118,29 @@ func objectAndUphold(t *testing.T, unit, desk *browser, overdue string) {
 	unit.shows("#sheet tfoot", "100.00")
 }
 
+// decideWhatWaits: thanks at a callback are on the work list, for the assessor to
+// decide.
+func decideWhatWaits(t *testing.T, s *server, unit, desk *browser) {
+	t.Helper()
+	s.pushes(`[{"id":"cb","source":"96766","occurredAt":"2026-03-05T09:00:00+08:00","callbackDone":{"ticket":"T1","unit":"chengqu","reached":true,"thanksPoints":2}}]`)
+	for range 2 { // reads again, each time in the other language
+		desk.press("#language")
+		unit.press("#language")
+	}
+	desk.shows("#work", "待办 3", "感谢加分", "待关账", "H11", "已逾期")
+	unit.shows("#work", "thanks")
+	if unit.offers("#work .primary") {
+		t.Error("a unit manager is offered to decide")
+	}
+	desk.picture("work")
+	desk.press("#work .primary")
+	desk.fill("#ask-reason", "录音核实")
+	desk.picture("work-decide")
+	desk.confirm()
+	desk.shows("#work", "待办 2")
+	unit.shows("#cards", "101.00")
+}
+
 func closeAndPublish(t *testing.T, unit, desk *browser) {
 	t.Helper()
 	desk.shows("#life", "进行中", "未评定的项目 1", "2026/04/10", "已逾期")
@@ -144,16 +168,16 @@ func approveWhatCameLate(t *testing.T, path string, s *server, unit *browser) {
 	s.pushes(`[{"id":"o2","source":"96766","occurredAt":"2026-03-12T09:00:00+08:00","ticketOpened":{"ticket":"T2","kind":"TICKET_KIND_FAULT","unit":"chengqu","customer":"C2","dueAt":"2026-03-13T09:00:00+08:00"}},
 {"id":"c2","source":"96766","occurredAt":"2026-03-14T09:00:00+08:00","ticketClosed":{"ticket":"T2"}}]`)
 	committee := view(t, path, s, s.tokenOf("committee", "考核小组"), "zh")
-	committee.shows(".restatement", "100.00 → 97.50", "新增", "CS10", "10.00", "5.00")
+	committee.shows(".restatement", "101.00 → 98.50", "新增", "CS10", "10.00", "5.00")
 	committee.picture("late")
 	committee.press(key("approve/chengqu"))
 	committee.fill("#ask-reason", "补录")
 	committee.confirm()
 	committee.press(key("unit/chengqu"))
-	committee.shows("#version", "关账时 · 100.00", "更正 1")
-	committee.shows("#sheet tfoot", "97.50")
+	committee.shows("#version", "关账时 · 101.00", "更正 1")
+	committee.shows("#sheet tfoot", "98.50")
 	committee.do("choose the sheet as closed", chromedp.SetValue("#version", "0", chromedp.ByQuery), chromedp.Evaluate(`document.querySelector("#version").dispatchEvent(new Event("change"))`, nil))
-	committee.shows("#sheet tfoot", "100.00")
+	committee.shows("#sheet tfoot", "101.00")
 	committee.picture("as-closed")
-	unit.shows("#cards", "97.50")
+	unit.shows("#cards", "98.50")
 }

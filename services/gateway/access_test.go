@@ -27,11 +27,11 @@ import (
 var update = flag.Bool("update", false, "write the access table anew")
 
 // tokenFor makes a token of a role; a unit manager's is for the unit chengqu.
-func (h *house) tokenFor(role apiv1.Role) string {
+func (h *house) tokenFor(role apiv1.Role, units ...string) string {
 	h.t.Helper()
 	ctx, c := h.dial(token)
-	r := &apiv1.CreateTokenRequest{Name: role.String(), Role: role}
-	if role == apiv1.Role_ROLE_UNIT_MANAGER {
+	r := &apiv1.CreateTokenRequest{Name: role.String(), Role: role, Units: units}
+	if role == apiv1.Role_ROLE_UNIT_MANAGER && len(units) == 0 {
 		r.Units = []string{"chengqu"}
 	}
 	answer, err := apiv1.NewTokenServiceClient(c).CreateToken(ctx, r)

@@ -4,9 +4,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"time"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	"kaohe.dev/services/gateway"
 	"kaohe.dev/services/rulebook"
 )
 
@@ -102,7 +105,9 @@ func TestAUnitIsJudgedByItsOwnRulebook(t *testing.T) {
 	for unit, want := range map[string][2]string{"chengqu": {"pilot", "-4.00"}, "xinqu": {"96766-1", "-5.00"}} {
 		var card struct{ RulebookVersion string }
 		h.call("GET", "/v1/months/2026-03/scorecards/"+unit, "").into(t, &card)
-		var page struct{ Entries []struct{ Points, RulebookVersion string } }
+		var page struct {
+			Entries []struct{ Points, RulebookVersion string }
+		}
 		h.call("GET", "/v1/months/2026-03/entries?state=active&unit="+unit, "").into(t, &page)
 		if len(page.Entries) != 1 || card.RulebookVersion != want[0] || page.Entries[0].RulebookVersion != want[0] || page.Entries[0].Points != want[1] {
 			t.Errorf("%s is judged by %s: %+v; want %v", unit, card.RulebookVersion, page.Entries, want)
@@ -120,4 +125,40 @@ func TestAUnitIsJudgedByItsOwnRulebook(t *testing.T) {
 		t.Errorf("published %+v", list.Rulebooks)
 	}
 	h.verifies("2026-03")
+}
+
+// Objections are raised by the entry's unit, until the window after publication
+// ends; an appeal as well.
+func TestAnObjectionOutOfTimeOrByAnotherUnitIsRefused(t *testing.T) {
+	var ahead atomic.Int64
+	h := build(t).services()
+	h.change = func(o *gateway.Options) {
+		o.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+	}
+	h.open()
+	other := strings.NewReplacer("chengqu", "xinqu", `"id":"u"`, `"id":"u2"`).Replace(unit)
+	h.verdicts("[" + unit + "," + other + "," + opened("o") + "]")
+	h.call("POST", "/v1/barriers", "{}")
+	assessor, manager := h.as(apiv1.Role_ROLE_ASSESSOR), h.as(apiv1.Role_ROLE_UNIT_MANAGER)
+	h.verdicts(waivers("chengqu"), assessor...)
+	h.verdicts(strings.ReplaceAll(waivers("xinqu"), `"id":"w`, `"id":"x`), assessor...)
+	h.status(h.call("POST", "/v1/months/2026-03/closure", "{}", assessor...))
+	h.status(h.call("POST", "/v1/months/2026-03/publication", "{}", assessor...))
+	var page struct{ Entries []struct{ ID string } }
+	h.call("GET", "/v1/months/2026-03/entries?unit=chengqu", "", manager...).into(t, &page)
+	raise := func(who ...string) answer {
+		return h.call("POST", "/v1/objections", fmt.Sprintf(`{"entry":%q,"grounds":"客户改约"}`, page.Entries[0].ID), who...)
+	}
+	stranger := h.as(apiv1.Role_ROLE_UNIT_MANAGER, "xinqu")
+	h.refuses(raise(stranger...), 403, "permission_denied")
+	ahead.Store(int64(5*24*time.Hour + time.Minute))
+	a := raise(manager...)
+	h.refuses(a, 400, "objection_late")
+	if !strings.Contains(a.body, time.Now().In(time.FixedZone("", 8*60*60)).AddDate(0, 0, 5).Format("2006-01-02")) {
+		t.Errorf("when the time ended is not said: %s", a.body)
+	}
+	ahead.Store(int64(5*24*time.Hour - time.Hour))
+	if a := raise(manager...); a.code != 200 {
+		t.Errorf("within the window: %s", a.body)
+	}
 }

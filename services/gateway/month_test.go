@@ -9,8 +9,8 @@ import (
 )
 
 // as are the headers of a role's token.
-func (h *house) as(role apiv1.Role) []string {
-	return []string{"Authorization", "Bearer " + h.tokenFor(role)}
+func (h *house) as(role apiv1.Role, units ...string) []string {
+	return []string{"Authorization", "Bearer " + h.tokenFor(role, units...)}
 }
 
 // waivers are events that waive every item of the hall part.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"time"
 
 	"google.golang.org/protobuf/proto"
 
@@ -32,69 +33,95 @@ type Contrast struct{ Old, New *factv1.Fact }
 // its place in the months of a window. Whatever is decided without asking for a
 // month that is tried is decided once.
 func (r *Recorded) Both(ctx context.Context, tried *rulebook.Rulebook, w Window) (*Both, error) {
-	f, trial := r.fold(ctx), r.policy(tried, w)
-	var shares []verdicts
-	var closings []*closing
-	if r.decided == nil {
-		shares = r.shownBoth(f, trial)
-	} else {
-		shares, closings = r.unfold(ctx, tried, w, 2)
-	}
-	both := &Both{Contrasts: map[string]Contrast{}}
-	for _, share := range shares {
-		maps.Copy(both.Contrasts, share.contrasts)
-	}
-	before, after := sides(shares, r.facts)
-	both.Old = r.result(f, r.Policy, w, before)
+	f, inForce, trial := r.fold(ctx), r.policies(nil, w), r.policies(tried, w)
+	before, after, contrasts := r.shownBoth(f, inForce, trial)
+	both := &Both{Contrasts: contrasts}
+	both.Old = r.result(f, inForce, w, before)
 	both.New = r.result(f, trial, w, after)
-	r.close(f, w, closings, both.Old, both.New)
+	r.close(w, side{both.Old, inForce, before}, side{both.New, trial, after})
 	return both, f.err()
 }
 
-// shownBoth gives all that judging services say by what is in force, and by a
-// trial.
-func (r *Recorded) shownBoth(f *fold, trial *rulebook.Policy) []verdicts {
+// shownBoth gives all facts that hold by what is in force, and by a trial.
+func (r *Recorded) shownBoth(f *fold, inForce, trial []*rulebook.Policy) (before, after [][]known, contrasts map[string]Contrast) {
+	contrasts = map[string]Contrast{}
+	before, after = slices.Clone(r.facts), slices.Clone(r.facts)
 	judging := r.services[1:]
-	return f.decideBoth(r.Policy, trial, judging, f.spread(judging, r.facts))
+	for _, share := range f.decideBoth(inForce, trial, judging, f.spread(judging, r.facts)) {
+		before = append(before, share.alike.all, share.before.all)
+		after = append(after, share.alike.all, share.after.all)
+		maps.Copy(contrasts, share.contrasts)
+	}
+	return before, after, contrasts
 }
 
 // verdicts are what a shard of the keys shows.
 type verdicts struct {
-	alike         []*factv1.Fact // by both policies
-	before, after []*factv1.Fact
+	alike         findings // by both policies
+	before, after findings
 	contrasts     map[string]Contrast
 }
 
 // decideBoth decides every key by the trial, and once more by what is in force
 // if that may make a difference.
-func (f *fold) decideBoth(inForce, trial *rulebook.Policy, services []flow.Service, routed []buckets) []verdicts {
+func (f *fold) decideBoth(inForce, trial []*rulebook.Policy, services []flow.Service, routed []buckets) []verdicts {
 	found := make([]verdicts, f.shards)
 	f.parallel(f.shards, func(shard int) {
 		v, asked := &found[shard], false
 		v.contrasts = map[string]Contrast{}
-		watched := trial.Watched(&asked)
+		watched := make([]*rulebook.Policy, len(trial))
+		for point := range trial {
+			watched[point] = trial[point].Watched(&asked)
+		}
 		for i, s := range services {
-			for key, facts := range groups(routed, i, shard) {
+			for g := range groups(routed, i, shard) {
 				if f.ctx.Err() != nil {
 					return
 				}
-				about := f.inquiry(key, facts)
-				asked = false
-				after := s.Decide(watched, about.Case)
-				if !asked {
-					v.alike = about.found(after, v.alike)
-					continue
-				}
-				before := s.Decide(inForce, about.Case)
-				v.before, v.after = about.found(before, v.before), about.found(after, v.after)
-				if !slices.EqualFunc(before.Facts, after.Facts, alike) {
-					about.Terse = false // why it does not hold is asked now
-					v.contrast(s.Decide(inForce, about.Case).Facts, s.Decide(trial, about.Case).Facts)
+				v.begin()
+				differ := false // as far as decided
+				var last inquiry
+				f.follow(g, func(point int, about inquiry) time.Time {
+					asked, differ, last = false, false, about
+					after := s.Decide(watched[point], about.Case)
+					if !asked {
+						v.alike.add(about, after, f.ever(point))
+						return after.Wake
+					}
+					before := s.Decide(inForce[point], about.Case)
+					v.before.add(about, before, f.ever(point))
+					v.after.add(about, after, f.ever(point))
+					differ = !slices.EqualFunc(before.Facts, after.Facts, alike)
+					return sooner(before.Wake, after.Wake)
+				}, v.cut)
+				if differ {
+					last.Terse = false // why it does not hold is asked now
+					v.contrast(s.Decide(inForce[f.last()], last.Case).Facts, s.Decide(trial[f.last()], last.Case).Facts)
 				}
 			}
 		}
 	})
 	return found
+}
+
+func (v *verdicts) begin() {
+	v.alike.begin()
+	v.before.begin()
+	v.after.begin()
+}
+
+func (v *verdicts) cut(point int) {
+	v.alike.cut(point)
+	v.before.cut(point)
+	v.after.cut(point)
+}
+
+// sooner is the earlier of two instants, of which zero is never.
+func sooner(a, b time.Time) time.Time {
+	if b.IsZero() || !a.IsZero() && a.Before(b) {
+		return a
+	}
+	return b
 }
 
 // contrast notes where two decisions about a key differ: what holds and, with

@@ -2,7 +2,6 @@ package replay
 
 import (
 	"cmp"
-	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -19,7 +18,7 @@ import (
 
 // closed is a closed month: the facts that count, whatever came later.
 type closed struct {
-	facts   map[string]*factv1.Fact
+	facts   map[string]held
 	refused map[string]uint64 // what came late and never counts, by fact
 	state   *statev1.UnitMonth
 }
@@ -30,60 +29,65 @@ type closing struct {
 	months map[name]*closed
 }
 
+// side is a result that closed months are put into, and what it was judged by
+// and from at every point.
+type side struct {
+	result   *Result
+	policies []*rulebook.Policy
+	facts    [][]known
+}
+
 // past is what the events before a decision come to: the facts of a month by
 // unit and id.
 type past struct {
 	policy *rulebook.Policy
 	clocks map[string]time.Time // "" is the wall clock
-	facts  map[string]map[string]*factv1.Fact
-}
-
-// unfold follows the decisions about months through the log, and gives what the
-// log shows in the end. Of two sides the second is by the rulebook that is
-// tried; of one it is, unless there is none.
-func (r *Recorded) unfold(ctx context.Context, tried *rulebook.Rulebook, w Window, sides int) ([]verdicts, []*closing) {
-	u, closings := r.unfolding(ctx, tried, w, sides), make([]*closing, sides)
-	for i := range closings {
-		closings[i] = &closing{map[name]*closed{}}
-	}
-	for i, e := range r.decided {
-		if !flow.TakesEffectInPlace(e) {
-			continue
-		}
-		pasts := u.before(i, e)
-		if u.ctx.Err() != nil {
-			return nil, closings
-		}
-		for side, c := range closings {
-			c.decide(e, pasts[side])
-		}
-	}
-	return u.end(r.asOf), closings
+	facts  map[string]map[string]held
 }
 
 // close makes closed months of results what they are, and leaves of all months
 // those of the window.
-func (r *Recorded) close(f *fold, w Window, closings []*closing, results ...*Result) {
-	for side, c := range closings {
-		if len(c.months) > 0 {
-			c.finish(f, results[side])
+func (r *Recorded) close(w Window, sides ...side) {
+	if r.decided == nil {
+		return
+	}
+	for _, s := range sides {
+		c, point := &closing{map[name]*closed{}}, 0
+		for _, e := range r.decided {
+			if !flow.TakesEffectInPlace(e) {
+				continue
+			}
+			var before past
+			if month := monthDecided(e); month != "" {
+				before = s.past(month, r.points[point].clocks, point)
+				point++
+			}
+			c.decide(e, before)
 		}
-		results[side].Months = slices.DeleteFunc(results[side].Months, func(m *Month) bool { return !w.has(m.Month) || !w.answers(m.Unit) })
+		if len(c.months) > 0 {
+			c.finish(s.result)
+		}
+		s.result.Months = slices.DeleteFunc(s.result.Months, func(m *Month) bool { return !w.has(m.Month) || !w.answers(m.Unit) })
 	}
 }
 
-// before gives what the events before a decision come to, if it needs to know,
-// for each of the sides.
-func (u *unfolding) before(at int, e *feedv1.Event) []past {
-	month := cmp.Or(e.GetMonthClosed().GetMonth(), e.GetRestatementDecided().GetMonth())
-	if month == "" {
-		return make([]past, u.sides)
+// past finds the facts of a month that were known at a point.
+func (s *side) past(month string, clocks map[string]time.Time, point int) past {
+	p := past{s.policies[point], clocks, map[string]map[string]held{}}
+	kinds, stretch := scored(), Window{From: month, To: month}.stretch()
+	for _, part := range s.facts {
+		for _, k := range part {
+			fact, unit := k.fact, k.fact.Route.GetUnit()
+			if !k.has(point) || unit == "" || !kinds[flow.Kind(fact.Kind)] || !stretch.near(fact) || p.policy.Month(unit, flow.Time(fact.OccurredAt)) != month {
+				continue
+			}
+			if p.facts[unit] == nil {
+				p.facts[unit] = map[string]held{}
+			}
+			p.facts[unit][fact.Id] = held{fact, clocks[fact.Clock]}
+		}
 	}
-	u.to(at, flow.Time(e.ReceivedAt))
-	if u.ctx.Err() != nil {
-		return nil
-	}
-	return u.past(month, e.GetRestatementDecided().GetUnit())
+	return p
 }
 
 // decide lets a decision take effect on what the events before it come to.
@@ -130,11 +134,11 @@ func (c *closing) publish(e *feedv1.Event, by *feedv1.MonthPublished) {
 }
 
 // of gives the facts of a unit by id.
-func (p past) of(unit string) map[string]*factv1.Fact {
+func (p past) of(unit string) map[string]held {
 	if facts := p.facts[unit]; facts != nil {
 		return facts
 	}
-	return map[string]*factv1.Fact{}
+	return map[string]held{}
 }
 
 // restate lets what has come late count, or never count.
@@ -143,15 +147,16 @@ func (m *closed) restate(before past, decided *feedv1.RestatementDecided) {
 	ids := slices.Collect(maps.Keys(now))
 	ids = append(ids, slices.Collect(maps.Keys(m.facts))...)
 	for _, id := range ids {
-		hash := hashOf(now[id])
+		was, is := m.facts[id], now[id]
+		hash := hashOf(is.Fact)
 		switch {
-		case scoring.Alike(before.policy, m.facts[id], now[id]) || m.refused[id] == hash:
+		case scoring.Alike(before.policy, was.Fact, is.Fact) || m.refused[id] == hash:
 		case !decided.Approved:
 			m.refused[id] = hash
-		case now[id] == nil:
+		case is.Fact == nil:
 			delete(m.facts, id)
 		default:
-			m.facts[id] = now[id]
+			m.facts[id] = is
 		}
 	}
 	if decided.Approved {
@@ -169,65 +174,54 @@ func hashOf(f *factv1.Fact) uint64 {
 
 // finish puts the closed months into the result. A fact counts in one month
 // only: where it was closed with, until something else is approved.
-func (c *closing) finish(f *fold, result *Result) {
-	taken := map[objected]bool{}
+func (c *closing) finish(result *Result) {
+	taken := map[objected]name{}
 	for key, m := range c.months {
 		for id := range m.facts {
-			taken[objected{key.unit, id}] = true
+			taken[objected{key.unit, id}] = key
 		}
 	}
-	var open []*Month
+	months := map[name]*Month{}
 	for _, m := range result.Months {
-		if c.months[name{m.Month, m.Unit}] == nil {
-			open = append(open, m)
+		key := name{m.Month, m.Unit}
+		if c.months[key] != nil {
+			continue
+		}
+		if left := m.without(result, taken); len(left.facts) > 0 {
+			months[key] = left
 		}
 	}
-	pinned := slices.Collect(maps.Values(c.months))
-	months, problems := make([]*Month, len(open)+len(pinned)), make([][]string, len(open)+len(pinned))
-	f.parallel(len(months), func(at int) {
-		if at < len(open) {
-			months[at], problems[at] = open[at].without(result, taken)
-		} else {
-			months[at], problems[at] = pinned[at-len(open)].month(result)
-		}
-	})
-	result.Problems = slices.Concat(result.Problems, slices.Concat(problems...))
-	months = slices.DeleteFunc(months, func(m *Month) bool { return m == nil })
-	slices.SortFunc(months, func(a, b *Month) int {
+	for key, m := range c.months {
+		months[key] = m.month(result)
+	}
+	result.Months = slices.SortedFunc(maps.Values(months), func(a, b *Month) int {
 		return cmp.Or(strings.Compare(a.Month, b.Month), strings.Compare(a.Unit, b.Unit))
 	})
-	result.Months = months
 }
 
-// without gives a month without the facts that count elsewhere; nil if none is
-// left.
-func (m *Month) without(result *Result, taken map[objected]bool) (*Month, []string) {
-	elsewhere := func(f *factv1.Fact) bool { return taken[objected{m.Unit, f.Id}] }
-	left := slices.DeleteFunc(slices.Clone(m.facts), elsewhere)
-	switch len(left) {
-	case 0:
-		return nil, nil
-	case len(m.facts):
-		return m, nil
+// without gives a month without the facts that count elsewhere.
+func (m *Month) without(result *Result, taken map[objected]name) *Month {
+	elsewhere := func(f held) bool { _, is := taken[objected{m.Unit, f.Id}]; return is }
+	if !slices.ContainsFunc(m.facts, elsewhere) {
+		return m
 	}
-	return monthOf(result, &statev1.UnitMonth{Unit: m.Unit, Month: m.Month}, left)
+	return monthOf(result, &statev1.UnitMonth{Unit: m.Unit, Month: m.Month}, slices.DeleteFunc(slices.Clone(m.facts), elsewhere))
 }
 
 // month judges what counts of a closed month.
-func (m *closed) month(result *Result) (*Month, []string) {
+func (m *closed) month(result *Result) *Month {
 	return monthOf(result, m.state, slices.Collect(maps.Values(m.facts)))
 }
 
-// monthOf judges the facts of a month, and names what could not be applied.
-func monthOf(result *Result, state *statev1.UnitMonth, facts []*factv1.Fact) (m *Month, problems []string) {
-	m = &Month{Unit: state.Unit, Month: state.Month, state: state, facts: facts}
+func monthOf(result *Result, state *statev1.UnitMonth, facts []held) *Month {
+	m := &Month{Unit: state.Unit, Month: state.Month, state: state, facts: facts}
 	for _, fact := range facts {
-		judged, err := scoring.Judge(result.Policy, fact, result.rulings[objected{m.Unit, fact.Id}])
+		judged, err := scoring.Judge(result.Policy, fact.Fact, result.rulings[objected{m.Unit, fact.Id}])
 		if err != nil {
-			problems = append(problems, err.Error())
+			result.Problems = append(result.Problems, err.Error())
 		}
 		count(map[name]*Month{{judged.Month, m.Unit}: m}, fact, judged, false)
 	}
 	m.close(result.Policy, result.rulings)
-	return m, problems
+	return m
 }

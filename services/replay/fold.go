@@ -5,7 +5,6 @@ import (
 	"sync"
 	"time"
 
-	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
 )
@@ -17,8 +16,7 @@ import (
 // as the live system sets them aside and goes on.
 //
 // A month that was closed holds what the events before its closing came to, and
-// what was approved or ruled since; the events are folded once more for that,
-// from one such decision to the next.
+// what was approved or ruled since; see point.
 func Fold(ctx context.Context, services []flow.Service, events []*feedv1.Event, asOf time.Time, progress func(n int)) (*Result, error) {
 	recorded, err := Record(ctx, services, events, asOf, progress)
 	if err != nil {
@@ -35,25 +33,19 @@ const shardsPerWorker = 32
 type fold struct {
 	ctx      context.Context
 	workers  int
-	shards   int                  // of the keys
-	clocks   map[string]time.Time // "" is the wall clock
+	shards   int // of the keys
+	points   []point
 	progress func(int)
 	keep     bool // the facts of the months
 	done     int
 	lock     sync.Mutex // of done and the calls of progress
 }
 
-// clocksOf gives what the clocks show at the end of the log.
-func clocksOf(events []*feedv1.Event, asOf time.Time) map[string]time.Time {
-	clocks := map[string]time.Time{"": asOf}
-	for _, e := range events {
-		tick := e.GetClockAdvanced()
-		if tick != nil && tick.Clock != "" && tick.To.AsTime().After(clocks[tick.Clock]) {
-			clocks[tick.Clock] = tick.To.AsTime()
-		}
-	}
-	return clocks
-}
+// last is the point at the end of the log.
+func (f *fold) last() int { return len(f.points) - 1 }
+
+// ever is the points from one on.
+func (f *fold) ever(from int) span { return span{from, len(f.points)} }
 
 // usable reports whether the shell would take an event as an input. A tick
 // moves a clock and is told to nobody.
@@ -69,14 +61,17 @@ func (f *fold) route(first flow.Service, events []*feedv1.Event) (routed []bucke
 	f.parallel(f.workers, func(worker int) {
 		from, to := len(events)*worker/f.workers, len(events)*(worker+1)/f.workers
 		b := newBuckets(1, f.shards)
-		for _, e := range events[from:to] {
-			if !usable(e) {
+		for point, at := 0, from; at < to; at++ {
+			if !usable(events[at]) {
 				continue
 			}
+			for f.points[point].before <= at {
+				point++
+			}
 			used[worker]++
-			fact := flow.FromEvent(e)
+			fact := flow.FromEvent(events[at])
 			for _, key := range first.Keys(fact) {
-				b.add(0, key, fact)
+				b.add(0, key, known{fact, f.ever(point)})
 			}
 		}
 		routed[worker] = b
@@ -88,7 +83,7 @@ func (f *fold) route(first flow.Service, events []*feedv1.Event) (routed []bucke
 }
 
 // spread finds the keys of facts in the services that consume them.
-func (f *fold) spread(services []flow.Service, parts [][]*factv1.Fact) []buckets {
+func (f *fold) spread(services []flow.Service, parts [][]known) []buckets {
 	consumers := map[flow.Kind][]int{}
 	for i, s := range services {
 		for _, k := range s.Consumes {
@@ -101,10 +96,10 @@ func (f *fold) spread(services []flow.Service, parts [][]*factv1.Fact) []buckets
 	f.parallel(f.workers, func(worker int) {
 		b := newBuckets(len(services), f.shards)
 		for at := worker; at < len(parts); at += f.workers {
-			for _, fact := range parts[at] {
-				for _, i := range consumers[flow.Kind(fact.Kind)] {
-					for _, key := range services[i].Keys(fact) {
-						b.add(i, key, fact)
+			for _, k := range parts[at] {
+				for _, i := range consumers[flow.Kind(k.fact.Kind)] {
+					for _, key := range services[i].Keys(k.fact) {
+						b.add(i, key, k)
 					}
 				}
 			}

@@ -8,10 +8,10 @@ import (
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 )
 
-// addressed is a fact and one of its keys.
+// addressed is what is known, and one of its keys.
 type addressed struct {
-	key  string
-	fact *factv1.Fact
+	key string
+	known
 }
 
 // buckets holds addressed facts by service and shard, in the order they came,
@@ -30,7 +30,7 @@ func newBuckets(services, shards int) buckets {
 }
 
 // add puts a fact where its key is decided.
-func (b buckets) add(service int, key string, fact *factv1.Fact) {
+func (b buckets) add(service int, key string, k known) {
 	shards := b[service]
 	shard := xxhash.Sum64String(key) % uint64(len(shards))
 	chunks := shards[shard]
@@ -39,16 +39,16 @@ func (b buckets) add(service int, key string, fact *factv1.Fact) {
 		chunks = append(chunks, make([]addressed, 0, chunk))
 		shards[shard], last = chunks, last+1
 	}
-	chunks[last] = append(chunks[last], addressed{key, fact})
+	chunks[last] = append(chunks[last], addressed{key, k})
 }
 
-// all gives the facts of a service and shard in the order they came.
-func all(routed []buckets, service, shard int) iter.Seq2[string, *factv1.Fact] {
-	return func(yield func(string, *factv1.Fact) bool) {
+// all gives what a service and shard knows in the order it came.
+func all(routed []buckets, service, shard int) iter.Seq[*addressed] {
+	return func(yield func(*addressed) bool) {
 		for _, b := range routed {
 			for _, facts := range b[service][shard] {
-				for _, a := range facts {
-					if !yield(a.key, a.fact) {
+				for i := range facts {
+					if !yield(&facts[i]) {
 						return
 					}
 				}
@@ -57,14 +57,21 @@ func all(routed []buckets, service, shard int) iter.Seq2[string, *factv1.Fact] {
 	}
 }
 
-// groups gives the facts of each key of a service and shard, in the order they
-// came, keys in the order they first came.
-func groups(routed []buckets, service, shard int) iter.Seq2[string, []*factv1.Fact] {
-	return func(yield func(string, []*factv1.Fact) bool) {
-		keys, ends, flat := lay(routed, service, shard)
+// group is all that is ever known of a key, in the order it came.
+type group struct {
+	key   string
+	facts []*factv1.Fact
+	spans []span // of the facts
+}
+
+// groups gives the groups of a service and shard, keys in the order they first
+// came.
+func groups(routed []buckets, service, shard int) iter.Seq[group] {
+	return func(yield func(group) bool) {
+		keys, ends, facts, spans := lay(routed, service, shard)
 		from := 0
 		for i, key := range keys {
-			if !yield(key, flat[from:ends[i]:ends[i]]) {
+			if !yield(group{key, facts[from:ends[i]:ends[i]], spans[from:ends[i]:ends[i]]}) {
 				return
 			}
 			from = ends[i]
@@ -74,7 +81,7 @@ func groups(routed []buckets, service, shard int) iter.Seq2[string, []*factv1.Fa
 
 // lay puts the facts of each key side by side in one slice, because most keys
 // have two or three and there are many.
-func lay(routed []buckets, service, shard int) (keys []string, ends []int, flat []*factv1.Fact) {
+func lay(routed []buckets, service, shard int) (keys []string, ends []int, facts []*factv1.Fact, spans []span) {
 	total := 0
 	for range all(routed, service, shard) {
 		total++
@@ -82,12 +89,12 @@ func lay(routed []buckets, service, shard int) (keys []string, ends []int, flat 
 	places := make(map[string]int, total/2)
 	group := make([]int, 0, total)
 	var sizes []int
-	for key := range all(routed, service, shard) {
-		place, known := places[key]
+	for a := range all(routed, service, shard) {
+		place, known := places[a.key]
 		if !known {
 			place = len(keys)
-			places[key] = place
-			keys, sizes = append(keys, key), append(sizes, 0)
+			places[a.key] = place
+			keys, sizes = append(keys, a.key), append(sizes, 0)
 		}
 		sizes[place]++
 		group = append(group, place)
@@ -98,12 +105,13 @@ func lay(routed []buckets, service, shard int) (keys []string, ends []int, flat 
 		next[i] = sum
 		sum += size
 	}
-	flat = make([]*factv1.Fact, total)
+	facts, spans = make([]*factv1.Fact, total), make([]span, total)
 	at := 0
-	for _, fact := range all(routed, service, shard) {
-		flat[next[group[at]]] = fact
+	for a := range all(routed, service, shard) {
+		place := next[group[at]]
+		facts[place], spans[place] = a.fact, a.span
 		next[group[at]]++
 		at++
 	}
-	return keys, next, flat // next has moved to where each group ends
+	return keys, next, facts, spans // next has moved to where each group ends
 }

@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"kaohe.dev/services/flow/flowtest"
 	"kaohe.dev/services/replay"
 	"kaohe.dev/services/rulebook"
+	"kaohe.dev/services/scoring"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -70,7 +72,7 @@ func TestAScriptedMonth(t *testing.T) {
 func told(out *bytes.Buffer, m *replay.Month, zone *time.Location, ruled map[string]bool) {
 	card := m.Scorecard
 	fmt.Fprintf(out, "== %s %s %s  %s\n", m.Unit, card.Name.Zh, card.Name.En, m.Month)
-	for _, e := range m.Entries {
+	for _, e := range slices.SortedFunc(slices.Values(m.Entries), scoring.InOrder) {
 		ruled[e.Rule] = true
 		fmt.Fprintf(out, "%s  %-16s %-4s %7s  %s %s: %s | %s\n", flow.Time(e.OccurredAt).In(zone).Format("01-02 15:04"), e.Part, e.Item, e.Points,
 			e.Clause, e.Rule, e.Reason.GetZh(), e.Reason.GetEn())

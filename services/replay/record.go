@@ -8,7 +8,6 @@ import (
 	"slices"
 	"time"
 
-	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/rulebook"
@@ -24,9 +23,9 @@ type Recorded struct {
 	Events int
 
 	asOf     time.Time
-	clocks   map[string]time.Time
 	services []flow.Service // the one that reads events first
-	facts    [][]*factv1.Fact
+	points   []point        // the last is the end
+	facts    [][]known
 	decided  []*feedv1.Event // the events, if months were closed in them; else nil
 	problems []string
 }
@@ -44,7 +43,7 @@ func Record(ctx context.Context, services []flow.Service, events []*feedv1.Event
 	if len(services) == 0 || !slices.Contains(services[0].Consumes, flow.Event) {
 		return nil, errors.New("fold a feed: the first service must be the one that reads events")
 	}
-	r := &Recorded{asOf: asOf, clocks: clocksOf(events, asOf), services: services}
+	r := &Recorded{asOf: asOf, points: points(events, asOf), services: services}
 	if slices.ContainsFunc(events, flow.TakesEffectInPlace) {
 		r.decided = events
 	}
@@ -52,18 +51,15 @@ func Record(ctx context.Context, services []flow.Service, events []*feedv1.Event
 	f.progress = progress
 	routed, used := f.route(services[0], events)
 	r.Events = used
-	r.facts = f.decideAll(rulebook.NewPolicy(nil, nil), services[:1], routed, true)
-	policy, err := rulebook.PolicyFromFacts(references(r.facts))
-	if err != nil {
-		r.problems = append(r.problems, err.Error())
-	}
-	r.Policy = policy
+	r.facts = f.decideAll(slices.Repeat([]*rulebook.Policy{rulebook.NewPolicy(nil, nil)}, len(r.points)), services[:1], routed, true)
+	r.problems = judge(r.points, r.facts)
+	r.Policy = r.points[f.last()].policy
 	return r, f.err()
 }
 
 func (r *Recorded) fold(ctx context.Context) *fold {
 	workers := runtime.GOMAXPROCS(0)
-	return &fold{ctx: ctx, workers: workers, shards: workers * shardsPerWorker, clocks: r.clocks}
+	return &fold{ctx: ctx, workers: workers, shards: workers * shardsPerWorker, points: r.points}
 }
 
 // err is the context's.
@@ -77,37 +73,24 @@ func (f *fold) err() error {
 // Under judges what is recorded, in a window: by what is in force or, unless it
 // is nil, by another rulebook tried in the months of the window.
 func (r *Recorded) Under(ctx context.Context, tried *rulebook.Rulebook, w Window) (*Result, error) {
-	f, policy := r.fold(ctx), r.policy(tried, w)
-	if r.decided == nil {
-		return r.result(f, policy, w, r.shown(f, policy)), f.err()
-	}
-	shares, closings := r.unfold(ctx, tried, w, 1)
-	facts, _ := sides(shares, r.facts)
-	result := r.result(f, policy, w, facts)
-	r.close(f, w, closings, result)
+	f, judging, policies := r.fold(ctx), r.services[1:], r.policies(tried, w)
+	facts := append(slices.Clone(r.facts), f.decideAll(policies, judging, f.spread(judging, r.facts), false)...)
+	result := r.result(f, policies, w, facts)
+	r.close(w, side{result, policies, facts})
 	return result, f.err()
-}
-
-// policy is what is judged by.
-func (r *Recorded) policy(tried *rulebook.Rulebook, w Window) *rulebook.Policy {
-	if tried == nil {
-		return r.Policy
-	}
-	return r.Policy.Trial(tried, w.From, w.To)
-}
-
-// shown gives all facts that hold by a policy.
-func (r *Recorded) shown(f *fold, policy *rulebook.Policy) [][]*factv1.Fact {
-	judging := r.services[1:]
-	return append(slices.Clone(r.facts), f.decideAll(policy, judging, f.spread(judging, r.facts), false)...)
 }
 
 // result adds facts up. Where months were closed, all months are, because a
 // fact may count in one of them instead.
-func (r *Recorded) result(f *fold, policy *rulebook.Policy, w Window, facts [][]*factv1.Fact) *Result {
-	result := &Result{AsOf: r.asOf, Policy: policy, Events: r.Events, rulings: rulingsOf(facts)}
+func (r *Recorded) result(f *fold, policies []*rulebook.Policy, w Window, facts [][]known) *Result {
+	policy := policies[f.last()]
+	result := &Result{AsOf: r.asOf, Policy: policy, Events: r.Events, rulings: rulingsOf(facts, f.last())}
 	for _, part := range facts {
-		result.Facts += len(part)
+		for _, k := range part {
+			if k.has(f.last()) {
+				result.Facts++
+			}
+		}
 	}
 	if f.keep = r.decided != nil; f.keep {
 		w = Window{}

@@ -6,7 +6,6 @@ import (
 	"strings"
 	"time"
 
-	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/rulebook"
@@ -35,14 +34,13 @@ type Result struct {
 type Month struct {
 	// Unit and Month (yyyy-mm) name it.
 	Unit, Month string
-	// Entries count; they have no ids and are sorted by scoring.Line.
+	// Entries count; they have no ids, and no order.
 	Entries []*ledgerv1.Entry
 	// Scorecard is as of the latest instant any of its facts was judged as of.
 	Scorecard *ledgerv1.Scorecard
 
 	state *statev1.UnitMonth
-	lines []string       // of the entries
-	facts []*factv1.Fact // if months were closed
+	facts []held // if months were closed
 }
 
 // Find gives a unit's month; nil when no fact of it holds.
@@ -66,7 +64,8 @@ func (r *Result) ScorecardAt(unit, month string, asOf time.Time) *ledgerv1.Score
 	return scoring.Scorecard(r.Policy, state, asOf)
 }
 
-// Entries gives the entries of all units in a month.
+// Entries gives the entries of all units in a month, in the order of
+// scoring.InOrder.
 func (r *Result) Entries(month string) []*ledgerv1.Entry {
 	var entries []*ledgerv1.Entry
 	for _, m := range r.Months {
@@ -74,16 +73,11 @@ func (r *Result) Entries(month string) []*ledgerv1.Entry {
 			entries = append(entries, m.Entries...)
 		}
 	}
+	slices.SortFunc(entries, scoring.InOrder)
 	return entries
 }
 
 // Hash is the fingerprint of a month over all units (scoring.Hash).
 func (r *Result) Hash(month string) string {
-	var lines []string
-	for _, m := range r.Months {
-		if m.Month == month {
-			lines = append(lines, m.lines...)
-		}
-	}
-	return scoring.HashLines(lines)
+	return scoring.Hash(r.Entries(month))
 }

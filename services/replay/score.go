@@ -6,8 +6,6 @@ import (
 	"slices"
 	"strings"
 
-	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
-	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/rulebook"
@@ -19,14 +17,15 @@ type name struct{ month, unit string }
 
 // score judges facts and adds the months of a window up: each worker a share of
 // the facts, then the shares. It gives the months and what could not be applied.
-func (f *fold) score(policy *rulebook.Policy, w Window, rulings rulings, parts [][]*factv1.Fact) (months []*Month, problems []string) {
+func (f *fold) score(policy *rulebook.Policy, w Window, rulings rulings, parts [][]known) (months []*Month, problems []string) {
 	shares, failures := make([]map[name]*Month, f.workers), make([][]string, f.workers)
 	kinds, stretch := scored(), w.stretch()
 	f.parallel(f.workers, func(worker int) {
 		shares[worker] = map[name]*Month{}
 		for at := worker; at < len(parts) && f.ctx.Err() == nil; at += f.workers {
-			for _, fact := range parts[at] {
-				if !kinds[flow.Kind(fact.Kind)] || !w.answers(fact.Route.GetUnit()) || !stretch.near(fact) {
+			for _, k := range parts[at] {
+				fact := k.fact
+				if !k.has(f.last()) || !kinds[flow.Kind(fact.Kind)] || !w.answers(fact.Route.GetUnit()) || !stretch.near(fact) {
 					continue
 				}
 				judged, err := scoring.Judge(policy, fact, rulings[objected{fact.Route.Unit, fact.Id}])
@@ -36,7 +35,7 @@ func (f *fold) score(policy *rulebook.Policy, w Window, rulings rulings, parts [
 				if err != nil {
 					failures[worker] = append(failures[worker], err.Error())
 				}
-				count(shares[worker], fact, judged, f.keep)
+				count(shares[worker], held{fact, f.points[f.last()].clocks[fact.Clock]}, judged, f.keep)
 			}
 		}
 	})
@@ -53,16 +52,16 @@ type objected struct{ unit, fact string }
 // rulings are what was decided about objections.
 type rulings map[objected]scoring.Rulings
 
-func rulingsOf(parts [][]*factv1.Fact) rulings {
+func rulingsOf(parts [][]known, point int) rulings {
 	found := rulings{}
 	for _, part := range parts {
-		for _, fact := range part {
-			recorded := fact.GetObjectionRecorded()
+		for _, k := range part {
+			recorded := k.fact.GetObjectionRecorded()
 			ruling := scoring.RulingOf(recorded)
-			if ruling == nil {
+			if ruling == nil || !k.has(point) {
 				continue
 			}
-			about := objected{fact.Route.Unit, recorded.Fact}
+			about := objected{k.fact.Route.Unit, recorded.Fact}
 			if found[about] == nil {
 				found[about] = scoring.Rulings{}
 			}
@@ -82,20 +81,20 @@ func scored() map[flow.Kind]bool {
 }
 
 // count adds a judged fact to its month.
-func count(months map[name]*Month, fact *factv1.Fact, judged scoring.Judged, keep bool) {
+func count(months map[name]*Month, fact held, judged scoring.Judged, keep bool) {
 	key := name{judged.Month, fact.Route.Unit}
 	m := months[key]
 	if m == nil {
 		m = &Month{Unit: key.unit, Month: key.month, state: &statev1.UnitMonth{Unit: key.unit, Month: key.month}}
 		months[key] = m
 	}
-	scoring.Count(m.state, fact, judged, +1)
+	scoring.Count(m.state, fact.Fact, judged, +1)
 	m.Entries = append(m.Entries, judged.Entries...)
 	if keep {
 		m.facts = append(m.facts, fact)
 	}
-	if flow.Time(fact.DetectedAt).After(flow.Time(m.state.AsOf)) {
-		m.state.AsOf = fact.DetectedAt
+	if fact.asOf.After(flow.Time(m.state.AsOf)) {
+		m.state.AsOf = flow.At(fact.asOf)
 	}
 }
 
@@ -123,18 +122,6 @@ func join(shares []map[name]*Month) []*Month {
 func (m *Month) close(policy *rulebook.Policy, rulings rulings) {
 	m.state.Rulings = rulings[objected{m.Unit, "month/" + m.Unit + "/" + m.Month}]
 	m.state.Active = scoring.Derive(policy, m.state)
-	type lined struct {
-		line  string
-		entry *ledgerv1.Entry
-	}
-	var lines []lined
-	for _, e := range append(m.Entries, m.state.Active...) {
-		lines = append(lines, lined{scoring.Line(e), e})
-	}
-	slices.SortFunc(lines, func(a, b lined) int { return strings.Compare(a.line, b.line) })
-	m.Entries, m.lines = m.Entries[:0], make([]string, 0, len(lines))
-	for _, l := range lines {
-		m.Entries, m.lines = append(m.Entries, l.entry), append(m.lines, l.line)
-	}
+	m.Entries = append(m.Entries, m.state.Active...)
 	m.Scorecard = scoring.Scorecard(policy, m.state, flow.Time(m.state.AsOf))
 }

@@ -23,24 +23,41 @@ func Line(e *ledgerv1.Entry) string {
 		e.Incident.GetKind(), e.Incident.GetId(), flow.Time(e.OccurredAt).UTC().Format(time.RFC3339Nano),
 		e.Clause, e.Reason.GetZh(), e.Reason.GetEn())
 	fields = append(fields, e.Proof...)
+	line := strings.Join(fields, "\t")
+	if plain(line, len(fields)) {
+		return line
+	}
 	for i, f := range fields {
-		if separates(f) {
-			fields[i] = escaper.Replace(f)
-		}
+		fields[i] = escaper.Replace(f)
 	}
 	return strings.Join(fields, "\t")
 }
 
-// separates reports whether a field has what separates fields and lines. Lines
-// are written by the million.
-func separates(field string) bool {
-	for i := range len(field) {
-		switch field[i] {
-		case '\\', '\t', '\n', '\r':
-			return true
+// plain reports whether no field of a line has what separates fields and lines.
+// Lines are written by the million, and nearly all are.
+func plain(line string, fields int) bool {
+	return strings.Count(line, "\t") == fields-1 &&
+		strings.IndexByte(line, '\\') < 0 && strings.IndexByte(line, '\n') < 0 && strings.IndexByte(line, '\r') < 0
+}
+
+// InOrder compares entries as their lines begin: by month, unit, part, item,
+// rule, version, points, incident and instant, in the end by their whole lines.
+func InOrder(a, b *ledgerv1.Entry) int {
+	for _, field := range orderedBy {
+		if c := strings.Compare(field(a), field(b)); c != 0 {
+			return c
 		}
 	}
-	return false
+	if c := flow.Time(a.OccurredAt).Compare(flow.Time(b.OccurredAt)); c != 0 {
+		return c
+	}
+	return strings.Compare(Line(a), Line(b))
+}
+
+var orderedBy = []func(*ledgerv1.Entry) string{
+	(*ledgerv1.Entry).GetMonth, (*ledgerv1.Entry).GetUnit, (*ledgerv1.Entry).GetPart, (*ledgerv1.Entry).GetItem,
+	(*ledgerv1.Entry).GetRule, (*ledgerv1.Entry).GetRulebookVersion, (*ledgerv1.Entry).GetPoints,
+	func(e *ledgerv1.Entry) string { return e.Incident.GetKind() }, func(e *ledgerv1.Entry) string { return e.Incident.GetId() },
 }
 
 // Hash is the fingerprint of active entries, whatever their order: the SHA-256

@@ -2,9 +2,11 @@ package survey
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode"
+	"unicode/utf8"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
@@ -165,24 +167,32 @@ func (d dossier) unitOf(r *factv1.Reply) string {
 
 // empty reports whether words say nothing, or no more than a phrase.
 func empty(words string, phrases []string) bool {
-	bare := letters(words)
-	if bare == "" {
-		return true
-	}
-	for _, p := range phrases {
-		if bare == letters(p) {
-			return true
-		}
-	}
-	return false
+	return says(words, "") || slices.ContainsFunc(phrases, func(phrase string) bool { return says(words, phrase) })
 }
 
-// letters leaves the letters and digits of words, in lower case.
-func letters(words string) string {
-	return strings.Map(func(r rune) rune {
-		if unicode.IsLetter(r) || unicode.IsDigit(r) {
-			return unicode.ToLower(r)
+// says reports whether two texts have the same letters and digits, whatever
+// their case and what stands between them.
+func says(a, b string) bool {
+	for {
+		x, restA := letter(a)
+		y, restB := letter(b)
+		if x != y {
+			return false
 		}
-		return -1
-	}, words)
+		if x == 0 {
+			return true
+		}
+		a, b = restA, restB
+	}
+}
+
+// letter gives the first letter or digit of a text, in lower case, and what
+// comes after it; 0: there is none.
+func letter(text string) (rune, string) {
+	for i, r := range text {
+		if unicode.IsLetter(r) || unicode.IsDigit(r) {
+			return unicode.ToLower(r), text[i+utf8.RuneLen(r):]
+		}
+	}
+	return 0, ""
 }

@@ -11,6 +11,7 @@ import { drawSheet, provisionals } from './sheet.js';
 import { drawFeed } from './feed.js';
 import { explain } from './entry.js';
 import { readMonth, drawMonth, forgetMonth } from './month.js';
+import { readWork, drawWork } from './work.js';
 
 const most = 200; // entries that are kept
 const settled = 2500; // ms after which what comes is new, not what was there before
@@ -86,7 +87,7 @@ async function load() {
   const latest = await get(ofMonth('/entries?' + new URLSearchParams({ order_by: 'sequence desc', page_size: 100, unit: state.unit })));
   for (const entry of (latest.entries || []).reverse()) state.entries.set(entry.id, entry);
   draw();
-  await readMonth(open);
+  await read();
   follow({ live, took, drawn: soon });
 }
 const reload = () => load().catch(failed);
@@ -107,7 +108,7 @@ function scored(card) {
   if (before.state !== card.state || before.correction !== card.correction || provisionals(before) !== provisionals(card)) look();
 }
 let looking = 0;
-function look() { if (!looking) looking = setTimeout(() => { looking = 0; readMonth(open); }, 300); }
+function look() { if (!looking) looking = setTimeout(() => { looking = 0; read(); }, 300); }
 
 let drawing = 0;
 function soon() { if (!drawing) drawing = requestAnimationFrame(() => { drawing = 0; drawLive(); }); }
@@ -119,9 +120,11 @@ function drawLive() {
   drawSheet();
   drawFeed(open);
 }
-function draw() { drawLive(); drawMonth(open); }
+function draw() { drawLive(); drawMonth(open); drawWork(open); }
 
-const open = id => explain(id, () => readMonth(open));
+// read reads what waits: the month's matters, and the work list.
+const read = () => Promise.all([readMonth(open), readWork(open)]);
+const open = id => explain(id, read);
 function toggle(unit) {
   state.open = state.open === unit ? '' : unit;
   state.version = '';
@@ -143,7 +146,7 @@ $('language').addEventListener('click', () => {
 });
 $('month').addEventListener('change', e => { state.month = e.target.value; reload(); });
 $('unit').addEventListener('change', e => { state.unit = e.target.value; reload(); });
-setInterval(() => { if (state.stream && !document.hidden) readMonth(open); }, restless);
+setInterval(() => { if (state.stream && !document.hidden) read(); }, restless);
 
 // The token may come in the fragment, which no server sees; it is taken out of
 // the address at once.

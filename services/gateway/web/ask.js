@@ -37,7 +37,7 @@ export function ask({ title, note, about, fields = [], confirm, act, after }) {
 function input(f) {
   const attributes = { id: 'ask-' + f.name, name: f.name, required: !!f.required, 'aria-describedby': f.note ? 'ask-' + f.name + '-note' : null };
   if (f.options) return make('select', attributes, f.options.map(([value, label]) => make('option', { value }, label)));
-  if (f.kind === 'points') return make('input', { ...attributes, inputmode: 'decimal', autocomplete: 'off', pattern: '[\\-−]?[0-9]{1,4}(\\.[0-9]{1,2})?' });
+  if (f.kind === 'points') return make('input', { ...attributes, value: f.value, inputmode: 'decimal', autocomplete: 'off', pattern: '[\\-−]?[0-9]{1,4}(\\.[0-9]{1,2})?' });
   return make('textarea', { ...attributes, rows: f.rows || 3, maxlength: f.most || 2000 });
 }
 

@@ -26,6 +26,8 @@ export const words = {
     grounds: '理由', evidence: '证据引用（可空）', evidenceNote: '一行一个：地址，空格后可写说明', until: '异议截止', afterPublication: '公布前均可提出异议', decide: '裁定', outcome: '裁定结果', waits: '等待裁定',
     OBJECTION_STAGE_ASSESSOR: '考核人员', OBJECTION_STAGE_COMMITTEE: '考核小组', OBJECTION_OUTCOME_UPHELD: '成立（撤销记分）', OBJECTION_OUTCOME_ADJUSTED: '调整分值', OBJECTION_OUTCOME_REJECTED: '不成立（维持）',
     UPHELD: '成立', ADJUSTED: '调整为', REJECTED: '不成立', newPoints: '调整后的分值（扣分为负，例如 -1.00）', entryOf: '查看记录', own: '您提出或已裁定过，须由他人裁定', retracted: '已撤回',
+    work: '待办', noWork: '没有等待办理的事项。', since: '自', due: '应于', valid: '有效', invalid: '无效', pointsGranted: '分值', zeroRefuses: '0 表示不同意', itemOff: '扣分项目', ownProposal: '您提出的，须由他人决定',
+    WORK_THANKS: '感谢加分', WORK_VALIDITY: '投诉核实', WORK_MISCONDUCT: '投诉定分', WORK_POINTS: '建议分值', WORK_OBJECTION: '异议', WORK_APPEAL: '申诉', WORK_ITEM: '未评定', WORK_RESTATEMENT: '迟到的事实', WORK_CLOSING: '待关账', WORK_PUBLISHING: '待公布',
     cancel: '取消', confirm: '确定', required: '必填',
   },
   en: {
@@ -53,6 +55,8 @@ export const words = {
     grounds: 'Grounds', evidence: 'Evidence (may be empty)', evidenceNote: 'One a line: the address, then, after a space, what it shows', until: 'Objections until', afterPublication: 'Objections are open until after publication', decide: 'Decide', outcome: 'Decision', waits: 'waits for a decision',
     OBJECTION_STAGE_ASSESSOR: 'assessor', OBJECTION_STAGE_COMMITTEE: 'committee', OBJECTION_OUTCOME_UPHELD: 'Uphold (the entry is taken back)', OBJECTION_OUTCOME_ADJUSTED: 'Adjust the points', OBJECTION_OUTCOME_REJECTED: 'Reject (the entry stands)',
     UPHELD: 'upheld', ADJUSTED: 'adjusted to', REJECTED: 'rejected', newPoints: 'Points instead (a deduction is negative, for example -1.00)', entryOf: 'Show the entry', own: 'You raised it or decided it before; somebody else decides', retracted: 'withdrawn',
+    work: 'To do', noWork: 'Nothing waits.', since: 'since', due: 'due', valid: 'valid', invalid: 'not valid', pointsGranted: 'Points', zeroRefuses: '0 refuses', itemOff: 'Item', ownProposal: 'You proposed it; somebody else decides',
+    WORK_THANKS: 'thanks', WORK_VALIDITY: 'complaint to verify', WORK_MISCONDUCT: 'complaint to judge', WORK_POINTS: 'proposed points', WORK_OBJECTION: 'objection', WORK_APPEAL: 'appeal', WORK_ITEM: 'not assessed', WORK_RESTATEMENT: 'late facts', WORK_CLOSING: 'to be closed', WORK_PUBLISHING: 'to be published',
     cancel: 'Cancel', confirm: 'Confirm', required: 'required',
   },
 };
