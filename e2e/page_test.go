@@ -179,5 +179,6 @@ func approveWhatCameLate(t *testing.T, path string, s *server, unit *browser) {
 	committee.do("choose the sheet as closed", chromedp.SetValue("#version", "0", chromedp.ByQuery), chromedp.Evaluate(`document.querySelector("#version").dispatchEvent(new Event("change"))`, nil))
 	committee.shows("#sheet tfoot", "101.00")
 	committee.picture("as-closed")
+	handsIn(t, committee, "101.00")
 	unit.shows("#cards", "98.50")
 }

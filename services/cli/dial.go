@@ -43,6 +43,7 @@ type remote struct {
 	quotas     apiv1.QuotaServiceClient
 	registry   apiv1.RegistryServiceClient
 	draws      apiv1.DrawServiceClient
+	reports    apiv1.ReportServiceClient
 	close      func()
 }
 
@@ -114,7 +115,8 @@ func connect(addr string, secure credentials.TransportCredentials) (*remote, err
 		close:    func() { _ = connection.Close() },
 		audits:   apiv1.NewAuditServiceClient(connection),
 		registry: apiv1.NewRegistryServiceClient(connection), draws: apiv1.NewDrawServiceClient(connection),
-		books: apiv1.NewRulebookServiceClient(connection), trials: apiv1.NewWhatIfServiceClient(connection),
+		reports: apiv1.NewReportServiceClient(connection),
+		books:   apiv1.NewRulebookServiceClient(connection), trials: apiv1.NewWhatIfServiceClient(connection),
 	}, nil
 }
 

@@ -100,6 +100,8 @@ func TestAMistakeInTheCommandLineSaysWhereToLook(t *testing.T) {
 		"unknown target":   {[]string{"serve", "--target", "slar"}, "sla-timer"},
 		"no mapping":       {[]string{"import", "x.csv"}, "--map"},
 		"bad month":        {[]string{"demo", "--month", "March"}, "--month"},
+		"no such file":     {[]string{"report", "2026-03", "--file", "x.pdf"}, ".xlsx"},
+		"no such table":    {[]string{"report", "2026-03", "--table", "all"}, "entries"},
 		"bad size":         {[]string{"bench", "--events", "0"}, "positive"},
 	} {
 		t.Run(name, func(t *testing.T) {

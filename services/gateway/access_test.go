@@ -104,9 +104,12 @@ func TestEveryRoleMayCallWhatTheTableSays(t *testing.T) {
 // routes are all paths that a token is asked at.
 func routes() []string {
 	all := []string{"GET /v1/stream?unit={unit}", "GET /v1/months", "GET /metrics"}
+	for _, ending := range []string{"xlsx", "csv", "html"} {
+		all = append(all, "GET /v1/months/{month}/report."+ending+"?unit={unit}")
+	}
 	for pattern := range gateway.Routes() {
 		switch {
-		case strings.HasSuffix(pattern, "/entries"), strings.HasSuffix(pattern, "/sheets"), strings.HasSuffix(pattern, "/quota"),
+		case strings.HasSuffix(pattern, "/entries"), strings.HasSuffix(pattern, "/sheets"), strings.HasSuffix(pattern, "/quota"), strings.HasSuffix(pattern, "/report"),
 			strings.HasPrefix(pattern, "GET /v1/registry/") && !strings.HasSuffix(pattern, "/template"):
 			pattern += "?unit={unit}"
 		case pattern == "GET /v1/objections":

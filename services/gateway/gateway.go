@@ -99,6 +99,8 @@ type Gateway struct {
 	// registers is held by the one who changes the registry, or looks what a
 	// file would change.
 	registers chan struct{}
+	// reports is held by those who have one made.
+	reports chan struct{}
 
 	mu        sync.Mutex
 	http      *http.Server
@@ -133,7 +135,7 @@ func New(opts Options) (*Gateway, error) {
 		opts.Limits = DefaultLimits()
 	}
 	g := &Gateway{opts: opts, rates: rates{limits: opts.Limits, now: opts.Now}, access: access.NewTable(),
-		admission: newAdmission(opts.Admitted, opts.Registry), trying: make(chan struct{}, 1), registers: make(chan struct{}, 1)}
+		admission: newAdmission(opts.Admitted, opts.Registry), trying: make(chan struct{}, 1), registers: make(chan struct{}, 1), reports: make(chan struct{}, reportsAtOnce)}
 	g.tokens = access.NewTokens(opts.Store, opts.Token, opts.Now, g.record)
 	if opts.Identity.On() {
 		var err error

@@ -8,13 +8,18 @@ import (
 	"strings"
 
 	kaohe "kaohe.dev/proto"
+	"kaohe.dev/services/report"
 )
 
 //go:embed web
 var web embed.FS
 
-// contentPolicy lets a page run nothing and ask nobody but what is from here.
-const contentPolicy = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
+// contentPolicy lets a page run nothing and ask nobody but what is from here. A
+// report that it opens to print is held to the same, and has a style of its own.
+func contentPolicy() string {
+	return "default-src 'none'; script-src 'self'; style-src 'self' " + report.StyleSource() +
+		"; connect-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'; form-action 'none'"
+}
 
 // pages are what needs no token: they hold no data.
 func (g *Gateway) pages() map[string]http.HandlerFunc {
@@ -53,12 +58,13 @@ func page(name string) http.HandlerFunc {
 }
 
 func static(raw []byte, media string) http.HandlerFunc {
+	policy := contentPolicy()
 	return func(w http.ResponseWriter, _ *http.Request) {
 		header := w.Header()
 		header.Set("Content-Type", media)
 		header.Set("Content-Length", strconv.Itoa(len(raw)))
 		header.Set("Cache-Control", "no-cache")
-		header.Set("Content-Security-Policy", contentPolicy)
+		header.Set("Content-Security-Policy", policy)
 		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Referrer-Policy", "no-referrer")
 		_, _ = w.Write(raw) // the caller may be gone

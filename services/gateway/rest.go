@@ -41,6 +41,7 @@ func (g *Gateway) register(s *grpc.Server) *grpc.Server {
 	apiv1.RegisterWebhookServiceServer(s, &webhookServer{g: g})
 	apiv1.RegisterRegistryServiceServer(s, &registryServer{g: g})
 	apiv1.RegisterDrawServiceServer(s, &drawServer{g: g})
+	apiv1.RegisterReportServiceServer(s, &reportServer{g: g})
 	return s
 }
 
@@ -63,6 +64,9 @@ func (g *Gateway) handler(ctx context.Context, metrics bool) (http.Handler, erro
 	mux.Handle("GET /metrics", g.metrics(metrics))
 	mux.Handle("GET /v1/stream", g.guard(apiv1.ScoreService_StreamLedger_FullMethodName, http.HandlerFunc(g.serveEvents)))
 	mux.Handle("GET /v1/months", g.guard(access.ListMonths, http.HandlerFunc(g.listMonths)))
+	for pattern, handler := range g.reportPaths() {
+		mux.Handle(pattern, handler)
+	}
 	own := g.ownHandlers()
 	for pattern, call := range Routes() {
 		handler, there := own[call]
@@ -205,6 +209,9 @@ func (g *Gateway) rest(ctx context.Context) (*runtime.ServeMux, error) {
 		return nil, err
 	}
 	if err := apiv1.RegisterDrawServiceHandlerServer(ctx, mux, &drawServer{g: g}); err != nil {
+		return nil, err
+	}
+	if err := apiv1.RegisterReportServiceHandlerServer(ctx, mux, &reportServer{g: g}); err != nil {
 		return nil, err
 	}
 	if err := apiv1.RegisterRulebookServiceHandlerServer(ctx, mux, &rulebookServer{g: g}); err != nil {

@@ -105,6 +105,7 @@ func table() map[string][]apiv1.Role {
 		apiv1.DrawService_ListDraws_FullMethodName:               {assessor, committee},
 		apiv1.DrawService_GetDraw_FullMethodName:                 {assessor, committee},
 
+		apiv1.ReportService_GetReport_FullMethodName:         readers, // a manager's: his own
 		apiv1.QuotaService_GetQuota_FullMethodName:           readers,
 		apiv1.WebhookService_CreateWebhook_FullMethodName:    {operations},
 		apiv1.WebhookService_ListWebhooks_FullMethodName:     {operations},

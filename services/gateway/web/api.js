@@ -8,15 +8,22 @@ export const bearer = () => state.token ? { Authorization: 'Bearer ' + state.tok
 // Stranger is thrown when the API does not know the viewer, or not any more.
 export class Stranger extends Error {}
 
-async function ask(path, options) {
+async function answered(path, options) {
   const response = await fetch(path, options);
   if (response.status === 401) {
     document.dispatchEvent(new CustomEvent('stranger'));
     throw new Stranger('401');
   }
-  const body = await response.json();
-  if (!response.ok) throw new Error(asTold(body));
-  return body;
+  if (!response.ok) throw new Error(asTold(await response.json()));
+  return response;
+}
+const ask = async (path, options) => (await answered(path, options)).json();
+
+// file fetches a file and the name it is to be saved by.
+export async function file(path) {
+  const response = await answered(path, { headers: bearer() });
+  const [, name] = /filename\*=UTF-8''([^;]+)/.exec(response.headers.get('Content-Disposition')) || [];
+  return { blob: await response.blob(), name: decodeURIComponent(name || 'kaohe-report') };
 }
 
 export const get = path => ask(path, { headers: { ...bearer(), 'Accept-Language': state.lang } });

@@ -2,11 +2,13 @@
 import { $, make, renew } from './dom.js';
 import { state } from './state.js';
 import { t, pick, number, when, zoneOf } from './say.js';
+import { reportButtons } from './report.js';
 
 // drawRanking draws the units that are shown; open is told which one's sheet is
 // asked for.
 export function drawRanking(cards, open) {
   renew($('cards'), cards.map((card, index) => row(card, index, open)));
+  renew($('reports'), cards.length ? reportButtons('', '', () => drawRanking(cards, open)) : null);
   $('empty').hidden = cards.length > 0;
   $('empty').textContent = t('none');
   const latest = cards.map(c => c.asOf || '').sort().pop();

@@ -4,6 +4,7 @@ import { state, sends } from './state.js';
 import { get, ofMonth } from './api.js';
 import { t, pick, number, minute, signed } from './say.js';
 import { waiveButton } from './waive.js';
+import { reportButtons } from './report.js';
 
 const kept = { of: '', sheets: [] };
 
@@ -15,7 +16,8 @@ export function drawSheet() {
   if (isClosed(card)) readOthers(card);
   const others = isClosed(card) && kept.of === nameOfKept(card) ? kept.sheets : [];
   const shown = others.find(s => String(s.correction || 0) === state.version) || card;
-  renew($('sheet'), heading(shown), others.length ? versions(others, card) : null, signatures(shown),
+  const version = others.length ? String(shown.correction || 0) : '';
+  renew($('sheet'), heading(shown), reportButtons(card.unit, version, drawSheet), others.length ? versions(others, card) : null, signatures(shown),
     (shown.warnings || []).map(w => make('p', { class: 'warn' }, '⚠ ' + pick(w))),
     hasProvisional(shown) ? make('p', { class: 'warn' }, t('provisionalNote')) : null,
     make('div', { class: 'wide', tabindex: '0', role: 'region', 'aria-label': t('sheet') }, table(shown)));
