@@ -38,7 +38,7 @@ func (r *Recorded) Both(ctx context.Context, tried *rulebook.Rulebook, w Window)
 	both := &Both{Contrasts: contrasts}
 	both.Old = r.result(f, inForce, w, before)
 	both.New = r.result(f, trial, w, after)
-	r.close(w, side{both.Old, inForce, before}, side{both.New, trial, after})
+	r.close(f, w, side{both.Old, inForce, before}, side{both.New, trial, after})
 	return both, f.err()
 }
 

@@ -37,6 +37,10 @@ type side struct {
 	facts    [][]known
 }
 
+// calendar is what scoring judges, by the calendar month (UTC) in which it
+// happened: a closing looks at its month and the two beside it, not at the year.
+type calendar map[int][]known
+
 // past is what the events before a decision come to: the facts of a month by
 // unit and id.
 type past struct {
@@ -47,44 +51,73 @@ type past struct {
 
 // close makes closed months of results what they are, and leaves of all months
 // those of the window.
-func (r *Recorded) close(w Window, sides ...side) {
+func (r *Recorded) close(f *fold, w Window, sides ...side) {
 	if r.decided == nil {
 		return
 	}
-	for _, s := range sides {
-		c, point := &closing{map[name]*closed{}}, 0
-		for _, e := range r.decided {
-			if !flow.TakesEffectInPlace(e) {
-				continue
-			}
-			var before past
-			if month := monthDecided(e); month != "" {
-				before = s.past(month, r.points[point].clocks, point)
-				point++
-			}
-			c.decide(e, before)
-		}
-		if len(c.months) > 0 {
+	f.parallel(len(sides), func(at int) {
+		s := sides[at]
+		if c := r.closing(s); len(c.months) > 0 {
 			c.finish(s.result)
 		}
 		s.result.Months = slices.DeleteFunc(s.result.Months, func(m *Month) bool { return !w.has(m.Month) || !w.answers(m.Unit) })
+	})
+}
+
+// closing follows the decisions about months as one side has them.
+func (r *Recorded) closing(s side) *closing {
+	c, point, facts := &closing{map[name]*closed{}}, 0, calendarOf(s.facts)
+	for _, e := range r.decided {
+		if !flow.TakesEffectInPlace(e) {
+			continue
+		}
+		var before past
+		if month := monthDecided(e); month != "" {
+			before = facts.past(month, s.policies[point], r.points[point].clocks, point)
+			point++
+		}
+		c.decide(e, before)
 	}
+	return c
+}
+
+func calendarOf(parts [][]known) calendar {
+	months, kinds := calendar{}, scored()
+	for _, part := range parts {
+		for _, k := range part {
+			if k.fact.Route.GetUnit() == "" || !kinds[flow.Kind(k.fact.Kind)] {
+				continue
+			}
+			n := ordinal(flow.Time(k.fact.OccurredAt))
+			months[n] = append(months[n], k)
+		}
+	}
+	return months
+}
+
+// ordinal numbers the calendar months in UTC.
+func ordinal(at time.Time) int {
+	year, month, _ := at.UTC().Date()
+	return year*12 + int(month)
 }
 
 // past finds the facts of a month that were known at a point.
-func (s *side) past(month string, clocks map[string]time.Time, point int) past {
-	p := past{s.policies[point], clocks, map[string]map[string]held{}}
-	kinds, stretch := scored(), Window{From: month, To: month}.stretch()
-	for _, part := range s.facts {
-		for _, k := range part {
-			fact, unit := k.fact, k.fact.Route.GetUnit()
-			if !k.has(point) || unit == "" || !kinds[flow.Kind(fact.Kind)] || !stretch.near(fact) || p.policy.Month(unit, flow.Time(fact.OccurredAt)) != month {
+func (c calendar) past(month string, policy *rulebook.Policy, clocks map[string]time.Time, point int) past {
+	p := past{policy, clocks, map[string]map[string]held{}}
+	start, err := time.Parse("2006-01", month)
+	if err != nil {
+		return p // no fact is of what is no month
+	}
+	for n := ordinal(start) - 1; n <= ordinal(start)+1; n++ { // a zone's month begins in another
+		for _, k := range c[n] {
+			unit := k.fact.Route.GetUnit()
+			if !k.has(point) || policy.Month(unit, flow.Time(k.fact.OccurredAt)) != month {
 				continue
 			}
 			if p.facts[unit] == nil {
 				p.facts[unit] = map[string]held{}
 			}
-			p.facts[unit][fact.Id] = held{fact, clocks[fact.Clock]}
+			p.facts[unit][k.fact.Id] = held{k.fact, clocks[k.fact.Clock]}
 		}
 	}
 	return p

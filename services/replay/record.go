@@ -76,7 +76,7 @@ func (r *Recorded) Under(ctx context.Context, tried *rulebook.Rulebook, w Window
 	f, judging, policies := r.fold(ctx), r.services[1:], r.policies(tried, w)
 	facts := append(slices.Clone(r.facts), f.decideAll(policies, judging, f.spread(judging, r.facts), false)...)
 	result := r.result(f, policies, w, facts)
-	r.close(w, side{result, policies, facts})
+	r.close(f, w, side{result, policies, facts})
 	return result, f.err()
 }
 

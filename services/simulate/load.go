@@ -23,10 +23,15 @@ const loadGap = 4 * time.Second
 // in the order they happen: first the units' registrations, then tickets, of
 // which about one in ten breaks a rule. It keeps only the tickets that are open.
 func Load(seed uint64, n, units int, clock string) iter.Seq[*feedv1.Event] {
+	return LoadEvery(loadGap/2, seed, n, units, clock)
+}
+
+// LoadEvery is Load with another time between two tickets, on average.
+func LoadEvery(mean time.Duration, seed uint64, n, units int, clock string) iter.Seq[*feedv1.Event] {
 	return func(yield func(*feedv1.Event) bool) {
 		l := &load{
 			world: world{rng: rand.New(rand.NewPCG(seed, 0)), clock: clock, start: LoadStart, serials: map[string]int{}, book: rulebook.Default()},
-			now:   LoadStart,
+			now:   LoadStart, gap: 2 * mean,
 		}
 		l.register(max(1, units))
 		for told := 0; n <= 0 || told < n; told++ {
@@ -42,7 +47,8 @@ type load struct {
 	world
 	units   []*unit
 	pending pending
-	now     time.Time // when the next ticket is opened
+	now     time.Time     // when the next ticket is opened
+	gap     time.Duration // the longest between two tickets
 	tickets int
 }
 
@@ -86,7 +92,7 @@ func (l *load) open() {
 		heap.Push(&l.pending, planned{e.OccurredAt.AsTime().UnixNano(), e})
 	}
 	l.events = l.events[:0]
-	l.now = l.now.Add(l.between(0, loadGap))
+	l.now = l.now.Add(l.between(0, l.gap))
 }
 
 // mishap lets about one ticket in ten break a rule.
