@@ -83,10 +83,17 @@ func (b *browser) do(what string, actions ...chromedp.Action) {
 // key is the selector of what has a name of its own on the page.
 func key(name string) string { return fmt.Sprintf(`[data-key=%q]`, name) }
 
-// press works a button as the keyboard does: focus, then Enter.
+// press works a button as the keyboard does: focus, then Enter. The page may draw
+// the button anew between the two; who has the focus keeps it.
 func (b *browser) press(selector string) {
 	b.t.Helper()
-	b.do("press "+selector, chromedp.WaitEnabled(selector, chromedp.ByQuery), chromedp.SendKeys(selector, "\r", chromedp.ByQuery))
+	focus := fmt.Sprintf(`(() => {
+		const button = document.querySelector(%q);
+		if (!button || button.disabled || !button.getClientRects().length) return false;
+		button.focus();
+		return document.activeElement === button;
+	})()`, selector)
+	b.do("press "+selector, chromedp.Poll(focus, nil, chromedp.WithPollingInterval(20*time.Millisecond)), chromedp.KeyEvent("\r"))
 }
 
 func (b *browser) fill(selector, text string) {
