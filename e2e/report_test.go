@@ -32,6 +32,9 @@ func (b *browser) opens(selector string) *browser {
 	})
 	ctx, shut := chromedp.NewContext(b.ctx, chromedp.WithTargetID(id))
 	b.t.Cleanup(shut)
+	if err := chromedp.Run(ctx, page.BringToFront()); err != nil { // a tab that nobody sees is neither drawn nor printed
+		b.t.Fatalf("the tab that opens: %v", err)
+	}
 	return &browser{b.t, ctx}
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"testing"
 	"time"
 
@@ -53,53 +52,6 @@ func cityYear(tickets int) []*feedv1.Event {
 			Clock: "import", To: flow.At(start.AddDate(1, 1, 0)),
 		}},
 	})
-}
-
-// operatorYear makes three events a ticket as an operator has them: opened with
-// a commitment class, replied, closed; a fifth of the tickets late.
-func operatorYear(tickets int) []*feedv1.Event {
-	events := cityYear(tickets)
-	replies := make([]*feedv1.Event, 0, tickets)
-	for i := 0; i+1 < len(events); i += 2 {
-		opened, closed := events[i], events[i+1]
-		ticket := opened.GetTicketOpened()
-		ticket.Customer = fmt.Sprint("customer ", i%50_000)
-		ticket.Commitment = &feedv1.TicketOpened_CommitmentClass{CommitmentClass: []string{"urban-24h", "rural-48h", "standard-3wd"}[i%3]}
-		replies = append(replies, &feedv1.Event{
-			Id: ticket.Ticket + "/replied", Source: opened.Source, Clock: opened.Clock,
-			OccurredAt: closed.OccurredAt, ReceivedAt: closed.ReceivedAt,
-			Payload: &feedv1.Event_TicketReplied{TicketReplied: &feedv1.TicketReplied{
-				Ticket: ticket.Ticket, Unit: ticket.Unit, Result: feedv1.ReplyResult_REPLY_RESULT_DONE, FaultCause: "接头氧化",
-			}},
-		})
-	}
-	return append(events, replies...)
-}
-
-// closedYear is an operator's year as it comes in: every event when it happens,
-// the units registered, and every month closed on the third of the next.
-func closedYear(tickets int) []*feedv1.Event {
-	events := operatorYear(tickets)
-	events = slices.DeleteFunc(events, func(e *feedv1.Event) bool { return e.GetClockAdvanced() != nil })
-	start := time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC)
-	for month := range 12 {
-		at := start.AddDate(0, month+1, 2)
-		events = append(events, &feedv1.Event{
-			Id: fmt.Sprint("close-", month), Source: "desk", OccurredAt: flow.At(at),
-			Payload: &feedv1.Event_MonthClosed{MonthClosed: &feedv1.MonthClosed{Month: at.AddDate(0, -1, 0).Format("2006-01"), Person: "p"}},
-		})
-	}
-	for i := range 20 {
-		events = append(events, &feedv1.Event{
-			Id: fmt.Sprint("unit-", i), Source: "desk", OccurredAt: flow.At(start.AddDate(0, 0, -1)),
-			Payload: &feedv1.Event_UnitRegistered{UnitRegistered: &feedv1.UnitRegistered{Unit: fmt.Sprint("district-", i), Customers: 10_000_000}},
-		})
-	}
-	for _, e := range events {
-		e.Clock, e.ReceivedAt = "", e.OccurredAt
-	}
-	slices.SortStableFunc(events, func(a, b *feedv1.Event) int { return flow.Time(a.OccurredAt).Compare(flow.Time(b.OccurredAt)) })
-	return events
 }
 
 // BenchmarkFold folds a year of a city.

@@ -5,7 +5,6 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"google.golang.org/protobuf/proto"
 	"pgregory.net/rapid"
@@ -13,7 +12,6 @@ import (
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/replay"
 	"kaohe.dev/services/rulebook"
-	"kaohe.dev/services/whatif"
 )
 
 // draft draws a rulebook: the default with other limits, promises, points and
@@ -125,51 +123,4 @@ func TestTryingWhatIsInForceChangesNothing(t *testing.T) {
 			r.Fatalf("contrasts %v", both.Contrasts)
 		}
 	})
-}
-
-// BenchmarkWhatIf judges a year of a large operator, a million events, by what
-// is in force and by another rulebook, all months tried, and compares them; once
-// as it was imported, and once with every month closed.
-func BenchmarkWhatIf(b *testing.B) {
-	points, promises := []string{"points: -5", "points: -4"}, []string{"points: -5", "points: -4", "within: 24h", "within: 36h"}
-	for _, c := range []struct {
-		name    string
-		year    func(tickets int) []*feedv1.Event
-		changes []string
-	}{
-		{"points", operatorYear, points}, {"promises", operatorYear, promises}, {"closed", closedYear, points},
-	} {
-		book, err := rulebook.Load("", []byte(strings.NewReplacer(c.changes...).Replace(string(rulebook.DefaultSource()))))
-		if err != nil {
-			b.Fatal(err)
-		}
-		b.Run(c.name, func(b *testing.B) {
-			events := c.year(333_333)
-			b.ReportAllocs()
-			for b.Loop() {
-				tryYear(b, events, book)
-			}
-			b.ReportMetric(float64(len(events))*float64(b.N)/b.Elapsed().Seconds(), "events/s")
-		})
-	}
-}
-
-func tryYear(b *testing.B, events []*feedv1.Event, book *rulebook.Rulebook) {
-	b.Helper()
-	recorded, err := replay.Record(context.Background(), services(), events, time.Date(2026, 2, 1, 0, 0, 0, 0, time.UTC), nil)
-	if err != nil {
-		b.Fatal(err)
-	}
-	w := replay.Window{From: "2025-01", To: "2025-12"}
-	both, err := recorded.Both(context.Background(), book, w)
-	if err != nil {
-		b.Fatal(err)
-	}
-	changed := 0
-	for _, m := range whatif.Compare(both, w).Months {
-		changed += len(m.Changes)
-	}
-	if changed == 0 {
-		b.Fatal("nothing differs")
-	}
 }
