@@ -35,11 +35,9 @@ type Contrast struct{ Old, New *factv1.Fact }
 func (r *Recorded) Both(ctx context.Context, tried *rulebook.Rulebook, w Window) (*Both, error) {
 	f, inForce, trial := r.fold(ctx), r.policies(nil, w), r.policies(tried, w)
 	before, after, contrasts := r.shownBoth(f, inForce, trial)
-	both := &Both{Contrasts: contrasts}
-	both.Old = r.result(f, inForce, w, before)
-	both.New = r.result(f, trial, w, after)
-	r.close(f, w, side{both.Old, inForce, before}, side{both.New, trial, after})
-	return both, f.err()
+	one, other := side{inForce, before}, side{trial, after}
+	closings := r.closings(f, one, other)
+	return &Both{r.result(f, one, w, closings[0]), r.result(f, other, w, closings[1]), contrasts}, f.err()
 }
 
 // shownBoth gives all facts that hold by what is in force, and by a trial.

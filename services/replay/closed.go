@@ -1,10 +1,8 @@
 package replay
 
 import (
-	"cmp"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
@@ -23,16 +21,14 @@ type closed struct {
 	state   *statev1.UnitMonth
 }
 
-// closing follows the decisions about months through a feed, as one policy has
-// them.
+// closing is the months that were closed in a feed, as one policy has them.
 type closing struct {
 	months map[name]*closed
+	units  map[string][]*closed
 }
 
-// side is a result that closed months are put into, and what it was judged by
-// and from at every point.
+// side is what is judged by at every point, and the facts that it is judged from.
 type side struct {
-	result   *Result
 	policies []*rulebook.Policy
 	facts    [][]known
 }
@@ -49,24 +45,18 @@ type past struct {
 	facts  map[string]map[string]held
 }
 
-// close makes closed months of results what they are, and leaves of all months
-// those of the window.
-func (r *Recorded) close(f *fold, w Window, sides ...side) {
-	if r.decided == nil {
-		return
+// closings follows the decisions about months as each side has them; nil where
+// none was made.
+func (r *Recorded) closings(f *fold, sides ...side) []*closing {
+	all := make([]*closing, len(sides))
+	if r.decided != nil {
+		f.parallel(len(sides), func(at int) { all[at] = r.closing(sides[at]) })
 	}
-	f.parallel(len(sides), func(at int) {
-		s := sides[at]
-		if c := r.closing(s); len(c.months) > 0 {
-			c.finish(s.result)
-		}
-		s.result.Months = slices.DeleteFunc(s.result.Months, func(m *Month) bool { return !w.has(m.Month) || !w.answers(m.Unit) })
-	})
+	return all
 }
 
-// closing follows the decisions about months as one side has them.
 func (r *Recorded) closing(s side) *closing {
-	c, point, facts := &closing{map[name]*closed{}}, 0, calendarOf(s.facts)
+	c, point, facts := &closing{map[name]*closed{}, map[string][]*closed{}}, 0, calendarOf(s.facts)
 	for _, e := range r.decided {
 		if !flow.TakesEffectInPlace(e) {
 			continue
@@ -147,13 +137,14 @@ func (c *closing) pin(before past, e *feedv1.Event, by *feedv1.MonthClosed) {
 		if c.months[key] != nil || !scoring.Over(before.policy, unit, by.Month, now) {
 			continue
 		}
-		c.months[key] = &closed{
+		m := &closed{
 			facts: before.of(unit), refused: map[string]uint64{},
 			state: &statev1.UnitMonth{
 				Unit: unit, Month: by.Month, State: int32(ledgerv1.MonthState_MONTH_STATE_CLOSED),
 				Pinned: &statev1.Pinned{ClosedAt: e.OccurredAt, ClosedBy: by.Person, Customers: before.policy.Customers(unit, by.Month)},
 			},
 		}
+		c.months[key], c.units[unit] = m, append(c.units[unit], m)
 	}
 }
 
@@ -205,56 +196,45 @@ func hashOf(f *factv1.Fact) uint64 {
 	return scoring.LateHash(f)
 }
 
-// finish puts the closed months into the result. A fact counts in one month
-// only: where it was closed with, until something else is approved.
-func (c *closing) finish(result *Result) {
-	taken := map[objected]name{}
-	for key, m := range c.months {
-		for id := range m.facts {
-			taken[objected{key.unit, id}] = key
-		}
+// has reports whether a unit's fact cannot count in a month any more: the month
+// is closed, or the fact counts where it was closed with.
+func (c *closing) has(month, unit, fact string) bool {
+	if c == nil {
+		return false
 	}
-	months := map[name]*Month{}
-	for _, m := range result.Months {
-		key := name{m.Month, m.Unit}
-		if c.months[key] != nil {
-			continue
-		}
-		if left := m.without(result, taken); len(left.facts) > 0 {
-			months[key] = left
-		}
-	}
-	for key, m := range c.months {
-		months[key] = m.month(result)
-	}
-	result.Months = slices.SortedFunc(maps.Values(months), func(a, b *Month) int {
-		return cmp.Or(strings.Compare(a.Month, b.Month), strings.Compare(a.Unit, b.Unit))
+	return c.months[name{month, unit}] != nil || slices.ContainsFunc(c.units[unit], func(m *closed) bool {
+		_, is := m.facts[fact]
+		return is
 	})
 }
 
-// without gives a month without the facts that count elsewhere.
-func (m *Month) without(result *Result, taken map[objected]name) *Month {
-	elsewhere := func(f held) bool { _, is := taken[objected{m.Unit, f.Id}]; return is }
-	if !slices.ContainsFunc(m.facts, elsewhere) {
-		return m
+// score judges what counts of the closed months of a window, and gives what could
+// not be applied.
+func (c *closing) score(f *fold, w Window, policy *rulebook.Policy, rulings rulings) (months []*Month, problems []string) {
+	if c == nil {
+		return nil, nil
 	}
-	return monthOf(result, &statev1.UnitMonth{Unit: m.Unit, Month: m.Month}, slices.DeleteFunc(slices.Clone(m.facts), elsewhere))
+	var all []*closed
+	for key, m := range c.months {
+		if w.has(key.month) && w.answers(key.unit) {
+			all = append(all, m)
+		}
+	}
+	months, failures := make([]*Month, len(all)), make([][]string, len(all))
+	f.parallel(len(all), func(at int) { months[at], failures[at] = all[at].month(policy, rulings) })
+	return months, slices.Concat(failures...)
 }
 
 // month judges what counts of a closed month.
-func (m *closed) month(result *Result) *Month {
-	return monthOf(result, m.state, slices.Collect(maps.Values(m.facts)))
-}
-
-func monthOf(result *Result, state *statev1.UnitMonth, facts []held) *Month {
-	m := &Month{Unit: state.Unit, Month: state.Month, state: state, facts: facts}
-	for _, fact := range facts {
-		judged, err := scoring.Judge(result.Policy, fact.Fact, result.rulings[objected{m.Unit, fact.Id}])
+func (m *closed) month(policy *rulebook.Policy, rulings rulings) (month *Month, problems []string) {
+	month = &Month{Unit: m.state.Unit, Month: m.state.Month, state: m.state}
+	for _, fact := range m.facts {
+		judged, err := scoring.Judge(policy, fact.Fact, rulings[objected{month.Unit, fact.Id}])
 		if err != nil {
-			result.Problems = append(result.Problems, err.Error())
+			problems = append(problems, err.Error())
 		}
-		count(map[name]*Month{{judged.Month, m.Unit}: m}, fact, judged, false)
+		month.count(fact, judged)
 	}
-	m.close(result.Policy, result.rulings)
-	return m
+	month.close(policy, rulings)
+	return month, problems
 }

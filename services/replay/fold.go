@@ -36,7 +36,6 @@ type fold struct {
 	shards   int // of the keys
 	points   []point
 	progress func(int)
-	keep     bool // the facts of the months
 	done     int
 	lock     sync.Mutex // of done and the calls of progress
 }

@@ -75,27 +75,21 @@ func (f *fold) err() error {
 func (r *Recorded) Under(ctx context.Context, tried *rulebook.Rulebook, w Window) (*Result, error) {
 	f, judging, policies := r.fold(ctx), r.services[1:], r.policies(tried, w)
 	facts := append(slices.Clone(r.facts), f.decideAll(policies, judging, f.spread(judging, r.facts), false)...)
-	result := r.result(f, policies, w, facts)
-	r.close(f, w, side{result, policies, facts})
-	return result, f.err()
+	s := side{policies, facts}
+	return r.result(f, s, w, r.closings(f, s)[0]), f.err()
 }
 
-// result adds facts up. Where months were closed, all months are, because a
-// fact may count in one of them instead.
-func (r *Recorded) result(f *fold, policies []*rulebook.Policy, w Window, facts [][]known) *Result {
-	policy := policies[f.last()]
-	result := &Result{AsOf: r.asOf, Policy: policy, Events: r.Events, rulings: rulingsOf(facts, f.last())}
-	for _, part := range facts {
+// result adds facts up, but where months were closed.
+func (r *Recorded) result(f *fold, s side, w Window, closings *closing) *Result {
+	result := &Result{AsOf: r.asOf, Policy: s.policies[f.last()], Events: r.Events}
+	for _, part := range s.facts {
 		for _, k := range part {
 			if k.has(f.last()) {
 				result.Facts++
 			}
 		}
 	}
-	if f.keep = r.decided != nil; f.keep {
-		w = Window{}
-	}
-	months, problems := f.score(policy, w, result.rulings, facts)
+	months, problems := f.score(result.Policy, w, rulingsOf(s.facts, f.last()), s.facts, closings)
 	result.Months, result.Problems = months, slices.Concat(r.problems, problems)
 	slices.Sort(result.Problems)
 	return result

@@ -26,8 +26,6 @@ type Result struct {
 	// Months are the months of units with at least one counted fact, by month
 	// and unit.
 	Months []*Month
-
-	rulings rulings
 }
 
 // Month is a unit's month.
@@ -40,7 +38,6 @@ type Month struct {
 	Scorecard *ledgerv1.Scorecard
 
 	state *statev1.UnitMonth
-	facts []held // if months were closed
 }
 
 // Find gives a unit's month; nil when no fact of it holds.

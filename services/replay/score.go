@@ -17,7 +17,7 @@ type name struct{ month, unit string }
 
 // score judges facts and adds the months of a window up: each worker a share of
 // the facts, then the shares. It gives the months and what could not be applied.
-func (f *fold) score(policy *rulebook.Policy, w Window, rulings rulings, parts [][]known) (months []*Month, problems []string) {
+func (f *fold) score(policy *rulebook.Policy, w Window, rulings rulings, parts [][]known, closings *closing) (months []*Month, problems []string) {
 	shares, failures := make([]map[name]*Month, f.workers), make([][]string, f.workers)
 	kinds, stretch := scored(), w.stretch()
 	f.parallel(f.workers, func(worker int) {
@@ -28,6 +28,9 @@ func (f *fold) score(policy *rulebook.Policy, w Window, rulings rulings, parts [
 				if !k.has(f.last()) || !kinds[flow.Kind(fact.Kind)] || !w.answers(fact.Route.GetUnit()) || !stretch.near(fact) {
 					continue
 				}
+				if unit := fact.Route.Unit; closings != nil && closings.has(policy.Month(unit, flow.Time(fact.OccurredAt)), unit, fact.Id) {
+					continue
+				}
 				judged, err := scoring.Judge(policy, fact, rulings[objected{fact.Route.Unit, fact.Id}])
 				if !w.has(judged.Month) {
 					continue
@@ -35,14 +38,17 @@ func (f *fold) score(policy *rulebook.Policy, w Window, rulings rulings, parts [
 				if err != nil {
 					failures[worker] = append(failures[worker], err.Error())
 				}
-				count(shares[worker], held{fact, f.points[f.last()].clocks[fact.Clock]}, judged, f.keep)
+				count(shares[worker], held{fact, f.points[f.last()].clocks[fact.Clock]}, judged)
 			}
 		}
 	})
 	months = join(shares)
 	f.parallel(len(months), func(at int) { months[at].close(policy, rulings) })
-	problems = slices.Concat(failures...)
-	slices.Sort(problems)
+	pinned, more := closings.score(f, w, policy, rulings)
+	months, problems = append(months, pinned...), append(slices.Concat(failures...), more...)
+	slices.SortFunc(months, func(a, b *Month) int {
+		return cmp.Or(strings.Compare(a.Month, b.Month), strings.Compare(a.Unit, b.Unit))
+	})
 	return months, problems
 }
 
@@ -81,24 +87,25 @@ func scored() map[flow.Kind]bool {
 }
 
 // count adds a judged fact to its month.
-func count(months map[name]*Month, fact held, judged scoring.Judged, keep bool) {
+func count(months map[name]*Month, fact held, judged scoring.Judged) {
 	key := name{judged.Month, fact.Route.Unit}
 	m := months[key]
 	if m == nil {
 		m = &Month{Unit: key.unit, Month: key.month, state: &statev1.UnitMonth{Unit: key.unit, Month: key.month}}
 		months[key] = m
 	}
+	m.count(fact, judged)
+}
+
+func (m *Month) count(fact held, judged scoring.Judged) {
 	scoring.Count(m.state, fact.Fact, judged, +1)
 	m.Entries = append(m.Entries, judged.Entries...)
-	if keep {
-		m.facts = append(m.facts, fact)
-	}
 	if fact.asOf.After(flow.Time(m.state.AsOf)) {
 		m.state.AsOf = flow.At(fact.asOf)
 	}
 }
 
-// join adds up shares of months and sorts them by month and unit.
+// join adds up shares of months.
 func join(shares []map[name]*Month) []*Month {
 	joined := map[name]*Month{}
 	for _, share := range shares {
@@ -110,12 +117,9 @@ func join(shares []map[name]*Month) []*Month {
 			}
 			scoring.Add(whole.state, m.state)
 			whole.Entries = append(whole.Entries, m.Entries...)
-			whole.facts = append(whole.facts, m.facts...)
 		}
 	}
-	return slices.SortedFunc(maps.Values(joined), func(a, b *Month) int {
-		return cmp.Or(strings.Compare(a.Month, b.Month), strings.Compare(a.Unit, b.Unit))
-	})
+	return slices.Collect(maps.Values(joined))
 }
 
 // close adds the entries of the month as a whole and the score.

@@ -156,7 +156,7 @@ func (p *Policy) Zone(unit string) *time.Location {
 
 // Month gives the month (yyyy-mm) of an instant for a unit.
 func (p *Policy) Month(unit string, at time.Time) string {
-	return at.In(p.Zone(unit)).Format("2006-01")
+	return MonthOf(at.In(p.Zone(unit)))
 }
 
 // For gives the version in force for a unit at an instant.

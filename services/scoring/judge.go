@@ -32,7 +32,7 @@ type Judged struct {
 func Judge(policy *rulebook.Policy, f *factv1.Fact, rulings Rulings) (Judged, error) {
 	unit := f.Route.GetUnit()
 	at := flow.Time(f.OccurredAt).In(policy.Zone(unit))
-	judged := Judged{Month: at.Format(monthLayout), Day: int32(at.Day())}
+	judged := Judged{Month: rulebook.MonthOf(at), Day: int32(at.Day())}
 	if flow.KindOf(f) == flow.FaultReported {
 		return judged, nil // the quota counts it, no rule does
 	}
