@@ -19,10 +19,12 @@ func TestNoPhoneNumberIsKept(t *testing.T) {
 	events := `[{"id":"u","source":"registry","occurredAt":"2026-01-01T00:00:00Z","unitRegistered":{"unit":"chengqu","nameZh":"城区","kind":"UNIT_KIND_OUTLET"}},
 {"id":"o","source":"96766","occurredAt":"2026-03-02T09:00:00+08:00","ticketOpened":{"ticket":"T1","kind":"TICKET_KIND_FAULT","unit":"chengqu","customer":"` + phone + `","dueAt":"2026-03-03T09:00:00+08:00"}},
 {"id":"c","source":"96766","occurredAt":"2026-03-02T10:00:00+08:00","complaintFiled":{"complaint":"C1","customer":"` + phone + `","unit":"chengqu","cause":"COMPLAINT_CAUSE_ATTITUDE","level":"COMPLAINT_LEVEL_HOTLINE"}},
+{"id":"p","source":"96766","occurredAt":"2026-03-02T10:00:00+08:00","praiseGiven":{"unit":"chengqu","customer":"` + phone + `"}},
+{"id":"h","source":"96766","occurredAt":"2026-03-02T10:00:00+08:00","hallSurveyed":{"survey":"S1","unit":"chengqu","method":"SURVEY_METHOD_CALLBACK","customer":"` + phone + `","satisfied":true}},
 {"id":"bad","source":"96766","occurredAt":"2026-03-02T10:00:00+08:00","ticketOpened":{"ticket":"T2","kind":"TICKET_KIND_FAULT","unit":"nowhere","customer":"` + phone + `"}},
 {"id":"o","source":"96766","occurredAt":"2026-03-02T09:00:00+08:00","ticketOpened":{"ticket":"T3","kind":"TICKET_KIND_FAULT","unit":"chengqu","customer":"` + phone + `"}}]`
 	var answer struct{ Accepted, Rejected string }
-	if code := s.call("POST", "/v1/events", events, &answer); code != http.StatusOK || answer.Accepted != "3" || answer.Rejected != "2" {
+	if code := s.call("POST", "/v1/events", events, &answer); code != http.StatusOK || answer.Accepted != "5" || answer.Rejected != "2" {
 		t.Fatalf("push: status %d, %+v", code, answer)
 	}
 	if code := s.call("POST", "/v1/barriers", "{}", nil); code != http.StatusOK {
