@@ -182,8 +182,9 @@ func Emit(d *statev1.Dossier, decision Decision, in Input, asOf time.Time) []*fa
 		gone = Because("no_longer_shown", "现有事件不再支持该认定", "the events no longer show it")
 	}
 	received := LatestReceived(d.Known)
+	detected := At(asOf)
 	stamp := func(f *factv1.Fact, revision uint64) *factv1.Fact {
-		Stamp(f, revision, d.Clock, asOf, received)
+		Stamp(f, revision, d.Clock, detected, received)
 		return f
 	}
 	decidedIDs := make(map[string]bool, len(decided))
@@ -211,8 +212,8 @@ func Emit(d *statev1.Dossier, decision Decision, in Input, asOf time.Time) []*fa
 // Stamp adds to a fact what its service does not say: the revision, the clock
 // and the instant it was judged by, and, where the service did not say, when the
 // last of the facts it was judged from was received.
-func Stamp(f *factv1.Fact, revision uint64, clock string, asOf time.Time, received *timestamppb.Timestamp) {
-	f.Revision, f.DetectedAt, f.Clock = revision, At(asOf), clock
+func Stamp(f *factv1.Fact, revision uint64, clock string, detected, received *timestamppb.Timestamp) {
+	f.Revision, f.DetectedAt, f.Clock = revision, detected, clock
 	if f.ReceivedAt == nil {
 		f.ReceivedAt = received
 	}

@@ -41,7 +41,7 @@ type calendar map[int][]known
 // unit and id.
 type past struct {
 	policy *rulebook.Policy
-	clocks map[string]time.Time // "" is the wall clock
+	clocks map[string]instant // "" is the wall clock
 	facts  map[string]map[string]held
 }
 
@@ -92,7 +92,7 @@ func ordinal(at time.Time) int {
 }
 
 // past finds the facts of a month that were known at a point.
-func (c calendar) past(month string, policy *rulebook.Policy, clocks map[string]time.Time, point int) past {
+func (c calendar) past(month string, policy *rulebook.Policy, clocks map[string]instant, point int) past {
 	p := past{policy, clocks, map[string]map[string]held{}}
 	start, err := time.Parse("2006-01", month)
 	if err != nil {
@@ -131,7 +131,7 @@ func (c *closing) decide(e *feedv1.Event, before past) {
 // pin closes a month of every unit that is known, if it is over at the instant
 // that the decision's clock showed.
 func (c *closing) pin(before past, e *feedv1.Event, by *feedv1.MonthClosed) {
-	now := before.clocks[e.Clock]
+	now := before.clocks[e.Clock].Time
 	for _, unit := range before.policy.Units() {
 		key := name{by.Month, unit}
 		if c.months[key] != nil || !scoring.Over(before.policy, unit, by.Month, now) {

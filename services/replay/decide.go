@@ -48,7 +48,7 @@ func (f *fold) follow(g group, decide func(point int, about inquiry) (wake time.
 	for point := slices.MinFunc(g.spans, earlier).from; point < len(f.points); point++ {
 		p := &f.points[point]
 		if about.Facts != nil {
-			if !p.anew && !g.changes(point) && about.stands(p.clocks[about.clock], wake) {
+			if !p.anew && !g.changes(point) && about.stands(p.clocks[about.clock].Time, wake) {
 				continue
 			}
 			cut(point)
@@ -71,10 +71,10 @@ func (g group) changes(point int) bool {
 	return false
 }
 
-// known gives what is known of a key at a point. Where there is one point only,
-// that is the group's own.
+// known gives what is known of a key at a point. Where all of it is from there to
+// the end, that is the group's own.
 func (f *fold) known(g group, point int) []*factv1.Fact {
-	if f.last() == 0 {
+	if !slices.ContainsFunc(g.spans, func(s span) bool { return s.from > point || s.to <= f.last() }) {
 		return g.facts
 	}
 	now := make([]*factv1.Fact, 0, len(g.facts))
@@ -90,6 +90,7 @@ func (f *fold) known(g group, point int) []*factv1.Fact {
 type inquiry struct {
 	flow.Case
 	clock    string
+	detected *timestamppb.Timestamp // AsOf
 	received *timestamppb.Timestamp // the last of the facts
 }
 
@@ -97,9 +98,10 @@ type inquiry struct {
 func (p *point) inquiry(key string, facts []*factv1.Fact) inquiry {
 	facts = firsts(facts)
 	clock := flow.ClockOf(facts)
+	now := p.clocks[clock]
 	return inquiry{
-		Case:  flow.Case{Key: key, Facts: facts, AsOf: p.clocks[clock], Terse: true},
-		clock: clock, received: flow.LatestReceived(facts),
+		Case:  flow.Case{Key: key, Facts: facts, AsOf: now.Time, Terse: true},
+		clock: clock, detected: now.stamp, received: flow.LatestReceived(facts),
 	}
 }
 
@@ -133,7 +135,7 @@ func (v *findings) cut(point int) {
 func (v *findings) add(about inquiry, decision flow.Decision, while span) {
 	for _, fact := range decision.Facts {
 		if !fact.Retracted {
-			flow.Stamp(fact, 1, about.clock, about.AsOf, about.received)
+			flow.Stamp(fact, 1, about.clock, about.detected, about.received)
 			v.all = append(v.all, known{fact, while})
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"time"
 
+	"google.golang.org/protobuf/types/known/timestamppb"
+
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
@@ -15,10 +17,16 @@ import (
 // followed from point to point, and decided again where more is known of it,
 // where its time has come, or where the rules changed: as it is live.
 type point struct {
-	before int                  // how many events of the log
-	clocks map[string]time.Time // what they show; "" is the wall clock
-	policy *rulebook.Policy     // what they publish; nil until they are read
-	anew   bool                 // the rules are others than at the point before
+	before int                // how many events of the log
+	clocks map[string]instant // what they show; "" is the wall clock
+	policy *rulebook.Policy   // what they publish; nil until they are read
+	anew   bool               // the rules are others than at the point before
+}
+
+// instant is a time, also as facts carry it: as one for all of them.
+type instant struct {
+	time.Time
+	stamp *timestamppb.Timestamp
 }
 
 // span is the points at which something is known, the last one excluded.
@@ -36,7 +44,7 @@ type known struct {
 // it was taken, wherever between it and the one before it was found.
 type held struct {
 	*factv1.Fact
-	asOf time.Time
+	asOf instant
 }
 
 // points finds the points of a log.
@@ -58,12 +66,13 @@ func points(events []*feedv1.Event, asOf time.Time) []point {
 			}
 		}
 		read = p.before
-		p.clocks = map[string]time.Time{"": asOf}
+		p.clocks = map[string]instant{"": {asOf, flow.At(asOf)}}
 		if p.before < len(events) {
-			p.clocks[""] = flow.Time(events[p.before].ReceivedAt)
+			received := flow.Time(events[p.before].ReceivedAt)
+			p.clocks[""] = instant{received, flow.At(received)}
 		}
 		for clock, at := range clocks {
-			p.clocks[clock] = at
+			p.clocks[clock] = instant{at, flow.At(at)}
 		}
 	}
 	return all

@@ -101,7 +101,7 @@ func (m *Month) count(fact held, judged scoring.Judged) {
 	scoring.Count(m.state, fact.Fact, judged, +1)
 	m.Entries = append(m.Entries, judged.Entries...)
 	if fact.asOf.After(flow.Time(m.state.AsOf)) {
-		m.state.AsOf = flow.At(fact.asOf)
+		m.state.AsOf = fact.asOf.stamp
 	}
 }
 
