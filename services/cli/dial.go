@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -165,7 +166,14 @@ func (s *session) explained(err error) error {
 	}
 	state := answered.GRPCStatus()
 	for _, detail := range state.Details() {
-		if info, told := detail.(*errdetails.ErrorInfo); told && info.Domain == "kaohe" && state.Code() == codes.Unavailable {
+		info, told := detail.(*errdetails.ErrorInfo)
+		if !told || info.Domain != "kaohe" {
+			continue
+		}
+		if field := info.Metadata["field"]; state.Code() == codes.InvalidArgument && field != "" {
+			return fmt.Errorf("%s %s: %s", field, printable(strconv.Quote(info.Metadata["value"])), state.Message())
+		}
+		if state.Code() == codes.Unavailable {
 			return errors.New(state.Message()) // kaohe itself says so
 		}
 	}

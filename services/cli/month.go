@@ -3,12 +3,12 @@ package cli
 import (
 	"context"
 	"fmt"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
-	"kaohe.dev/services/phrase"
 )
 
 func (s *session) month() *cobra.Command {
@@ -69,7 +69,7 @@ func (s *session) standsAt(status *apiv1.MonthStatus) error {
 		return s.answer(status, s.unitsOf(status))
 	}
 	out := s.paint(bold, status.Month+"  "+s.monthState(status.State)) + "\n"
-	out += fmt.Sprintf(s.say("公布期限 %s", "publish by %s")+"\n", phrase.Instant(status.PublishBy.AsTime(), operatorZone()))
+	out += fmt.Sprintf(s.say("公布期限 %s（含当日）", "publish by the end of %s")+"\n", status.PublishBy.AsTime().Add(-1).In(operatorZone()).Format(time.DateOnly))
 	if status.Late {
 		out += s.paint(red, s.say("已逾期未公布", "it should have been published by now")) + "\n"
 	}

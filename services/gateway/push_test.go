@@ -136,7 +136,7 @@ func TestReasonsAreInTheCallersLanguage(t *testing.T) {
 			t.Errorf("%q: %s", language, a.body)
 		}
 		if a := h.call("GET", "/v1/months/2026-13/entries", "", "Accept-Language", language); a.code != 400 ||
-			strings.Contains(a.body, "格式") != (want == "没有登记") {
+			strings.Contains(a.body, "应为月份") != (want == "没有登记") {
 			t.Errorf("%q: %d %s", language, a.code, a.body)
 		}
 	}

@@ -51,6 +51,9 @@ func explain(v *protovalidate.Violation) *Refusal {
 		if field == "source" {
 			return refuse("bad_format", "来源名称格式不符（%s），例如 96766", "a source's name must match %s, for example 96766", limit.String())
 		}
+		if form, known := forms()[limit.String()]; known {
+			return refuse("bad_format", "%[1]s", "%[2]s", form.zh, form.en)
+		}
 		return refuse("bad_format", "格式不符（%s），请改正", "it does not match %s; correct it", limit.String())
 	case "enum.defined_only", "enum.not_in":
 		names := enumNames(v.FieldDescriptor)
@@ -60,6 +63,18 @@ func explain(v *protovalidate.Violation) *Refusal {
 		return refuse("out_of_range", "超出允许范围（%s）", "out of range: %s", v.Proto.GetMessage())
 	}
 	return refuse("invalid", "不符合规则 %[1]s：%[2]s", "it breaks the rule %[1]s: %[2]s", rule, v.Proto.GetMessage())
+}
+
+// forms tells in words what patterns of the contract ask for.
+func forms() map[string]struct{ zh, en string } {
+	type form = struct{ zh, en string }
+	points := form{"应为不带正号、至多两位小数的分值，例如 1.5", "points are a number without a plus sign and with at most two decimals, for example 1.5"}
+	return map[string]form{
+		`^[0-9]{4}-(0[1-9]|1[0-2])$`:       {"应为月份 yyyy-mm，例如 2026-03", "a month is written yyyy-mm, for example 2026-03"},
+		`^[0-9]{1,4}(\.[0-9]{1,2})?$`:      points,
+		`^([0-9]{1,4}(\.[0-9]{1,2})?)?$`:   points,
+		`^(-?[0-9]{1,4}(\.[0-9]{1,2})?)?$`: points,
+	}
 }
 
 func shown(v *protovalidate.Violation) string {
