@@ -8,17 +8,7 @@
 // lines and page cannot differ.
 package report
 
-import (
-	"github.com/shopspring/decimal"
-
-	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
-)
-
-// Pick chooses a text's language.
-type Pick func(*factv1.Text) string
-
-// say chooses between two languages.
-func (p Pick) say(zh, en string) string { return p(&factv1.Text{Zh: zh, En: en}) }
+import "github.com/shopspring/decimal"
 
 // points reads a decimal of our own making; what is none counts as 0.
 func points(text string) decimal.Decimal {

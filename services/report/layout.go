@@ -3,8 +3,6 @@ package report
 import (
 	"strings"
 
-	"github.com/shopspring/decimal"
-
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 )
@@ -171,14 +169,6 @@ func shown(text string) string {
 
 // minus adds a true minus sign to points in a sentence.
 func minus(text string) string { return "−" + points(text).Abs().StringFixed(2) }
-
-func sum(texts ...string) decimal.Decimal {
-	all := decimal.Zero
-	for _, text := range texts {
-		all = all.Add(points(text))
-	}
-	return all
-}
 
 // clean takes control characters, which no sheet can hold, out of every text.
 func (b *Book) clean() {
