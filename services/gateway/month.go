@@ -33,23 +33,26 @@ func (s *monthServer) GetMonth(ctx context.Context, r *apiv1.GetMonthRequest) (*
 	return s.g.month(ctx, r.Month)
 }
 
+// matters is where a month stands, and what that was counted from.
+type matters struct {
+	status       *apiv1.MonthStatus
+	objections   []*ledgerv1.Objection
+	restatements []*ledgerv1.Restatement
+}
+
 // month gathers where a month stands.
 func (g *Gateway) month(ctx context.Context, month string) (*apiv1.MonthStatus, error) {
+	m, err := g.matters(ctx, month)
+	return m.status, err
+}
+
+func (g *Gateway) matters(ctx context.Context, month string) (matters, error) {
 	cards, err := g.monthCards(ctx, month)
-	if err != nil {
-		return nil, err
-	}
-	objections, err := g.views.Objections(ctx, month, "")
-	if err != nil {
-		return nil, err
-	}
-	restatements, err := g.views.Restatements(ctx, month)
-	if err != nil {
-		return nil, err
-	}
-	awaited, err := g.views.Awaited(ctx, month)
-	if err != nil {
-		return nil, err
+	objections, err2 := g.views.Objections(ctx, month, "")
+	restatements, err3 := g.views.Restatements(ctx, month)
+	awaited, err4 := g.views.Awaited(ctx, month)
+	if err := errors.Join(err, err2, err3, err4); err != nil {
+		return matters{}, err
 	}
 	slices.SortStableFunc(awaited, func(a, b *ledgerv1.Awaited) int { return flow.Time(a.Since).Compare(flow.Time(b.Since)) })
 	policy := g.views.Policy()
@@ -63,7 +66,7 @@ func (g *Gateway) month(ctx context.Context, month string) (*apiv1.MonthStatus, 
 	by := publishBy(policy, month)
 	status.OverAt, status.PublishBy = flow.At(overAt(policy, month)), flow.At(by)
 	status.Late = status.State < ledgerv1.MonthState_MONTH_STATE_PUBLISHED && !g.opts.Now().Before(by) && len(cards) > 0
-	return status, nil
+	return matters{status, objections, restatements}, nil
 }
 
 // monthCards gives the scores of all units in a month, best first.

@@ -3,7 +3,6 @@ package gateway
 import (
 	"cmp"
 	"context"
-	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -98,22 +97,20 @@ func (g *Gateway) work(ctx context.Context) ([]*apiv1.WorkItem, error) {
 
 // workOf gathers what else waits in a month.
 func (g *Gateway) workOf(ctx context.Context, month string) ([]*apiv1.WorkItem, error) {
-	status, err := g.month(ctx, month)
-	objections, err2 := g.views.Objections(ctx, month, "")
-	restatements, err3 := g.views.Restatements(ctx, month)
-	if err := errors.Join(err, err2, err3); err != nil {
+	m, err := g.matters(ctx, month)
+	if err != nil {
 		return nil, err
 	}
 	var items []*apiv1.WorkItem
-	for _, o := range objections {
+	for _, o := range m.objections {
 		if waits(o) {
 			items = append(items, objectionWork(o))
 		}
 	}
-	for _, r := range restatements {
-		items = append(items, restatementWork(r, status))
+	for _, r := range m.restatements {
+		items = append(items, restatementWork(r, m.status))
 	}
-	return append(items, g.monthWork(status)...), nil
+	return append(items, g.monthWork(m.status)...), nil
 }
 
 // awaitedWork is a decision about points or a complaint.

@@ -2,6 +2,7 @@ package replay
 
 import (
 	"cmp"
+	"slices"
 	"time"
 
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -91,7 +92,7 @@ func judge(points []point, parts [][]known) (problems []string) {
 	for i := range points {
 		p := &points[i]
 		now := references(parts, i)
-		if i > 0 && same(before, now) {
+		if i > 0 && slices.Equal(before, now) {
 			p.policy = points[i-1].policy
 			continue
 		}
@@ -104,19 +105,6 @@ func judge(points []point, parts [][]known) (problems []string) {
 		p.anew = i > 0 && !(policy.SameRules(points[i-1].policy) && policy.SameZones(points[i-1].policy))
 	}
 	return problems
-}
-
-// same reports whether two lists are of the same facts.
-func same(a, b []*factv1.Fact) bool {
-	if len(a) != len(b) {
-		return false
-	}
-	for i := range a {
-		if a[i] != b[i] {
-			return false
-		}
-	}
-	return true
 }
 
 // policies gives what is judged by at every point.

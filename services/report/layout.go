@@ -44,7 +44,7 @@ type Sheet struct {
 	Signatures []string
 	// Wide is what needs the long side of the paper.
 	Wide bool
-	// Of says in lines what the sheet is of: see bookLead.
+	// Of says in lines what the sheet is of: see lead.
 	Of []string
 }
 

@@ -67,11 +67,6 @@ func Hash(entries []*ledgerv1.Entry) string {
 	for i, e := range entries {
 		lines[i] = Line(e)
 	}
-	return HashLines(lines)
-}
-
-// HashLines is the fingerprint of active entries by their lines, which it sorts.
-func HashLines(lines []string) string {
 	slices.Sort(lines)
 	h := sha256.New()
 	for _, line := range lines {

@@ -17,8 +17,7 @@ func (d *Door) fits(e *feedv1.Event) *Refusal {
 	}
 	switch p := e.Payload.(type) {
 	case *feedv1.Event_PointsDecided, *feedv1.Event_PointsProposed:
-		s, _ := pointsOf(e)
-		return inRange(d.policy(), s)
+		return inRange(d.policy(), pointsOf(e))
 	case *feedv1.Event_HallAssessed:
 		return d.hasHall(e, p.HallAssessed.Unit)
 	case *feedv1.Event_HallSurveyed:

@@ -18,7 +18,8 @@ type set struct {
 	at                       *timestamppb.Timestamp
 }
 
-func pointsOf(e *feedv1.Event) (set, bool) {
+// pointsOf gives the points of an event that sets or proposes some.
+func pointsOf(e *feedv1.Event) set {
 	s := set{kind: flow.EventType(e), at: e.OccurredAt}
 	about := (*timestamppb.Timestamp)(nil)
 	switch p := e.Payload.(type) {
@@ -28,13 +29,11 @@ func pointsOf(e *feedv1.Event) (set, bool) {
 	case *feedv1.Event_PointsProposed:
 		d := p.PointsProposed
 		s.unit, s.item, s.points, s.about, about = d.Unit, d.Item, d.Points, d.About, d.AboutAt
-	default:
-		return s, false
 	}
 	if about != nil {
 		s.at = about
 	}
-	return s, true
+	return s
 }
 
 // inRange refuses points off an item that there is not, or more of them than it
