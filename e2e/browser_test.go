@@ -84,16 +84,28 @@ func (b *browser) do(what string, actions ...chromedp.Action) {
 func key(name string) string { return fmt.Sprintf(`[data-key=%q]`, name) }
 
 // press works a button as the keyboard does: focus, then Enter. The page may draw
-// the button anew between the two; who has the focus keeps it.
+// the button anew between the two, or give the focus back to where it was before
+// a dialog; then Enter goes nowhere, no click follows, and it is pressed again.
 func (b *browser) press(selector string) {
 	b.t.Helper()
 	focus := fmt.Sprintf(`(() => {
-		const button = document.querySelector(%q);
+		const button = document.querySelector(%[1]q);
 		if (!button || button.disabled || !button.getClientRects().length) return false;
+		window.pressed = false;
+		document.addEventListener('click', e => { window.pressed ||= !!e.target.closest(%[1]q); }, { capture: true, once: true });
 		button.focus();
 		return document.activeElement === button;
 	})()`, selector)
-	b.do("press "+selector, chromedp.Poll(focus, nil, chromedp.WithPollingInterval(20*time.Millisecond)), chromedp.KeyEvent("\r"))
+	b.do("press "+selector, chromedp.ActionFunc(func(ctx context.Context) error {
+		for pressed := false; !pressed; {
+			err := chromedp.Run(ctx, chromedp.Poll(focus, nil, chromedp.WithPollingInterval(20*time.Millisecond)),
+				chromedp.KeyEvent("\r"), chromedp.Evaluate("window.pressed", &pressed))
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
 }
 
 func (b *browser) fill(selector, text string) {
