@@ -78,6 +78,13 @@ func quick() notify.Retry {
 // start runs a notifier; what it gives stops it, and so does the end of the test.
 func (h *house) start(retry notify.Retry) (stop func()) {
 	h.t.Helper()
+	n := h.notifier(retry)
+	return func() { must(h.t, n.Stop(context.Background())) }
+}
+
+// notifier runs until it is stopped, at the latest by the end of the test.
+func (h *house) notifier(retry notify.Retry) *notify.Notifier {
+	h.t.Helper()
 	n, err := notify.New(notify.Options{
 		Bus: h.bus, Store: h.store, Retry: retry, Metrics: notify.NewMetrics(prometheus.NewRegistry()), MostPending: h.most,
 		Timeout: 5 * time.Second, Allow: h.allow,
@@ -97,9 +104,8 @@ func (h *house) start(retry notify.Retry) (stop func()) {
 	})
 	must(h.t, err)
 	must(h.t, n.Start(h.t.Context()))
-	stop = func() { must(h.t, n.Stop(context.Background())) }
-	h.t.Cleanup(stop)
-	return stop
+	h.t.Cleanup(func() { must(h.t, n.Stop(context.Background())) })
+	return n
 }
 
 func (h *house) set(change func()) {

@@ -1,6 +1,8 @@
 package notify_test
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -120,6 +122,30 @@ func TestARestartSendsNothingAgain(t *testing.T) { // 26, 31
 	h.start(quick())
 	h.record(posting("E4"))
 	r.waits("E1", "E2", "E3", "E4")
+}
+
+func TestWhatIsOnItsWayAtAStopIsHeardToTheEnd(t *testing.T) { // 26, 31
+	h, r := build(t), receive(t)
+	id := h.hook(r, &statev1.Webhook{})
+	asked, answer := make(chan struct{}), make(chan struct{})
+	r.answers(func(event.Event, int) int {
+		close(asked)
+		<-answer
+		return http.StatusNoContent
+	})
+	n := h.notifier(quick())
+	h.record(posting("E1"))
+	<-asked
+	now, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := n.Stop(now); !errors.Is(err, context.Canceled) {
+		t.Fatalf("the stop did not wait for what is on its way: %v", err)
+	}
+	close(answer)
+	must(t, n.Stop(t.Context()))
+	if d := h.letters(id, notify.Delivered, 1)[0]; d.Attempts != 1 {
+		t.Errorf("sent %d times: %v", d.Attempts, d)
+	}
 }
 
 func TestACrashBehindTheReadingLosesAndRepeatsNothing(t *testing.T) {

@@ -145,13 +145,15 @@ func (s *sender) deliver(doc store.Doc) (peace time.Duration, err error) {
 	if err != nil {
 		return 0, err
 	}
+	ctx, done := outlast(s.ctx, lastWords)
+	defer done()
 	d := doc.Body.(*statev1.Delivery)
 	begin(d, s.n.opts.Retry, s.n.opts.Now(), chance())
-	if err := s.commit(&doc, d); err != nil {
+	if err := s.commit(ctx, &doc, d); err != nil {
 		return 0, ignoreConflict(err)
 	}
-	got := s.n.post(s.ctx, found.body, d)
-	if s.ctx.Err() != nil {
+	got := s.n.post(ctx, found.body, d)
+	if ctx.Err() != nil {
 		return 0, nil // not heard to the end; it is made again when its pause is over
 	}
 	if err := s.n.boundary(BoundarySent); err != nil {
@@ -159,18 +161,33 @@ func (s *sender) deliver(doc store.Doc) (peace time.Duration, err error) {
 	}
 	end(d, got, s.n.opts.Retry)
 	s.n.opts.Metrics.attempt(got, d)
-	if err := s.commit(&doc, d); err != nil {
+	if err := s.commit(ctx, &doc, d); err != nil {
 		return 0, ignoreConflict(err)
 	}
 	if got.gone() {
-		return idle, s.n.hooks.disable(s.ctx, s.id)
+		return idle, s.n.hooks.disable(ctx, s.id)
 	}
 	return s.peace(got), nil
 }
 
-func (s *sender) commit(doc *store.Doc, d *statev1.Delivery) error {
+// lastWords is how long an attempt that has begun is still heard and noted when
+// the sender ends: given up at once, what the receiver has just taken would be
+// sent to it again by the next process.
+const lastWords = 2 * time.Second
+
+// outlast gives a context that ends a while after its parent.
+func outlast(parent context.Context, by time.Duration) (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
+	unhook := context.AfterFunc(parent, func() {
+		sleep(ctx, by)
+		cancel()
+	})
+	return ctx, func() { unhook(); cancel() }
+}
+
+func (s *sender) commit(ctx context.Context, doc *store.Doc, d *statev1.Delivery) error {
 	*doc = deliveryDoc(doc.Version, d)
-	err := s.n.opts.Store.Commit(s.ctx, []store.Write{{Collection: deliveries, Doc: *doc}})
+	err := s.n.opts.Store.Commit(ctx, []store.Write{{Collection: deliveries, Doc: *doc}})
 	doc.Version++
 	return err
 }
