@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"fmt"
 	"net/http"
 	"os"
@@ -97,6 +98,37 @@ func TestAFullDiskIsToldAndLosesNothing(t *testing.T) {
 	s.verify(demoMonth)
 	if n := len(s.entries(demoMonth, "state=active&rule=ticket_overdue")); n != 3100 {
 		t.Errorf("%d tickets are overdue, want 3100", n)
+	}
+}
+
+func TestAFullDiskCostsNoReport(t *testing.T) {
+	s := up(t, t.TempDir())
+	s.pushes(`[{"id":"u","source":"registry","occurredAt":"2026-01-01T00:00:00Z","unitRegistered":{"unit":"chengqu","nameZh":"城区","kind":"UNIT_KIND_OUTLET"}}]`)
+	s.pushes(overdue(0, 300))
+	disk := smallDisk(t, "1m")
+	file := func(name string) string { return filepath.Join(disk, name) }
+	for _, name := range []string{"report.xlsx", "report.csv", "report.html"} {
+		if out, err := s.kaohe("report", demoMonth, "--file", file(name)); err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, out)
+		}
+		before, err := os.ReadFile(file(name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		free := fill(t, disk)
+		if out, err := s.kaohe("report", demoMonth, "--file", file(name), "--force"); err == nil || !strings.Contains(out, "no space left") {
+			t.Errorf("%s on a full disk: %v\n%s", name, err, out)
+		}
+		if after, err := os.ReadFile(file(name)); err != nil || !bytes.Equal(before, after) {
+			t.Errorf("%s is not what it was: %d bytes of %d, %v", name, len(after), len(before), err)
+		}
+		if out, err := s.kaohe("report", demoMonth, "--file", file("new-"+name)); err == nil {
+			t.Errorf("new-%s on a full disk: %s", name, out)
+		}
+		if left, err := filepath.Glob(file("*" + name + "*")); err != nil || len(left) != 1 {
+			t.Errorf("left on the disk: %v, %v", left, err)
+		}
+		free()
 	}
 }
 

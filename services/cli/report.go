@@ -105,13 +105,15 @@ func (s *session) makeReport(ctx context.Context, r *remote, told *reporting) er
 // mostRules is how many rules a terminal shows.
 const mostRules = 10
 
-// writeReport writes a report as a file; one that is there is kept unless told.
+// writeReport writes a report as a file. One that is there is kept unless told,
+// and even then until the new one is whole: a full disk must not cost both.
 func (s *session) writeReport(made *apiv1.MonthReport, told *reporting) (err error) {
-	how := os.O_WRONLY | os.O_CREATE | os.O_EXCL
+	var out *os.File
 	if told.force {
-		how = os.O_WRONLY | os.O_CREATE | os.O_TRUNC
+		out, err = os.CreateTemp(filepath.Dir(told.file), filepath.Base(told.file)+".*.part")
+	} else {
+		out, err = os.OpenFile(told.file, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	}
-	out, err := os.OpenFile(told.file, how, 0o600)
 	if errors.Is(err, os.ErrExist) {
 		return fmt.Errorf(s.say("%s 已存在；加 --force 覆盖，或另取名字", "%s exists; --force overwrites it, or choose another name"), told.file)
 	}
@@ -119,8 +121,12 @@ func (s *session) writeReport(made *apiv1.MonthReport, told *reporting) (err err
 		return fmt.Errorf("%s: %w", s.say("写报告", "write the report"), err)
 	}
 	defer func() {
-		if err = errors.Join(err, out.Close()); err != nil {
-			err = errors.Join(err, os.Remove(told.file)) // half of it is none
+		err = errors.Join(err, out.Close())
+		if err == nil && told.force {
+			err = os.Rename(out.Name(), told.file)
+		}
+		if err != nil {
+			err = errors.Join(err, os.Remove(out.Name())) // half of it is none
 		}
 	}()
 	book := report.Layout(made, string(s.lang))
