@@ -84,7 +84,7 @@ func (s *session) backUp(ctx context.Context, r *remote, dir string) error {
 		if err := w.add(message.Events); err != nil {
 			return errors.Join(err, w.end())
 		}
-		bar.set(w.events)
+		bar.of(w.events, message.EventsTotal)
 	}
 }
 

@@ -61,6 +61,17 @@ func (p *progress) set(at int64) {
 	_, _ = fmt.Fprintf(p.out, "%s %d\n", p.label, at)
 }
 
+// of says how far the work has come, and what it is taken to be in all by now.
+func (p *progress) of(at, total int64) {
+	if total != p.total && total > 0 {
+		p.total = total
+		if p.bar != nil {
+			p.bar.ChangeMax64(total)
+		}
+	}
+	p.set(at)
+}
+
 // add says that so much more is done.
 func (p *progress) add(more int64) { p.set(p.at + more) }
 

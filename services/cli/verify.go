@@ -57,7 +57,7 @@ func (s *session) verified(ctx context.Context, r *remote, month string) (*apiv1
 			bar = s.progress(s.say("重算", "recompute"), message.EventsTotal, false)
 		}
 		if bar != nil {
-			bar.set(message.EventsRead)
+			bar.of(message.EventsRead, message.EventsTotal)
 		}
 		if message.Result != nil {
 			result = message.Result

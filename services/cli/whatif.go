@@ -110,7 +110,7 @@ func (s *session) judged(ctx context.Context, r *remote, request *apiv1.WhatIfRe
 			if bar == nil {
 				bar = s.progress(s.say("试算", "judge"), p.EventsTotal, false)
 			}
-			bar.set(p.EventsRead)
+			bar.of(p.EventsRead, p.EventsTotal)
 			continue
 		}
 		told.take(message)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 
 	"google.golang.org/grpc"
@@ -35,30 +36,52 @@ func (g *Gateway) readFeed(ctx context.Context, upTo uint64, take func(events []
 		return err
 	}
 	defer reader.Close()
-	for at := uint64(0); at < upTo; {
+	// Messages are decoded on all processors and given in their order.
+	var decoding []<-chan stretch
+	for read := uint64(0); read < upTo || len(decoding) > 0; {
+		if read >= upTo || len(decoding) == 2*runtime.GOMAXPROCS(0) {
+			next := <-decoding[0]
+			decoding = decoding[1:]
+			if err := take(next.events, next.at); err != nil {
+				return err
+			}
+			continue
+		}
 		select {
 		case batch, open := <-reader.Deliveries():
 			if !open {
 				return reader.Err()
 			}
-			events := make([]*feedv1.Event, 0, len(batch))
-			for _, d := range batch {
-				if at = d.Sequence; at > upTo {
-					break // in one message with what we read up to, but behind it
-				}
-				event := &feedv1.Event{}
-				if proto.Unmarshal(d.Data, event) == nil {
-					events = append(events, event)
-				}
-			}
-			if err := take(events, min(at, upTo)); err != nil {
-				return err
-			}
+			read = batch[len(batch)-1].Sequence
+			decoded := make(chan stretch, 1)
+			go func() { decoded <- decodeFeed(batch, upTo) }()
+			decoding = append(decoding, decoded)
 		case <-ctx.Done():
 			return fmt.Errorf("read the feed: %w", context.Cause(ctx))
 		}
 	}
 	return nil
+}
+
+// stretch is what a message of the feed holds, and the place of its end.
+type stretch struct {
+	events []*feedv1.Event
+	at     uint64
+}
+
+// decodeFeed decodes a message, without what is in it behind a place.
+func decodeFeed(batch []bus.Delivery, upTo uint64) stretch {
+	s := stretch{events: make([]*feedv1.Event, 0, len(batch))}
+	for _, d := range batch {
+		if d.Sequence > upTo {
+			break
+		}
+		s.at = d.Sequence
+		if event := new(feedv1.Event); proto.Unmarshal(d.Data, event) == nil {
+			s.events = append(s.events, event)
+		}
+	}
+	return s
 }
 
 // ExportEvents gives the log up to a barrier, and the seal.
