@@ -21,7 +21,7 @@ func (s *session) registryImport() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "import FILE", Args: cobra.ExactArgs(1),
 		Short: s.say("从 xlsx 或 csv 导入；不加 --yes 只预览", "import an xlsx or csv file; without --yes it only tells what would change"),
-		Long: s.say("工作簿的工作表 单位、人员、营业厅经理，或其中之一的 csv（UTF-8 或 GBK）。先逐行说明会改变什么；有一处问题就什么也不写。",
+		Long: s.say("工作簿的工作表 单位、人员、营业厅主任，或其中之一的 csv（UTF-8 或 GBK）。先逐行说明会改变什么；有一处问题就什么也不写。",
 			"Reads the sheets units, agents and managers of a workbook, or a csv file (UTF-8 or GBK) that is one of them. Tells\n"+
 				"row by row what would change; one problem, and nothing is written."),
 		Example: s.examples("kaohe registry import registry.xlsx", s.say("预览", "a preview"), "kaohe registry import registry.xlsx --yes", s.say("写入", "do it")),

@@ -23,7 +23,7 @@ func sheetNames(kind apiv1.ImportKind) []string {
 	case apiv1.ImportKind_IMPORT_KIND_AGENTS:
 		return []string{"人员", "agents", "客服人员"}
 	case apiv1.ImportKind_IMPORT_KIND_MANAGERS:
-		return []string{"营业厅经理", "managers", "营业厅主任", "hall managers"}
+		return []string{"营业厅主任", "managers", "营业厅经理", "hall managers"}
 	default:
 		return []string{"单位", "units", "业务单位"}
 	}
@@ -49,10 +49,10 @@ func Sort(tables []table.Table) (map[apiv1.ImportKind]table.Table, []Problem) {
 		case kind == 0 && len(tables) == 1:
 			place.Number = t.Header.Number
 			problems = append(problems, wrong(place, "", strings.Join(t.Header.Cells, ", "),
-				"看不出是什么表：首行应有 单位编号、单位名称（单位），或 工号（人员），或 单位编号、营业厅主任（营业厅经理）；kaohe registry template 给出模板",
+				"看不出是什么表：首行应有 单位编号、单位名称（单位），或 工号（人员），或 单位编号、营业厅主任（营业厅主任）；kaohe registry template 给出模板",
 				"it is not clear what the table is: the first row should have unit and name_zh (units), agent (agents), or unit and person (managers); kaohe registry template gives one to fill in"))
 		case kind == 0:
-			problems = append(problems, wrong(place, "", t.Sheet, "不认识这个工作表；请命名为 单位、人员 或 营业厅经理，不导入的请命名为 说明",
+			problems = append(problems, wrong(place, "", t.Sheet, "不认识这个工作表；请命名为 单位、人员 或 营业厅主任，不导入的请命名为 说明",
 				"this sheet is not known; call it units, agents or managers, or notes if it is not to be read"))
 		case twice:
 			problems = append(problems, wrong(place, "", t.Sheet, "同一种表有两个工作表，请合并", "two sheets are the same kind of table; join them"))

@@ -785,7 +785,7 @@ type PreviewImportRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The file's name; what it is, its content says.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// The file. A workbook has the sheets 单位 (units), 人员 (agents) and 营业厅经理
+	// The file. A workbook has the sheets 单位 (units), 人员 (agents) and 营业厅主任
 	// (managers), or some of them; a csv file is one of these tables.
 	File          []byte `protobuf:"bytes,2,opt,name=file,proto3" json:"file,omitempty"`
 	unknownFields protoimpl.UnknownFields
