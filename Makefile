@@ -9,6 +9,9 @@ FAULTS   ?= 1000
 SEED     ?= 1
 # One static program, and one build cache for it and its tests.
 export CGO_ENABLED ?= 0
+# The toolchain that go.work names is fetched like a module where it is missing:
+# the standard library's known vulnerabilities are mended in it.
+export GOTOOLCHAIN ?= auto
 
 .PHONY: help build demo up test race bench overload kill pull chaos fuzz verify generate lint clean
 

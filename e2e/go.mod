@@ -2,6 +2,8 @@ module kaohe.dev/e2e
 
 go 1.26.0
 
+toolchain go1.27.4
+
 require (
 	github.com/chromedp/cdproto v0.0.0-20250724212937-08a3db8b4327
 	github.com/chromedp/chromedp v0.14.2

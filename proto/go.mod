@@ -2,6 +2,8 @@ module kaohe.dev/proto
 
 go 1.26.0
 
+toolchain go1.27.4
+
 require (
 	buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go v1.36.12-20260825204119-511051f7f437.2
 	github.com/grpc-ecosystem/grpc-gateway/v2 v2.33.0

@@ -2,6 +2,8 @@ module kaohe.dev/services
 
 go 1.26.0
 
+toolchain go1.27.4
+
 require (
 	buf.build/go/protovalidate v1.4.0
 	cel.dev/cel-go v0.32.0

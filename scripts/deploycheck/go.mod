@@ -2,6 +2,8 @@ module kaohe.dev/scripts/deploycheck
 
 go 1.26.8
 
+toolchain go1.27.4
+
 require (
 	github.com/compose-spec/compose-go/v2 v2.16.2
 	github.com/coreos/go-systemd/v22 v22.7.0

@@ -2,6 +2,8 @@ module kaohe.dev/scripts/tools
 
 go 1.26.7
 
+toolchain go1.27.4
+
 require gonum.org/v1/plot v0.16.0
 
 require (
