@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +38,23 @@ func TestBadRowsAreRejectedWithLineAndReason(t *testing.T) {
 	}
 	if got.summary.Rejected != 7 || got.summary.Tickets != 2 || got.summary.Rows != 12 {
 		t.Errorf("%s", got.summary)
+	}
+}
+
+// A field that does not end is rejected like any other row, and takes no more
+// memory than a row may.
+func TestAnEndlessFieldIsRejectedAndTheImportGoesOn(t *testing.T) {
+	rows := updateRows + "C3,2026-03-01 09:00,1,\"" + strings.Repeat("x", 40<<20) + "\n" + "C8,2026-03-01 09:00,1,open,x,soon,-\n"
+	file := write(t, "log.csv", rows)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	got := run(t, load(t, updates), importer.Options{CreateUnits: true}, file)
+	runtime.ReadMemStats(&after)
+	if !rejected(got.rejects, 7, "long_record") || !strings.Contains(got.rejects, "bad_time") || got.summary.Tickets != 2 {
+		t.Errorf("%s\n%.2000s", got.summary, got.rejects)
+	}
+	if took := after.TotalAlloc - before.TotalAlloc; took > 300<<20 {
+		t.Errorf("it took %d MiB", took>>20)
 	}
 }
 

@@ -8,17 +8,25 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"kaohe.dev/services/internal/budget"
 )
+
+// maxRecord is the longest record of csv that is read.
+const maxRecord = 1 << 20
 
 // csvTable reads csv with a header.
 type csvTable struct {
 	csv    *csv.Reader
-	places []int // of the mapping's columns in a record
+	pieces *budget.Pieces // a record each
+	line   int            // of the last record that could be read
+	places []int          // of the mapping's columns in a record
 	values []string
 }
 
 func (m *Mapping) openCSV(r io.Reader) (*csvTable, error) {
-	t := &csvTable{csv: csv.NewReader(r), values: make([]string, len(m.uses))}
+	pieces := budget.NewPieces(r, maxRecord, nil)
+	t := &csvTable{csv: csv.NewReader(pieces), pieces: pieces, values: make([]string, len(m.uses))}
 	t.csv.ReuseRecord, t.csv.Comma = true, m.delimiter
 	header, err := t.csv.Read()
 	if err != nil {
@@ -48,16 +56,20 @@ func (m *Mapping) openCSV(r io.Reader) (*csvTable, error) {
 }
 
 func (t *csvTable) next() ([]string, int, *fault, error) {
+	t.pieces.Next()
 	record, err := t.csv.Read()
 	var parse *csv.ParseError
 	switch {
 	case err == nil:
+	case errors.Is(err, budget.ErrPiece):
+		return nil, t.line + 1, wrong("long_record", "该行起的记录超过 %d 字节，可能缺少引号", "the record from this line on is longer than %d bytes; perhaps a quote is missing", maxRecord), nil
 	case errors.As(err, &parse):
 		return nil, parse.StartLine, malformed(err, len(record), t.csv.FieldsPerRecord), nil
 	default:
 		return nil, 0, nil, err // io.EOF, or the file cannot be read
 	}
 	line, _ := t.csv.FieldPos(0)
+	t.line = line
 	for i, place := range t.places {
 		v := strings.TrimSpace(record[place])
 		if bad := notText(v); bad != nil {

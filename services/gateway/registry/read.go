@@ -22,12 +22,16 @@ type Row struct {
 	places  map[string]int // of the columns, by their names
 }
 
+// enoughProblems is how many problems of a table are looked for: who made them
+// all is helped as well by the first, and each takes memory.
+const enoughProblems = 1000
+
 // Zone says in which zone the dates of a unit are; named is the zone that the
 // row itself gives, empty: none.
 type Zone func(unit, named string) *time.Location
 
-// Read understands a table. It gives all that is wrong with it; rows with
-// something wrong are left out.
+// Read understands a table. It gives what is wrong with it, unless that is too
+// much; rows with something wrong are left out.
 func Read(kind apiv1.ImportKind, t table.Table, zone Zone) (read []Row, problems []Problem) {
 	header := Row{Sheet: t.Sheet, Number: t.Header.Number, Kind: kind}
 	columns, problems := readHeader(header, t.Header.Cells)
@@ -41,6 +45,9 @@ func Read(kind apiv1.ImportKind, t table.Table, zone Zone) (read []Row, problems
 		}
 	}
 	for _, r := range t.Rows {
+		if len(problems) >= enoughProblems {
+			break
+		}
 		row, wrong := readRow(Row{Sheet: t.Sheet, Number: r.Number, Kind: kind, places: places}, columns, r.Cells, zone)
 		problems = append(problems, wrong...)
 		if len(wrong) == 0 {

@@ -5,12 +5,15 @@ import (
 	"encoding/csv"
 	"errors"
 	"io"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
 	"github.com/xuri/excelize/v2"
 	"golang.org/x/text/encoding/simplifiedchinese"
 	"golang.org/x/text/encoding/unicode"
+
+	"kaohe.dev/services/internal/budget"
 )
 
 // readCSV reads a table of text: UTF-8 with or without a mark, UTF-16 with one,
@@ -21,13 +24,20 @@ func readCSV(file []byte) ([]Table, []Fault) {
 		return nil, []Fault{fault("", "既不是 xlsx 工作簿，也不是 UTF-8 或 GBK 编码的文本；请另存为 .xlsx 或 UTF-8 编码的 .csv",
 			"it is neither an xlsx workbook nor text in UTF-8 or GBK; save it as .xlsx, or as .csv in UTF-8")}
 	}
-	lines := csv.NewReader(strings.NewReader(text))
+	records := budget.NewPieces(strings.NewReader(text), maxRecord, nil)
+	lines := csv.NewReader(records)
 	lines.Comma, lines.FieldsPerRecord = separator(text), -1
 	var t Table
-	for {
+	for room := room(maxText); ; records.Next() {
+		from := lines.InputOffset()
 		cells, err := lines.Read()
 		if errors.Is(err, io.EOF) {
 			return found(t), nil
+		}
+		if errors.Is(err, budget.ErrPiece) {
+			at := 1 + strings.Count(text[:from], "\n")
+			f := fault("", "从第 %[1]d 行起的一条记录超过 %[2]d KiB，可能缺少引号", "the record from line %[1]d on has more than %[2]d KiB; perhaps a quote is missing", at, maxRecord>>10)
+			return nil, []Fault{f.at("", at, "")}
 		}
 		var broken *csv.ParseError
 		if errors.As(err, &broken) {
@@ -38,7 +48,13 @@ func readCSV(file []byte) ([]Table, []Fault) {
 			return nil, []Fault{fault("", "无法读取：%v", "it cannot be read: %v", err)}
 		}
 		line, _ := lines.FieldPos(0)
-		if f := t.take(Row{line, cells}); f != nil {
+		f := t.take(Row{line, cells})
+		for i := 0; i < len(cells) && f == nil; i++ {
+			if f = room.take(len(cells[i])); len(cells[i]) > maxCell {
+				f = tooLong(line)
+			}
+		}
+		if f != nil {
 			return nil, []Fault{*f}
 		}
 	}
@@ -96,6 +112,7 @@ func (t *Table) take(r Row) *Fault {
 			return &f
 		}
 	}
+	r.Cells = slices.Clone(r.Cells) // what was cut off behind is not kept
 	if t.Header.Number == 0 {
 		t.Header = r
 	} else {

@@ -5,7 +5,7 @@
 // the file. Never here: what the columns mean.
 //
 //  1. A file is somebody else's: it may be huge when unpacked, hold macros, or
-//     be cut off. It is looked through before anything is built from it.
+//     be cut off. Everything is counted before it is kept.
 //  2. What a program would have to compute is no value: formulas are refused.
 //  3. A cell is given as it is kept, not as it is shown: a date of a workbook is
 //     its number of days.
@@ -25,8 +25,17 @@ const (
 	MaxRows = 10_000
 	// MaxColumns is how many columns.
 	MaxColumns = 50
-	// maxUnpacked is how many bytes a workbook may unpack to.
-	maxUnpacked = 64 << 20
+	// maxUnpacked is how many bytes of a workbook are unpacked at most.
+	maxUnpacked = 32 << 20
+	// maxCell is how many bytes a cell may have.
+	maxCell = 8 << 10
+	// maxRecord is how many bytes a record of csv may have.
+	maxRecord = 256 << 10
+	// maxText is how many bytes all cells of a file may have, and the texts that
+	// they share: a text that many cells share counts in each, as it will be kept.
+	maxText = 16 << 20
+	// cellCost is what a cell costs beside its text.
+	cellCost = 16
 	// maxFaults is how many faults of a file are told.
 	maxFaults = 100
 )
@@ -87,4 +96,21 @@ func tooManyColumns(sheet string, row int) Fault {
 	f := fault(sheet, "第 %[2]d 行超过 %[1]d 列，请删去多余的列", "row %[2]d has more than %[1]d columns; remove those that are not needed", MaxColumns, row)
 	f.Row = row
 	return f
+}
+
+// room is how many bytes of text a file may still have.
+type room int
+
+// take takes room for a cell.
+func (r *room) take(bytes int) *Fault {
+	if *r -= room(bytes + cellCost); *r >= 0 {
+		return nil
+	}
+	f := fault("", "各单元格的内容合计超过 %d MiB，请分成几个文件，或删去过长的内容", "its cells have more than %d MiB in all; split it into several files, or shorten what is long", maxText>>20)
+	return &f
+}
+
+func tooLong(row int) *Fault {
+	f := fault("", "单元格超过 %d KiB，请缩短", "a cell has more than %d KiB; shorten it", maxCell>>10).at("", row, "")
+	return &f
 }
