@@ -13,7 +13,7 @@ export CGO_ENABLED ?= 0
 # the standard library's known vulnerabilities are mended in it.
 export GOTOOLCHAIN ?= auto
 
-.PHONY: help build demo up test race bench overload kill pull chaos fuzz verify generate lint clean
+.PHONY: help build demo up test race bench overload kill pull chaos fuzz verify generate lint vulns sbom clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -61,8 +61,14 @@ generate: ## regenerate Go, gRPC, gateway and OpenAPI from proto/
 verify: ## regenerate everything generated and fail on a difference; lint the contracts; check deploy/
 	scripts/verify.sh
 
-lint: ## format, vet, static analysis and known vulnerabilities
+lint: ## format, vet, static analysis, and the newest known vulnerabilities
 	scripts/lint.sh
+
+vulns: ## known vulnerabilities in what is called, by the pinned database
+	scripts/vulns.sh
+
+sbom: ## what the program is made of and under which licences: deploy/sbom.cdx.json, licences.txt
+	scripts/sbom.sh
 
 clean: ## remove what was built (not your data)
 	rm -rf bin

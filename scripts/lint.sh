@@ -10,4 +10,5 @@ mkdir -p bin/tools
 go vet ./proto/... ./services/... ./e2e/...
 bin/tools/staticcheck ./services/... ./e2e/...
 (cd scripts/deploycheck && GOWORK=off go vet . && GOWORK=off "$OLDPWD/bin/tools/staticcheck" .)
-scripts/vulns.sh
+(cd scripts/tools && GOWORK=off go vet ./...)
+scripts/vulns.sh latest

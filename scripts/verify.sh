@@ -1,12 +1,17 @@
 #!/usr/bin/env bash
-# Regenerates everything generated and fails on a difference; lints the
-# contracts and checks that they break no one who uses the last release; reads
-# deploy/ the way its users will.
+# Regenerates everything generated and fails on a difference, the list of parts
+# and licences too; lints the contracts and checks that they break no one who
+# uses the last release; reads deploy/ the way its users will.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 scripts/generate.sh
 git diff --exit-code -- proto/gen || {
 	echo "proto/gen differs from what proto/ generates: run 'make generate' and commit the result" >&2
+	exit 1
+}
+scripts/sbom.sh
+git diff --exit-code -- deploy/sbom.cdx.json deploy/licences.txt || {
+	echo "deploy/ lists other parts than the program has: look at them, and commit what 'make sbom' made" >&2
 	exit 1
 }
 untracked=$(git ls-files --others --exclude-standard -- proto/gen)
