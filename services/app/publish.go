@@ -74,8 +74,14 @@ func published(book *rulebook.Rulebook) *feedv1.Event {
 	if err != nil {
 		month = time.Unix(0, 0) // Load has checked it
 	}
-	return RulebookPublished(book, book.EffectiveMonth, nil, month)
+	e := RulebookPublished(book, book.EffectiveMonth, nil, month)
+	e.Source = ownSource
+	return e
 }
+
+// ownSource is the source of what the program says by itself. Nobody can push
+// under it.
+const ownSource = "kaohe"
 
 // RulebookPublished makes the event that puts a rulebook in force from a month
 // (yyyy-mm) on, for some units or, if none are named, for all. Its id names the content, so that the same rulebook is
@@ -84,7 +90,7 @@ func published(book *rulebook.Rulebook) *feedv1.Event {
 func RulebookPublished(book *rulebook.Rulebook, month string, units []string, at time.Time) *feedv1.Event {
 	sum := sha256.Sum256(book.Source)
 	return &feedv1.Event{
-		Id: "rulebook/" + book.Version + "/" + hex.EncodeToString(sum[:6]), Source: "kaohe",
+		Id: "rulebook/" + book.Version + "/" + hex.EncodeToString(sum[:6]), Source: "rulebooks",
 		OccurredAt: timestamppb.New(at),
 		Payload: &feedv1.Event_RulebookPublished{RulebookPublished: &feedv1.RulebookPublished{
 			Version: book.Version, EffectiveMonth: month, Yaml: string(book.Source), Units: units,

@@ -22,7 +22,7 @@ func (a *App) record(ctx context.Context, streams *bus.Bus, call string) error {
 		account = u.Username
 	}
 	data, err := proto.Marshal(&feedv1.Event{
-		Id: "call-" + call + "-" + strconv.FormatInt(now.AsTime().UnixMicro(), 36), Source: "kaohe", OccurredAt: now, ReceivedAt: now,
+		Id: "call-" + call + "-" + strconv.FormatInt(now.AsTime().UnixMicro(), 36), Source: ownSource, OccurredAt: now, ReceivedAt: now,
 		Sender:  "local:" + account,
 		Payload: &feedv1.Event_CallMade{CallMade: &feedv1.CallMade{Call: call}},
 	})

@@ -10,17 +10,18 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 )
 
 // role is a role's name on the command line and on the screen.
-func role(r apiv1.Role) string {
+func role(r contractv1.Role) string {
 	return strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(r.String(), "ROLE_")), "_", "-")
 }
 
 func roles() []string {
 	var names []string
-	for i := range len(apiv1.Role_name) - 1 {
-		names = append(names, role(apiv1.Role(i+1)))
+	for i := range len(contractv1.Role_name) - 1 {
+		names = append(names, role(contractv1.Role(i+1)))
 	}
 	return names
 }
@@ -46,6 +47,7 @@ func (s *session) tokenCreate() *cobra.Command {
 	var name, as string
 	var units []string
 	var expires time.Duration
+	var speaks bool
 	cmd := &cobra.Command{
 		Use: "create", Args: cobra.NoArgs,
 		Short: s.say("发放令牌，只显示这一次", "make a token; it is shown this once"),
@@ -53,10 +55,10 @@ func (s *session) tokenCreate() *cobra.Command {
 			"Makes a token and prints it. Only its hash is kept, so it cannot be shown again."),
 		Example: s.examples("kaohe token create --role feed --name 96766 > feed.token", ""),
 		RunE: s.asking(func(ctx context.Context, r *remote, _ []string) error {
-			request := &apiv1.CreateTokenRequest{Name: name, Units: units}
-			for i := range apiv1.Role_name {
-				if i > 0 && role(apiv1.Role(i)) == as {
-					request.Role = apiv1.Role(i)
+			request := &apiv1.CreateTokenRequest{Name: name, Units: units, SpeaksForPersons: speaks}
+			for i := range contractv1.Role_name {
+				if i > 0 && role(contractv1.Role(i)) == as {
+					request.Role = contractv1.Role(i)
 				}
 			}
 			if request.Role == 0 {
@@ -78,6 +80,8 @@ func (s *session) tokenCreate() *cobra.Command {
 	f.StringVar(&as, "role", "", s.say("角色：", "role: ")+strings.Join(roles(), ", "))
 	f.StringSliceVar(&units, "unit", nil, s.say("业务单位（unit-manager），可多个", "units of a unit-manager"))
 	f.DurationVar(&expires, "expires", 0, s.say("多久后失效，例如 2160h（默认不失效）", "how long it holds, for example 2160h (default: for good)"))
+	f.BoolVar(&speaks, "speaks-for-persons", false, s.say("可代人员提出和决定，用于人员登录的其他系统的服务账号；审计记录两者",
+		"may name other persons as those who propose and decide: for the service account of a system that people sign in to; the audit trail shows both"))
 	return s.reaching(cmd)
 }
 
@@ -97,12 +101,20 @@ func (s *session) tokenList() *cobra.Command {
 				{name: s.say("发放", "made")}, {name: s.say("状态", "state")},
 			}}
 			for _, t := range answer.Tokens {
-				g.add(t.Id, printable(t.Name), role(t.Role), strings.Join(t.Units, ", "), day(t.CreatedAt), s.tokenState(t))
+				g.add(t.Id, printable(t.Name), s.roleOf(t), strings.Join(t.Units, ", "), day(t.CreatedAt), s.tokenState(t))
 			}
 			return s.answer(answer, g)
 		}),
 	}
 	return s.printing(s.reaching(cmd))
+}
+
+// roleOf is what a token may do, in short.
+func (s *session) roleOf(t *apiv1.Token) string {
+	if t.SpeaksForPersons {
+		return role(t.Role) + s.say("（可代人员）", " (speaks for persons)")
+	}
+	return role(t.Role)
 }
 
 func day(t *timestamppb.Timestamp) string { return t.AsTime().Local().Format("2006-01-02 15:04") }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/phrase"
 )
@@ -37,11 +38,11 @@ func (s *session) workList() *cobra.Command {
 		RunE: s.asking(func(ctx context.Context, r *remote, _ []string) error {
 			request := &apiv1.ListWorkRequest{Unit: unit, PageSize: 1000}
 			if by != "" {
-				known, named := apiv1.Role_value["ROLE_"+strings.ToUpper(strings.ReplaceAll(by, "-", "_"))]
+				known, named := contractv1.Role_value["ROLE_"+strings.ToUpper(strings.ReplaceAll(by, "-", "_"))]
 				if !named {
 					return fmt.Errorf(s.say("--role %q：应为 %s", "--role %q: give one of %s"), by, strings.Join(roles(), ", "))
 				}
-				request.Role = apiv1.Role(known)
+				request.Role = contractv1.Role(known)
 			}
 			list, err := r.work.ListWork(ctx, request)
 			if err != nil {

@@ -42,6 +42,10 @@ func FromEvent(e *feedv1.Event) *factv1.Fact {
 	}
 }
 
+// SameActor reports whether the same one stands for two events, whatever names
+// they give. The door notes who; of what came before it did, nobody knows.
+func SameActor(a, b *feedv1.Event) bool { return a.GetActor() != "" && a.GetActor() == b.GetActor() }
+
 // TakesEffectInPlace reports whether an event is a decision that takes effect at
 // its place in the feed (Actor), and not as one fact among others.
 func TakesEffectInPlace(e *feedv1.Event) bool {

@@ -21,17 +21,18 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 	"kaohe.dev/services/gateway"
 )
 
 var update = flag.Bool("update", false, "write the access table anew")
 
 // tokenFor makes a token of a role; a unit manager's is for the unit chengqu.
-func (h *house) tokenFor(role apiv1.Role, units ...string) string {
+func (h *house) tokenFor(role contractv1.Role, units ...string) string {
 	h.t.Helper()
 	ctx, c := h.dial(token)
 	r := &apiv1.CreateTokenRequest{Name: role.String(), Role: role, Units: units}
-	if role == apiv1.Role_ROLE_UNIT_MANAGER && len(units) == 0 {
+	if role == contractv1.Role_ROLE_UNIT_MANAGER && len(units) == 0 {
 		r.Units = []string{"chengqu"}
 	}
 	answer, err := apiv1.NewTokenServiceClient(c).CreateToken(ctx, r)
@@ -59,11 +60,11 @@ func TestEveryRoleMayCallWhatTheTableSays(t *testing.T) {
 	}
 	secrets := map[string]string{"administrator": token}
 	columns := []string{"nobody"}
-	for i := 1; i < len(apiv1.Role_name); i++ {
-		name := strings.ToLower(strings.TrimPrefix(apiv1.Role(i).String(), "ROLE_"))
+	for i := 1; i < len(contractv1.Role_name); i++ {
+		name := strings.ToLower(strings.TrimPrefix(contractv1.Role(i).String(), "ROLE_"))
 		columns = append(columns, name)
 		if secrets[name] == "" {
-			secrets[name] = h.tokenFor(apiv1.Role(i))
+			secrets[name] = h.tokenFor(contractv1.Role(i))
 		}
 	}
 	values := func(unit string) map[string]string {
@@ -196,7 +197,7 @@ func TestATokenHoldsUntilItExpiresOrIsRevoked(t *testing.T) {
 	h := build(t).open()
 	ctx, c := h.dial(token)
 	tokens := apiv1.NewTokenServiceClient(c)
-	made, err := tokens.CreateToken(ctx, &apiv1.CreateTokenRequest{Name: "desk", Role: apiv1.Role_ROLE_FEED, ExpiresAt: timestamppb.New(time.Now().AddDate(0, 1, 0))})
+	made, err := tokens.CreateToken(ctx, &apiv1.CreateTokenRequest{Name: "desk", Role: contractv1.Role_ROLE_FEED, ExpiresAt: timestamppb.New(time.Now().AddDate(0, 1, 0))})
 	must(t, err)
 	me := func(secret string) int { return h.call("GET", "/v1/me", "", "Authorization", "Bearer "+secret).code }
 	if got := me(made.Secret); got != 200 {
@@ -220,10 +221,10 @@ func TestATokenHoldsUntilItExpiresOrIsRevoked(t *testing.T) {
 		t.Errorf("the list: %v (%v)", list, err)
 	}
 	for name, bad := range map[string]*apiv1.CreateTokenRequest{
-		"no role": {Name: "x"}, "no name": {Role: apiv1.Role_ROLE_FEED}, "a manager of nothing": {Name: "x", Role: apiv1.Role_ROLE_UNIT_MANAGER},
-		"units of another role": {Name: "x", Role: apiv1.Role_ROLE_FEED, Units: []string{"chengqu"}},
-		"expired":               {Name: "x", Role: apiv1.Role_ROLE_FEED, ExpiresAt: timestamppb.New(time.Now().AddDate(0, -1, 0))},
-		"an unknown unit":       {Name: "x", Role: apiv1.Role_ROLE_UNIT_MANAGER, Units: []string{"nowhere"}},
+		"no role": {Name: "x"}, "no name": {Role: contractv1.Role_ROLE_FEED}, "a manager of nothing": {Name: "x", Role: contractv1.Role_ROLE_UNIT_MANAGER},
+		"units of another role": {Name: "x", Role: contractv1.Role_ROLE_FEED, Units: []string{"chengqu"}},
+		"expired":               {Name: "x", Role: contractv1.Role_ROLE_FEED, ExpiresAt: timestamppb.New(time.Now().AddDate(0, -1, 0))},
+		"an unknown unit":       {Name: "x", Role: contractv1.Role_ROLE_UNIT_MANAGER, Units: []string{"nowhere"}},
 	} {
 		if _, err := tokens.CreateToken(ctx, bad); status.Code(err) != codes.InvalidArgument && status.Code(err) != codes.NotFound {
 			t.Errorf("%s: %v", name, err)
@@ -241,9 +242,9 @@ func TestWhoMaySendWhichEvent(t *testing.T) {
 	h.verdicts(unit)
 	decided := `{"id":"p%s","source":"desk","occurredAt":"2026-03-02T09:00:00Z","pointsDecided":{"unit":"chengqu","points":"-1","person":"冯涛","reason":"x","about":"DECISION_ABOUT_COMPLAINT","subject":"C1"}}`
 	imported := strings.Replace(opened("i"), `"id":`, `"clock":"import:x","id":`, 1)
-	for role, want := range map[apiv1.Role]string{
-		apiv1.Role_ROLE_FEED: "yes no no no", apiv1.Role_ROLE_ASSESSOR: "no yes no no", apiv1.Role_ROLE_COMMITTEE: "no yes no no",
-		apiv1.Role_ROLE_OPERATIONS: "yes no yes yes", apiv1.Role_ROLE_ADMINISTRATOR: "yes yes yes yes",
+	for role, want := range map[contractv1.Role]string{
+		contractv1.Role_ROLE_FEED: "yes no no no", contractv1.Role_ROLE_ASSESSOR: "no yes no no", contractv1.Role_ROLE_COMMITTEE: "no yes no no",
+		contractv1.Role_ROLE_OPERATIONS: "yes no yes yes", contractv1.Role_ROLE_ADMINISTRATOR: "yes yes yes yes",
 	} {
 		secret := h.tokenFor(role)
 		var got []string

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"cmp"
 	"context"
 
 	"github.com/nats-io/nuid"
@@ -16,14 +15,12 @@ import (
 )
 
 // person is how the caller is called in what he decides.
-func person(ctx context.Context) string {
-	who := access.Of(ctx)
-	return cmp.Or(who.Name, who.ID)
-}
+func person(ctx context.Context) string { return access.Of(ctx).Person() }
 
 // event completes an event that a call makes.
 func (g *Gateway) event(ctx context.Context, e *feedv1.Event) *feedv1.Event {
-	e.Id, e.Source, e.OccurredAt, e.Sender = flow.EventType(e)+"-"+nuid.Next(), ownSource, flow.At(g.opts.Now()), access.Of(ctx).ID
+	e.Id, e.Source, e.OccurredAt = flow.EventType(e)+"-"+nuid.Next(), ownSource, flow.At(g.opts.Now())
+	g.access.Sign(access.Of(ctx), e) // the call has named its caller
 	return e
 }
 

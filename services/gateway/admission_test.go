@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 )
 
 // slowly begins a push whose body does not come, and gives what ends it.
@@ -69,7 +69,7 @@ func tickets(prefix string, n int) string {
 func TestAFloodIsRefusedAndStarvesNobody(t *testing.T) {
 	h := build(t).open()
 	h.verdicts(unit)
-	flooding, quiet := h.tokenFor(apiv1.Role_ROLE_FEED), h.tokenFor(apiv1.Role_ROLE_FEED)
+	flooding, quiet := h.tokenFor(contractv1.Role_ROLE_FEED), h.tokenFor(contractv1.Role_ROLE_FEED)
 	refused, end := h.flood(flooding)
 	defer end()
 	for i := range 10 {
@@ -89,7 +89,7 @@ func TestAFloodIsRefusedAndStarvesNobody(t *testing.T) {
 func TestWhoFloodsIsToldToComeAgainAndOthersGetIn(t *testing.T) {
 	h := build(t).open()
 	h.verdicts(unit)
-	flood := h.tokenFor(apiv1.Role_ROLE_FEED)
+	flood := h.tokenFor(contractv1.Role_ROLE_FEED)
 	end := h.slowly(flood, 8<<20)
 	a := h.call("POST", "/v1/events", opened("1"), "Authorization", "Bearer "+flood, "Accept-Language", "en")
 	if a.code != http.StatusTooManyRequests || a.header.Get("Retry-After") != "1" || !strings.Contains(a.body, "overloaded") {
@@ -98,7 +98,7 @@ func TestWhoFloodsIsToldToComeAgainAndOthersGetIn(t *testing.T) {
 	if got := h.verdicts(opened("2")); got != "A" {
 		t.Errorf("another token: %s", got)
 	}
-	others := []func(){h.slowly(h.tokenFor(apiv1.Role_ROLE_FEED), 8<<20), h.slowly(h.tokenFor(apiv1.Role_ROLE_OPERATIONS), 8<<20)}
+	others := []func(){h.slowly(h.tokenFor(contractv1.Role_ROLE_FEED), 8<<20), h.slowly(h.tokenFor(contractv1.Role_ROLE_OPERATIONS), 8<<20)}
 	if a := h.call("POST", "/v1/events", opened("3")); a.code != http.StatusTooManyRequests {
 		t.Errorf("with three floods nothing more fits: %d %s", a.code, a.body)
 	}

@@ -4,8 +4,11 @@ import (
 	"context"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"github.com/nats-io/nuid"
+	"golang.org/x/text/cases"
+	"golang.org/x/text/unicode/norm"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/proto"
 
@@ -13,6 +16,7 @@ import (
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/gateway/access"
+	"kaohe.dev/services/gateway/identity"
 	"kaohe.dev/services/internal/bus"
 )
 
@@ -44,6 +48,21 @@ func (g *Gateway) record(ctx context.Context, call, about, detail string) error 
 // ownSource is the source of what comes into the log by other calls than a
 // push, and the name of the program itself in the trail.
 const ownSource = "kaohe"
+
+// reserved reports whether a source is kaohe's own, however it is written: what
+// kaohe says itself nobody else can say before it, or instead of it.
+func reserved(source string) bool {
+	folded := cases.Fold().String(norm.NFKC.String(strings.TrimSpace(source)))
+	if folded == ownSource {
+		return true
+	}
+	for _, prefix := range []string{ownSource + ":", "import:", "local:", identity.Prefix} {
+		if strings.HasPrefix(folded, prefix) {
+			return true
+		}
+	}
+	return false
+}
 
 // auditServer is the AuditService.
 type auditServer struct {

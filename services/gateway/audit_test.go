@@ -11,6 +11,7 @@ import (
 	"time"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 	"kaohe.dev/services/gateway"
 )
 
@@ -88,7 +89,7 @@ func TestEveryWriteIsInTheTrailWithWhoAndWhen(t *testing.T) {
 	h.verdicts(unit)
 	ctx, c := h.dial(token)
 	tokens := apiv1.NewTokenServiceClient(c)
-	made, err := tokens.CreateToken(ctx, &apiv1.CreateTokenRequest{Name: "96766", Role: apiv1.Role_ROLE_FEED})
+	made, err := tokens.CreateToken(ctx, &apiv1.CreateTokenRequest{Name: "96766", Role: contractv1.Role_ROLE_FEED})
 	must(t, err)
 	customer := strings.Replace(opened("1"), `"ticket":"T1"`, `"ticket":"T1","customer":"`+phone+`"`, 1)
 	if got := h.verdicts(customer, "Authorization", "Bearer "+made.Secret); got != "A" {
@@ -145,7 +146,7 @@ func TestTheTrailByWhoWhatAndWhen(t *testing.T) {
 		t.Errorf("an empty log: %v", all)
 	}
 	h.verdicts("[" + unit + "," + opened("1") + "," + opened("2") + "]") // in one message
-	feed := h.tokenFor(apiv1.Role_ROLE_FEED)
+	feed := h.tokenFor(contractv1.Role_ROLE_FEED)
 	h.verdicts(opened("3"), "Authorization", "Bearer "+feed)
 	whole, _ := h.trail(url.Values{})
 	if len(whole) != 5 {

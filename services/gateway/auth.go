@@ -15,10 +15,8 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/metadata"
 
-	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 	"kaohe.dev/services/gateway/access"
-	"kaohe.dev/services/gateway/door"
-	"kaohe.dev/services/gateway/identity"
 )
 
 func unauthenticated(sent bool) *problem {
@@ -32,83 +30,18 @@ func unauthenticated(sent bool) *problem {
 		"no token was sent: add the header Authorization: Bearer TOKEN; the token is in the file admin.token of the data directory")
 }
 
-// authenticate gives who sends a header: with a token of kaohe's, or with one
-// that the identity provider has signed.
-func (g *Gateway) authenticate(ctx context.Context, header string) (*access.Principal, error) {
-	scheme, token, _ := strings.Cut(header, " ")
-	if g.identity != nil && identity.Signed(token) && strings.EqualFold(scheme, "bearer") {
-		return g.identity.Authenticate(ctx, strings.TrimSpace(token))
-	}
-	return g.tokens.Authenticate(ctx, header)
-}
-
-// caller gives who sends a header, if he may make a call; deny by default.
-func (g *Gateway) caller(ctx context.Context, header, call string) (*access.Principal, error) {
-	p, err := g.authenticate(ctx, header)
-	switch {
-	case errors.Is(err, access.ErrUnknown):
-		return nil, unauthenticated(header != "")
-	case errors.Is(err, identity.ErrNoRole), errors.Is(err, identity.ErrNoUnits):
-		g.refusedAttempt(p, call, err.Error())
-		return nil, trouble(codes.PermissionDenied, "no_role", "您的账号在 kaohe 没有角色或业务单位，请管理员在身份系统中授予：%v",
-			"your account has no role or no units in kaohe; ask an administrator to grant them at the identity provider: %v", err)
-	case err != nil:
-		return nil, trouble(codes.Unavailable, "unavailable", "暂时无法核对令牌，请重试：%v", "the token cannot be checked now; try again: %v", err)
-	}
-	if !g.access.May(p.Role, call) {
-		g.refusedAttempt(p, call, "the role may not")
-		return nil, trouble(codes.PermissionDenied, "permission_denied", "角色 %[1]s 无权调用 %[2]s；如确有需要，请管理员另发令牌",
-			"the role %[1]s may not call %[2]s; if it has to, ask an administrator for another token", roleName(p.Role), shortCall(call))
-	}
-	return p, nil
-}
-
 // refusedAttempt logs what somebody who is known was refused: the trail of what
 // did not happen. What he sent is not logged.
 func (g *Gateway) refusedAttempt(p *access.Principal, call, why string) {
 	g.opts.Logger.Warn("a call was refused", "who", p.ID, "name", p.Name, "role", roleName(p.Role), "call", shortCall(call), "reason", why)
 }
 
-func roleName(r apiv1.Role) string {
+func roleName(r contractv1.Role) string {
 	return strings.ToLower(strings.TrimPrefix(r.String(), "ROLE_"))
 }
 
 // shortCall is a call without the package of its service.
 func shortCall(call string) string { return call[strings.LastIndex(call, "/")+1:] }
-
-// foreign refuses what concerns a unit that the caller does not see.
-func (g *Gateway) foreign(ctx context.Context, unit string) error {
-	p := access.Of(ctx)
-	if p.Sees(unit) {
-		return nil
-	}
-	g.refusedAttempt(p, "", fmt.Sprintf("the unit %q is not his", door.Shorten(unit)))
-	if unit == "" {
-		return trouble(codes.PermissionDenied, "permission_denied", "请用 unit 指明业务单位，您的是：%s", "say which unit with unit=; yours: %s",
-			strings.Join(p.Units, ", ")).at("unit", "")
-	}
-	return trouble(codes.PermissionDenied, "permission_denied", "业务单位 %[1]q 不在您的令牌范围内", "the unit %[1]q is not one of your token's", unit).at("unit", unit)
-}
-
-// guard lets only callers through who may make a call.
-func (g *Gateway) guard(call string, next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		header, err := g.credential(r)
-		if err != nil {
-			problemOf(err).write(w, r)
-			return
-		}
-		p, err := g.caller(r.Context(), header, call)
-		if err == nil {
-			err = g.rates.take(p.ID)
-		}
-		if err != nil {
-			problemOf(err).write(w, r)
-			return
-		}
-		next.ServeHTTP(w, r.WithContext(withCredential(access.With(r.Context(), p), header)))
-	})
-}
 
 // recovered answers 500 where a handler panics; the process goes on.
 func (g *Gateway) recovered(next http.Handler) http.Handler {
@@ -135,27 +68,17 @@ func (g *Gateway) grpcServer() *grpc.Server {
 	if g.opts.Certificate != nil {
 		secure = credentials.NewTLS(g.opts.Certificate.Config("h2"))
 	}
-	return g.register(grpc.NewServer(
+	server := grpc.NewServer(
 		grpc.Creds(secure), grpc.MaxRecvMsgSize(maxBody), grpc.MaxConcurrentStreams(maxStreams),
 		grpc.MaxHeaderListSize(maxHeader), grpc.ConnectionTimeout(g.opts.Limits.HeaderWithin),
 		grpc.ChainUnaryInterceptor(g.unary),
 		grpc.ChainStreamInterceptor(g.stream),
-	))
+	)
+	g.register(server)
+	return server
 }
 
-func (g *Gateway) admit(ctx context.Context, call string) (context.Context, error) {
-	md, _ := metadata.FromIncomingContext(ctx)
-	header := ""
-	if values := md.Get("authorization"); len(values) == 1 {
-		header = values[0]
-	}
-	p, err := g.caller(ctx, header, call)
-	if err != nil {
-		return nil, err
-	}
-	return withCredential(access.With(ctx, p), header), g.rates.take(p.ID)
-}
-
+// unary is around every call over gRPC.
 func (g *Gateway) unary(ctx context.Context, request any, info *grpc.UnaryServerInfo, handle grpc.UnaryHandler) (answer any, err error) {
 	defer func() {
 		if cause := recover(); cause != nil {
@@ -163,11 +86,11 @@ func (g *Gateway) unary(ctx context.Context, request any, info *grpc.UnaryServer
 		}
 		err = toStatus(ctx, err)
 	}()
-	allowed, err := g.admit(ctx, info.FullMethod)
+	known, err := g.identify(ctx, sentHeader(ctx), info.FullMethod)
 	if err != nil {
 		return nil, err
 	}
-	return handle(allowed, request)
+	return g.permitted(known, request, info, handle)
 }
 
 func (g *Gateway) stream(server any, s grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) (err error) {
@@ -178,15 +101,23 @@ func (g *Gateway) stream(server any, s grpc.ServerStream, info *grpc.StreamServe
 		}
 		err = toStatus(ctx, err)
 	}()
-	allowed, err := g.admit(ctx, info.FullMethod)
+	known, err := g.identify(ctx, sentHeader(ctx), info.FullMethod)
 	if err != nil {
 		return err
 	}
-	allowed, release := g.until(allowed)
+	known, release := g.until(known)
 	defer release()
-	allowed, forget := g.whileTrusted(allowed)
+	known, forget := g.whileTrusted(known)
 	defer forget()
-	return handle(server, &endingStream{s, allowed})
+	return g.permittedStream(server, &heldStream{ServerStream: s, ctx: known}, info, handle)
+}
+
+// sentHeader is what a gRPC caller shows; of several, none.
+func sentHeader(ctx context.Context) string {
+	if values := metadata.ValueFromIncomingContext(ctx, "authorization"); len(values) == 1 {
+		return values[0]
+	}
+	return ""
 }
 
 // until gives a context that also ends when the gateway stops.
@@ -196,20 +127,13 @@ func (g *Gateway) until(ctx context.Context) (context.Context, func()) {
 	return ctx, func() { release(); cancel(nil) }
 }
 
-type credentialKey struct{}
-
-// withCredential keeps what a caller has shown, for calls that last.
-func withCredential(ctx context.Context, header string) context.Context {
-	return context.WithValue(ctx, credentialKey{}, header)
-}
-
 // lookAgain is how often a stream makes sure that its reader may still read.
 const lookAgain = time.Second
 
 // whileTrusted gives a context that ends when what its caller has shown is not
 // good any more: expired, or revoked.
 func (g *Gateway) whileTrusted(ctx context.Context) (context.Context, func()) {
-	header, _ := ctx.Value(credentialKey{}).(string)
+	header := identityOf(ctx).header
 	ctx, cancel := context.WithCancelCause(ctx)
 	go func() {
 		look := time.NewTicker(lookAgain)
@@ -239,12 +163,3 @@ func toStatus(ctx context.Context, err error) error {
 	}
 	return problemOf(err).grpcStatus(langOf(ctx))
 }
-
-// endingStream is a stream whose context ends when the gateway stops.
-type endingStream struct {
-	grpc.ServerStream
-	ctx context.Context //nolint:containedctx // a stream's context is asked of the stream
-}
-
-// Context gives the context.
-func (s *endingStream) Context() context.Context { return s.ctx }

@@ -53,7 +53,7 @@ func (s *workServer) DecidePoints(ctx context.Context, r *apiv1.DecidePointsRequ
 	if err != nil {
 		return nil, err
 	}
-	if waits.Decision.Person != "" && waits.Decision.Person == person(ctx) {
+	if d := waits.Decision; d.Person != "" && d.Person == person(ctx) || d.Actor != "" && d.Actor == access.Of(ctx).ID {
 		s.g.refusedAttempt(access.Of(ctx), "DecidePoints", "he proposed it")
 		return nil, trouble(codes.PermissionDenied, "own_decision", "提出建议的人不能决定，请由他人办理",
 			"whoever proposed it may not decide it; let somebody else").at("id", r.Id)

@@ -12,6 +12,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/gateway/access"
 	"kaohe.dev/services/gateway/decode"
@@ -107,11 +108,9 @@ func (g *Gateway) push(ctx context.Context, l lang.Lang, items []door.Item) (*ap
 	who, refused := access.Of(ctx), 0
 	for i := range items {
 		if e := items[i].Event; e != nil {
-			e.Sender = who.ID
-			if !who.MaySend(e) {
+			if refusal := g.maySend(who, e); refusal != nil {
 				refused++
-				items[i] = door.Item{ID: e.Id, Refusal: door.Refuse(cmp.Or(flow.EventType(e), "clock"), "", "permission_denied",
-					"角色 %[1]s 无权发送这类事件", "the role %[1]s may not send events like this", roleName(who.Role))}
+				items[i] = door.Item{ID: e.Id, Refusal: refusal}
 			}
 		}
 	}
@@ -134,4 +133,21 @@ func (g *Gateway) push(ctx context.Context, l lang.Lang, items []door.Item) (*ap
 		}
 	}
 	return answer, nil
+}
+
+// maySend refuses an event that is not the caller's to send, or in which he
+// names another as the one who stands for it; it notes who does.
+func (g *Gateway) maySend(who *access.Principal, e *feedv1.Event) *door.Refusal {
+	if !g.access.MaySend(who.Role, e) {
+		return door.Refuse(cmp.Or(flow.EventType(e), "payload"), "", "permission_denied",
+			"角色 %[1]s 无权发送这类事件", "the role %[1]s may not send events like this", roleName(who.Role))
+	}
+	if reserved(e.Source) {
+		return door.Refuse("source", e.Source, "reserved_source", "来源 %[1]s 由 kaohe 自己使用，请用来源系统的名称", "the source %[1]s is kaohe's own; use the name of your system", e.Source)
+	}
+	if field, person, ok := g.access.Sign(who, e); !ok {
+		return door.Refuse(field, person, "not_the_caller", "只能以本人 %[1]q 的名义；代人员办理需要有 speaks-for-persons 权限的令牌",
+			"it stands in your own name, %[1]q; naming others needs a token with the right speaks-for-persons", who.Person())
+	}
+	return nil
 }

@@ -245,26 +245,24 @@ func (s *scoreServer) GetTicket(ctx context.Context, r *apiv1.GetTicketRequest) 
 
 // seen leaves out the entries of units that the caller does not see.
 func seen(ctx context.Context, entries []*ledgerv1.Entry) []*ledgerv1.Entry {
-	who := access.Of(ctx)
-	return slices.DeleteFunc(entries, func(e *ledgerv1.Entry) bool { return !who.Sees(e.Unit) })
+	return slices.DeleteFunc(entries, func(e *ledgerv1.Entry) bool { return !access.Sees(ctx, e.Unit) })
 }
 
 // foreignTicket refuses a ticket that none of the caller's units ever held and
 // that cost none of them anything.
 func (s *scoreServer) foreignTicket(ctx context.Context, d *statev1.Dossier, entries []*ledgerv1.Entry) error {
-	who := access.Of(ctx)
 	unit := ""
 	for _, f := range d.Known {
 		e := f.GetEvent()
 		for _, holder := range []string{e.GetTicketOpened().GetUnit(), e.GetTicketDispatched().GetUnit(), e.GetTicketTransferred().GetUnit()} {
-			if holder != "" && who.Sees(holder) {
+			if holder != "" && access.Sees(ctx, holder) {
 				return nil
 			}
 			unit = cmp.Or(unit, holder)
 		}
 	}
 	for _, e := range entries {
-		if who.Sees(e.Unit) {
+		if access.Sees(ctx, e.Unit) {
 			return nil
 		}
 	}

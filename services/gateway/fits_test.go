@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 	"kaohe.dev/services/gateway"
 	"kaohe.dev/services/rulebook"
 )
@@ -38,12 +38,12 @@ func TestAUnitWithoutAHallIsNotAssessed(t *testing.T) {
 	contractor := strings.NewReplacer("chengqu", "daiwei", `"id":"u"`, `"id":"u2"`, "UNIT_KIND_OUTLET", "UNIT_KIND_CONTRACTOR").Replace(unit)
 	h.verdicts("[" + unit + "," + contractor + "]")
 	h.call("POST", "/v1/barriers", "{}")
-	assessor := h.as(apiv1.Role_ROLE_ASSESSOR)
+	assessor := h.as(contractv1.Role_ROLE_ASSESSOR)
 	for event, payload := range map[string]string{
-		"hall_assessed": `"hallAssessed":{"visit":"V1","unit":%q,"month":"2026-03","method":"ASSESSMENT_METHOD_INSPECTION","person":"孙莉",
+		"hall_assessed": `"hallAssessed":{"visit":"V1","unit":%q,"month":"2026-03","method":"ASSESSMENT_METHOD_INSPECTION",
 			"findings":[{"check":"H1.1","level":"none"}]}`,
 		"hall_surveyed":    `"hallSurveyed":{"survey":"S1","unit":%q,"method":"SURVEY_METHOD_ON_SITE","satisfied":true}`,
-		"conduct_recorded": `"conductRecorded":{"record":"R1","unit":%q,"kind":"CONDUCT_KIND_TRAINED_OTHERS","person":"孙莉","reason":"带教"}`,
+		"conduct_recorded": `"conductRecorded":{"record":"R1","unit":%q,"kind":"CONDUCT_KIND_TRAINED_OTHERS","reason":"带教"}`,
 	} {
 		got := h.turnsAway("x-"+event, fmt.Sprintf(payload, "daiwei"), assessor...)
 		if got.Code != "no_hall" || got.Field != event+".unit" || got.Value != "daiwei" || !strings.Contains(got.Reason, "daiwei") {
@@ -59,7 +59,7 @@ func TestAUnitWithoutAHallIsNotAssessed(t *testing.T) {
 func TestARulebookForAClosedMonthIsRefused(t *testing.T) {
 	h := build(t).services().open()
 	h.verdicts("[" + unit + "," + opened("o") + "]")
-	assessor := h.as(apiv1.Role_ROLE_ASSESSOR)
+	assessor := h.as(contractv1.Role_ROLE_ASSESSOR)
 	publish := func(version, month string, units ...string) refusal {
 		book := strings.ReplaceAll(string(rulebook.Default().Source), "96766-1", version)
 		payload, err := json.Marshal(map[string]any{"version": version, "effectiveMonth": month, "yaml": book, "units": units})
@@ -139,7 +139,7 @@ func TestAnObjectionOutOfTimeOrByAnotherUnitIsRefused(t *testing.T) {
 	other := strings.NewReplacer("chengqu", "xinqu", `"id":"u"`, `"id":"u2"`).Replace(unit)
 	h.verdicts("[" + unit + "," + other + "," + opened("o") + "]")
 	h.call("POST", "/v1/barriers", "{}")
-	assessor, manager := h.as(apiv1.Role_ROLE_ASSESSOR), h.as(apiv1.Role_ROLE_UNIT_MANAGER)
+	assessor, manager := h.as(contractv1.Role_ROLE_ASSESSOR), h.as(contractv1.Role_ROLE_UNIT_MANAGER)
 	h.verdicts(waivers("chengqu"), assessor...)
 	h.verdicts(strings.ReplaceAll(waivers("xinqu"), `"id":"w`, `"id":"x`), assessor...)
 	h.status(h.call("POST", "/v1/months/2026-03/closure", "{}", assessor...))
@@ -149,7 +149,7 @@ func TestAnObjectionOutOfTimeOrByAnotherUnitIsRefused(t *testing.T) {
 	raise := func(who ...string) answer {
 		return h.call("POST", "/v1/objections", fmt.Sprintf(`{"entry":%q,"grounds":"客户改约"}`, page.Entries[0].ID), who...)
 	}
-	stranger := h.as(apiv1.Role_ROLE_UNIT_MANAGER, "xinqu")
+	stranger := h.as(contractv1.Role_ROLE_UNIT_MANAGER, "xinqu")
 	h.refuses(raise(stranger...), 403, "permission_denied")
 	ahead.Store(int64(5*24*time.Hour + time.Minute))
 	a := raise(manager...)

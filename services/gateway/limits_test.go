@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/status"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/gateway"
 )
@@ -31,7 +32,7 @@ func limited(t *testing.T, change func(*gateway.Limits)) *house {
 
 func TestWhoCallsTooOftenIsToldWhenToComeAgain(t *testing.T) {
 	h := limited(t, func(l *gateway.Limits) { l.Rate, l.Burst = 0.01, 3 })
-	reader := h.tokenFor(apiv1.Role_ROLE_COMMITTEE)
+	reader := h.tokenFor(contractv1.Role_ROLE_COMMITTEE)
 	me := func() answer { return h.call("GET", "/v1/me", "", "Authorization", "Bearer "+reader) }
 	for i := range 3 {
 		if a := me(); a.code != http.StatusOK {
@@ -81,7 +82,7 @@ func TestATokenHasSoManyStreams(t *testing.T) {
 	if a := h.call("GET", "/v1/stream", ""); a.code != http.StatusTooManyRequests || a.header.Get("Retry-After") == "" {
 		t.Errorf("the third: %d %s", a.code, a.body)
 	}
-	other := h.tokenFor(apiv1.Role_ROLE_COMMITTEE)
+	other := h.tokenFor(contractv1.Role_ROLE_COMMITTEE)
 	r := h.request("GET", "/v1/stream", "", "Authorization", "Bearer "+other)
 	response, err := http.DefaultClient.Do(r)
 	must(t, err)
@@ -113,7 +114,7 @@ func TestAStreamEndsWithItsToken(t *testing.T) {
 	h := build(t).open()
 	ctx, c := h.dial(token)
 	tokens := apiv1.NewTokenServiceClient(c)
-	made, err := tokens.CreateToken(ctx, &apiv1.CreateTokenRequest{Name: "wall", Role: apiv1.Role_ROLE_COMMITTEE})
+	made, err := tokens.CreateToken(ctx, &apiv1.CreateTokenRequest{Name: "wall", Role: contractv1.Role_ROLE_COMMITTEE})
 	must(t, err)
 	r := h.request("GET", "/v1/stream", "", "Authorization", "Bearer "+made.Secret)
 	response, err := http.DefaultClient.Do(r)

@@ -6,10 +6,11 @@ import (
 	"testing"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 )
 
 // as are the headers of a role's token.
-func (h *house) as(role apiv1.Role, units ...string) []string {
+func (h *house) as(role contractv1.Role, units ...string) []string {
 	return []string{"Authorization", "Bearer " + h.tokenFor(role, units...)}
 }
 
@@ -18,7 +19,7 @@ func waivers(unit string) string {
 	var events []string
 	for i := 1; i <= 11; i++ {
 		events = append(events, fmt.Sprintf(`{"id":"w%[1]d","source":"desk","occurredAt":"2026-04-01T09:00:00+08:00",
-			"itemWaived":{"unit":%[2]q,"month":"2026-03","item":"H%[1]d","person":"孙莉","reason":"停业装修"}}`, i, unit))
+			"itemWaived":{"unit":%[2]q,"month":"2026-03","item":"H%[1]d","reason":"停业装修"}}`, i, unit))
 	}
 	return "[" + strings.Join(events, ",") + "]"
 }
@@ -57,7 +58,7 @@ func TestTheLifeOfAMonth(t *testing.T) {
 	h := build(t).services().open()
 	h.verdicts("[" + unit + "," + opened("o") + "]")
 	h.call("POST", "/v1/barriers", "{}")
-	assessor, committee, manager := h.as(apiv1.Role_ROLE_ASSESSOR), h.as(apiv1.Role_ROLE_COMMITTEE), h.as(apiv1.Role_ROLE_UNIT_MANAGER)
+	assessor, committee, manager := h.as(contractv1.Role_ROLE_ASSESSOR), h.as(contractv1.Role_ROLE_COMMITTEE), h.as(contractv1.Role_ROLE_UNIT_MANAGER)
 	post := func(path, body string, who []string) answer {
 		return h.call("POST", "/v1/months/2026-03/"+path, body, who...)
 	}
@@ -120,7 +121,7 @@ func TestAnObjectionUpheldAfterPublication(t *testing.T) {
 	h := build(t).services().open()
 	h.verdicts("[" + unit + "," + opened("o") + "]")
 	h.call("POST", "/v1/barriers", "{}")
-	assessor, committee, manager := h.as(apiv1.Role_ROLE_ASSESSOR), h.as(apiv1.Role_ROLE_COMMITTEE), h.as(apiv1.Role_ROLE_UNIT_MANAGER)
+	assessor, committee, manager := h.as(contractv1.Role_ROLE_ASSESSOR), h.as(contractv1.Role_ROLE_COMMITTEE), h.as(contractv1.Role_ROLE_UNIT_MANAGER)
 	h.verdicts(waivers("chengqu"), assessor...)
 	h.status(h.call("POST", "/v1/months/2026-03/closure", "{}", assessor...))
 	h.status(h.call("POST", "/v1/months/2026-03/publication", "{}", assessor...))
@@ -166,7 +167,7 @@ func TestObjectionsAreCounted(t *testing.T) {
 	h := build(t).services().open()
 	h.verdicts("[" + unit + "," + opened("o") + "]")
 	h.call("POST", "/v1/barriers", "{}")
-	assessor, manager := h.as(apiv1.Role_ROLE_ASSESSOR), h.as(apiv1.Role_ROLE_UNIT_MANAGER)
+	assessor, manager := h.as(contractv1.Role_ROLE_ASSESSOR), h.as(contractv1.Role_ROLE_UNIT_MANAGER)
 	var page struct{ Entries []struct{ ID string } }
 	h.call("GET", "/v1/months/2026-03/entries?unit=chengqu", "", manager...).into(t, &page)
 	var raised struct{ ID string }
@@ -195,7 +196,7 @@ func TestObjectionsAreCounted(t *testing.T) {
 	counted(count{Unit: "chengqu", Rule: "ticket_overdue", Raised: 1, Rejected: 1, PointsGivenBack: "0.00", MedianHours: "0.0"})
 	h.call("POST", "/v1/objections", fmt.Sprintf(`{"entry":%q,"grounds":"客户改约"}`, page.Entries[0].ID), manager...)
 	h.call("POST", "/v1/rulings", fmt.Sprintf(`{"objection":%q,"outcome":"OBJECTION_OUTCOME_ADJUSTED","points":"-1.5","reason":"部分成立"}`, raised.ID),
-		h.as(apiv1.Role_ROLE_COMMITTEE)...)
+		h.as(contractv1.Role_ROLE_COMMITTEE)...)
 	counted(count{Unit: "chengqu", Rule: "ticket_overdue", Raised: 1, Adjusted: 1, Appealed: 1, PointsGivenBack: "3.50", MedianHours: "0.0"})
 
 	h.refuses(h.call("GET", "/v1/months/2026-03/objections:count?unit=xinqu", "", manager...), 403, "permission_denied")

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
@@ -169,8 +170,18 @@ func (s *objectionServer) DecideObjection(ctx context.Context, r *apiv1.DecideOb
 	return s.g.views.Objection(ctx, r.Objection)
 }
 
-// mayDecide says whose turn it is: nobody decides what he raised himself, or
-// decided at the stage before.
+// entered reports whether the caller entered what an objection is about.
+func (s *objectionServer) entered(ctx context.Context, o *ledgerv1.Objection) (bool, error) {
+	entry, err := s.g.views.Entry(ctx, o.Objection.Entry)
+	if err != nil {
+		return false, err
+	}
+	proof, err := (&scoreServer{g: s.g}).proof(ctx, entry)
+	return slices.ContainsFunc(proof, func(e *feedv1.Event) bool { return s.g.access.Entered(access.Of(ctx), e) }), err
+}
+
+// mayDecide says whose turn it is: nobody decides what he raised himself, decided
+// at the stage before, or entered in the first place.
 func (s *objectionServer) mayDecide(ctx context.Context, o *ledgerv1.Objection, step *factv1.ObjectionStep) error {
 	caller := access.Of(ctx)
 	who := caller.Role
@@ -179,17 +190,25 @@ func (s *objectionServer) mayDecide(ctx context.Context, o *ledgerv1.Objection, 
 	for _, ruling := range o.Objection.Rulings {
 		own = own || ruling.Person == person(ctx) || ruling.Sender == caller.ID
 	}
+	entered, err := s.entered(ctx, o)
+	if err != nil {
+		return err
+	}
 	switch {
 	case !waits(o):
 		return trouble(codes.FailedPrecondition, "objection_decided", "该异议已裁定；对裁定不服可由单位向考核小组申诉",
 			"the objection is decided; the unit may appeal to the committee").at("objection", o.Id)
 	case own:
-		s.g.refusedAttempt(access.Of(ctx), "DecideObjection", "he raised it, or decided it before")
+		s.g.refusedAttempt(caller, "DecideObjection", "he raised it, or decided it before")
 		return trouble(codes.PermissionDenied, "own_decision", "提出或已裁定过的人不能裁定，请由他人办理",
 			"whoever raised it, or decided it before, may not decide it; let somebody else").at("objection", o.Id)
-	case who == apiv1.Role_ROLE_ADMINISTRATOR,
-		who == apiv1.Role_ROLE_ASSESSOR && step.Stage == byAssessor,
-		who == apiv1.Role_ROLE_COMMITTEE && step.Stage == byCommittee:
+	case entered:
+		s.g.refusedAttempt(caller, "DecideObjection", "he entered what is objected to")
+		return trouble(codes.PermissionDenied, "own_decision", "被异议的记分是您录入或决定的，请由他人裁定",
+			"you entered or decided what is objected to; let somebody else decide").at("objection", o.Id)
+	case who == contractv1.Role_ROLE_ADMINISTRATOR,
+		who == contractv1.Role_ROLE_ASSESSOR && step.Stage == byAssessor,
+		who == contractv1.Role_ROLE_COMMITTEE && step.Stage == byCommittee:
 		return nil
 	}
 	s.g.refusedAttempt(access.Of(ctx), "DecideObjection", "the stage is another's")
@@ -227,7 +246,7 @@ func (s *objectionServer) adjustable(ctx context.Context, o *ledgerv1.Objection,
 
 // ListObjections lists the objections of a month.
 func (s *objectionServer) ListObjections(ctx context.Context, r *apiv1.ListObjectionsRequest) (*apiv1.ListObjectionsResponse, error) {
-	if err := errors.Join(s.g.valid(r), s.g.foreign(ctx, r.Unit)); err != nil {
+	if err := s.g.valid(r); err != nil {
 		return nil, err
 	}
 	found, err := s.g.views.Objections(ctx, r.Month, r.Unit)

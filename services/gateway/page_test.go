@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 )
 
 // wordsOf gives the keys of the page's words in a language.
@@ -57,13 +57,13 @@ func TestWhoAmITellsWhatTheRoleMay(t *testing.T) {
 	h := build(t).services().open()
 	h.verdicts("[" + unit + "]")
 	h.call("POST", "/v1/barriers", "{}")
-	for role, want := range map[apiv1.Role]map[string]bool{
-		apiv1.Role_ROLE_FEED:         {"PushEvents": true, "ListScorecards": false, "ticketOpened": true, "itemWaived": false},
-		apiv1.Role_ROLE_UNIT_MANAGER: {"RaiseObjection": true, "CloseMonth": false, "DecideObjection": false, "itemWaived": false},
-		apiv1.Role_ROLE_ASSESSOR:     {"CloseMonth": true, "DecideRestatement": false, "RaiseObjection": false, "itemWaived": true},
-		apiv1.Role_ROLE_COMMITTEE:    {"CloseMonth": false, "DecideRestatement": true, "PublishMonth": true, "itemWaived": false},
+	for role, want := range map[contractv1.Role]map[string]bool{
+		contractv1.Role_ROLE_FEED:         {"PushEvents": true, "ListScorecards": false, "ticketOpened": true, "itemWaived": false},
+		contractv1.Role_ROLE_UNIT_MANAGER: {"RaiseObjection": true, "CloseMonth": false, "DecideObjection": false, "itemWaived": false},
+		contractv1.Role_ROLE_ASSESSOR:     {"CloseMonth": true, "DecideRestatement": false, "RaiseObjection": false, "itemWaived": true},
+		contractv1.Role_ROLE_COMMITTEE:    {"CloseMonth": false, "DecideRestatement": true, "PublishMonth": true, "itemWaived": false},
 		// Also what is in no row of the table.
-		apiv1.Role_ROLE_ADMINISTRATOR: {"CreateToken": true, "CloseMonth": true, "itemWaived": true, "callMade": false},
+		contractv1.Role_ROLE_ADMINISTRATOR: {"CreateToken": true, "CloseMonth": true, "itemWaived": true, "callMade": false},
 	} {
 		var me struct{ Calls, Events []string }
 		h.call("GET", "/v1/me", "", h.as(role)...).into(t, &me)

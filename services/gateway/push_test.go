@@ -146,8 +146,8 @@ func TestAuthorization(t *testing.T) {
 	h := build(t).open()
 	for path, want := range map[string]int{
 		"/v1/units": 401, "/v1/events": 401, "/v1/stream": 401, "/v1/months": 401, "/v1/months/2026-03/scorecards/x": 401,
-		"/v1/nowhere": 401, "/metrics": 401,
-		"/": 200, "/docs": 200, "/openapi.json": 200, "/healthz": 200, "/readyz": 200, "/auth": 200, "/auth/login": 404, "/auth/callback": 404, "/web/app.js": 200, "/nowhere": 404,
+		"/metrics": 401,
+		"/":        200, "/docs": 200, "/openapi.json": 200, "/healthz": 200, "/readyz": 200, "/auth": 200, "/auth/login": 404, "/auth/callback": 404, "/web/app.js": 200, "/nowhere": 404, "/v1/nowhere": 404,
 	} {
 		for _, header := range []string{"", "Bearer wrong", "Basic " + token, token, "Bearer"} {
 			method := "GET"

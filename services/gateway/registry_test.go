@@ -10,7 +10,7 @@ import (
 
 	"github.com/xuri/excelize/v2"
 
-	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 )
 
 // workbook makes an xlsx file of sheets, each a list of rows.
@@ -188,7 +188,7 @@ func TestWhatIsRegisteredHoldsFromItsDate(t *testing.T) {
 		t.Errorf("a new unit without a name: %+v", p)
 	}
 
-	assessor := h.as(apiv1.Role_ROLE_ASSESSOR)
+	assessor := h.as(contractv1.Role_ROLE_ASSESSOR)
 	h.verdicts(waivers("chengqu"), assessor...)
 	h.status(h.call("POST", "/v1/months/2026-03/closure", "{}", assessor...))
 	if p := h.previews(csv("2026-03-31", "1")); len(p.Problems) != 1 || !strings.Contains(p.Problems[0].Reason.En, "2026-04-01") {
@@ -202,7 +202,7 @@ func TestWhatIsRegisteredHoldsFromItsDate(t *testing.T) {
 // TestOneRegistrationAtATime: the same rules as for a file, one by one.
 func TestOneRegistrationAtATime(t *testing.T) {
 	h := build(t).services().open()
-	operations, manager := h.as(apiv1.Role_ROLE_OPERATIONS), []string(nil)
+	operations, manager := h.as(contractv1.Role_ROLE_OPERATIONS), []string(nil)
 	register := func(what, body string, headers ...string) answer {
 		return h.call("POST", "/v1/registry/"+what, body, headers...)
 	}
@@ -210,7 +210,7 @@ func TestOneRegistrationAtATime(t *testing.T) {
 		t.Fatal(a.code, a.body)
 	}
 	register("units", `{"unit":"gongsi","nameZh":"代维","kind":"UNIT_KIND_CONTRACTOR"}`)
-	manager = h.as(apiv1.Role_ROLE_UNIT_MANAGER)
+	manager = h.as(contractv1.Role_ROLE_UNIT_MANAGER)
 	for body, want := range map[string]string{
 		`{"unit":"chengqu","person":"赵敏"}`:                               "",
 		`{"unit":"chengqu","person":"孙丽","effectiveFrom":"2026-05-01"}`:  "",

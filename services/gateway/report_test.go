@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/encoding/protojson"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 )
 
 const reportPath = "/v1/months/2026-03/report"
@@ -68,7 +69,7 @@ func TestAReportOverTheGateway(t *testing.T) {
 	if page := h.call("GET", reportPath+".html", "").body; !strings.Contains(page, "Provisional: the month is not closed") {
 		t.Error("the page of a running month is not marked")
 	}
-	assessor, committee := h.as(apiv1.Role_ROLE_ASSESSOR), h.as(apiv1.Role_ROLE_COMMITTEE)
+	assessor, committee := h.as(contractv1.Role_ROLE_ASSESSOR), h.as(contractv1.Role_ROLE_COMMITTEE)
 	h.verdicts(waivers("chengqu"), assessor...)
 	h.verdicts(strings.ReplaceAll(waivers("xinqu"), `"id":"w`, `"id":"x`), assessor...)
 	h.status(h.call("POST", "/v1/months/2026-03/closure", "{}", assessor...))
@@ -147,7 +148,7 @@ func TestWhoSeesWhichReport(t *testing.T) {
 	h := build(t).services().open()
 	h.verdicts("[" + unit + "," + opened("o") + "," + otherUnit() + "]")
 	h.call("POST", "/v1/barriers", "{}")
-	manager := h.as(apiv1.Role_ROLE_UNIT_MANAGER)
+	manager := h.as(contractv1.Role_ROLE_UNIT_MANAGER)
 	own := h.report("?unit=chengqu&entries=true", manager...)
 	if got := standings(own); got != "1 chengqu 97.50 1/0" || own.Ranked != 2 || len(own.Sheets) != 1 {
 		t.Errorf("his own: %s of %d", got, own.Ranked)
@@ -156,7 +157,7 @@ func TestWhoSeesWhichReport(t *testing.T) {
 		for _, query := range []string{"", "?unit=xinqu"} {
 			h.refuses(h.call("GET", reportPath+ending+query, "", manager...), 403, "permission_denied")
 		}
-		h.refuses(h.call("GET", reportPath+ending, "", h.as(apiv1.Role_ROLE_FEED)...), 403, "permission_denied")
+		h.refuses(h.call("GET", reportPath+ending, "", h.as(contractv1.Role_ROLE_FEED)...), 403, "permission_denied")
 		h.refuses(h.call("GET", "/v1/months/2020-01/report"+ending, ""), 404, "no_scores")
 		h.refuses(h.call("GET", "/v1/months/2020-13/report"+ending, ""), 400, "bad_format")
 		h.refuses(h.call("GET", reportPath+ending+"?unit=chengq", ""), 404, "unknown_unit")

@@ -39,12 +39,12 @@ func reportFiles() []reportFile {
 func (g *Gateway) reportPaths() map[string]http.Handler {
 	paths := map[string]http.Handler{}
 	for _, file := range reportFiles() {
-		paths["GET /v1/months/{month}/report."+file.ending] = g.guard(apiv1.ReportService_GetReport_FullMethodName,
-			http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		paths["GET /v1/months/{month}/report."+file.ending] = g.operation(apiv1.ReportService_GetReport_FullMethodName,
+			func(w http.ResponseWriter, r *http.Request) {
 				if err := g.serveReport(w, r, file); err != nil {
 					problemOf(err).write(w, r)
 				}
-			}))
+			})
 	}
 	return paths
 }
@@ -92,7 +92,7 @@ func disposition(file reportFile, name string) string {
 // reportAsked reads what is asked for; a workbook always lists the entries.
 func reportAsked(r *http.Request, file reportFile) (asked *apiv1.GetReportRequest, in lang.Lang, table report.Table, err error) {
 	query := r.URL.Query()
-	asked = &apiv1.GetReportRequest{Month: r.PathValue("month"), Unit: query.Get("unit")}
+	asked = &apiv1.GetReportRequest{Month: r.PathValue("month"), Unit: unitAsked(r)}
 	if in, err = languageAsked(r); err != nil {
 		return nil, in, table, err
 	}

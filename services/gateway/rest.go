@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"slices"
@@ -26,7 +27,8 @@ import (
 // toJSON is how messages are shown: names in camelCase, empty fields left out.
 var toJSON = protojson.MarshalOptions{}
 
-func (g *Gateway) register(s *grpc.Server) *grpc.Server {
+// register registers the servers of the contract, for gRPC and for REST alike.
+func (g *Gateway) register(s grpc.ServiceRegistrar) {
 	apiv1.RegisterFeedServiceServer(s, &feedServer{g: g})
 	apiv1.RegisterScoreServiceServer(s, &scoreServer{g: g})
 	apiv1.RegisterLogServiceServer(s, &logServer{g: g})
@@ -42,51 +44,47 @@ func (g *Gateway) register(s *grpc.Server) *grpc.Server {
 	apiv1.RegisterRegistryServiceServer(s, &registryServer{g: g})
 	apiv1.RegisterDrawServiceServer(s, &drawServer{g: g})
 	apiv1.RegisterReportServiceServer(s, &reportServer{g: g})
-	return s
 }
 
 // handler is everything served over HTTP; metrics only where the public does
 // not come.
 func (g *Gateway) handler(ctx context.Context, metrics bool) (http.Handler, error) {
-	rest, err := g.rest(ctx)
+	local := newInProcess(g.permitted)
+	g.register(local)
+	rest, err := rest(ctx, local)
 	if err != nil {
 		return nil, err
 	}
-	mux := http.NewServeMux()
+	all := newPaths()
 	for pattern, page := range g.pages() {
-		mux.HandleFunc(pattern, page)
+		all.handle(pattern, page)
 	}
 	for pattern, handle := range g.signIn() {
-		mux.HandleFunc(pattern, handle)
+		all.handle(pattern, handle)
 	}
-	mux.HandleFunc("GET /healthz", g.healthz)
-	mux.HandleFunc("GET /readyz", g.readyz)
-	mux.Handle("GET /metrics", g.metrics(metrics))
-	mux.Handle("GET /v1/stream", g.guard(apiv1.ScoreService_StreamLedger_FullMethodName, http.HandlerFunc(g.serveEvents)))
-	mux.Handle("GET /v1/months", g.guard(access.ListMonths, http.HandlerFunc(g.listMonths)))
+	all.handle("GET /healthz", http.HandlerFunc(g.healthz))
+	all.handle("GET /readyz", http.HandlerFunc(g.readyz))
+	all.handle("GET /metrics", g.metrics(metrics))
+	all.handle("GET /v1/stream", g.operation(apiv1.ScoreService_StreamLedger_FullMethodName, g.serveEvents))
+	all.handle("GET /v1/months", g.operation(access.ListMonths, g.listMonths))
 	for pattern, handler := range g.reportPaths() {
-		mux.Handle(pattern, handler)
+		all.handle(pattern, handler)
 	}
-	own := g.ownHandlers()
+	own := g.ownHandlers(local)
 	for pattern, call := range Routes() {
 		handler, there := own[call]
 		if !there {
-			handler = bounded(rest)
+			handler = g.identified(bounded(rest))
 		}
-		mux.Handle(pattern, g.guard(call, handler))
+		all.handle(pattern, handler)
 	}
-	// What is at no path is told to callers only.
-	mux.Handle("/v1/", g.guard(apiv1.TokenService_WhoAmI_FullMethodName, bounded(rest)))
-	mux.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		nowhere(r.URL.Path).write(w, r)
-	})
-	return g.timely(g.recovered(mux)), nil
+	return g.timely(g.recovered(all)), nil
 }
 
 // metrics serves them, or says where they are.
 func (g *Gateway) metrics(here bool) http.Handler {
 	if here {
-		return g.guard(access.Metrics, promhttp.HandlerFor(g.opts.Registry, promhttp.HandlerOpts{}))
+		return g.operation(access.Metrics, promhttp.HandlerFor(g.opts.Registry, promhttp.HandlerOpts{}).ServeHTTP)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		trouble(codes.NotFound, "not_here", "指标不在公开地址提供：请用 --ops 指定运维地址，在那里读取 /metrics",
@@ -96,20 +94,25 @@ func (g *Gateway) metrics(here bool) http.Handler {
 
 // ownHandlers serve what the gateway generated from the contract does not, or
 // not as well.
-func (g *Gateway) ownHandlers() map[string]http.Handler {
-	scores := &scoreServer{g: g}
-	return map[string]http.Handler{
-		apiv1.FeedService_PushEvents_FullMethodName:      http.HandlerFunc(g.pushEvents),
-		apiv1.WhatIfService_WhatIf_FullMethodName:        http.HandlerFunc(g.serveWhatIf),
-		apiv1.RegistryService_GetTemplate_FullMethodName: http.HandlerFunc(g.serveTemplate),
-		apiv1.ScoreService_GetScorecard_FullMethodName:   http.HandlerFunc(g.scorecard),
-		apiv1.ScoreService_GetEntry_FullMethodName: byID(func(ctx context.Context, id string) (*apiv1.EntryExplanation, error) {
+func (g *Gateway) ownHandlers(local *inProcess) map[string]http.Handler {
+	scores := apiv1.NewScoreServiceClient(local)
+	own := map[string]http.Handler{
+		apiv1.ScoreService_GetEntry_FullMethodName: g.byID(func(ctx context.Context, id string) (proto.Message, error) {
 			return scores.GetEntry(ctx, &apiv1.GetEntryRequest{Id: id})
 		}),
-		apiv1.ScoreService_GetTicket_FullMethodName: byID(func(ctx context.Context, ticket string) (*apiv1.TicketView, error) {
+		apiv1.ScoreService_GetTicket_FullMethodName: g.byID(func(ctx context.Context, ticket string) (proto.Message, error) {
 			return scores.GetTicket(ctx, &apiv1.GetTicketRequest{Ticket: ticket})
 		}),
 	}
+	for call, serve := range map[string]http.HandlerFunc{
+		apiv1.FeedService_PushEvents_FullMethodName:      g.pushEvents,
+		apiv1.WhatIfService_WhatIf_FullMethodName:        g.serveWhatIf,
+		apiv1.RegistryService_GetTemplate_FullMethodName: g.serveTemplate,
+		apiv1.ScoreService_GetScorecard_FullMethodName:   g.scorecard,
+	} {
+		own[call] = g.operation(call, serve)
+	}
+	return own
 }
 
 // Routes are the REST paths of the contract, as patterns of net/http, and the
@@ -163,9 +166,20 @@ func nowhere(path string) *problem {
 	return trouble(codes.NotFound, "no_such_path", "没有 %s 这个地址；接口说明见 /docs", "there is nothing at %s; the API is described at /docs", path)
 }
 
-// rest serves the contract's REST paths from the same servers as gRPC.
-func (g *Gateway) rest(ctx context.Context) (*runtime.ServeMux, error) {
+// wrongMethod refuses a method that a path does not take.
+func wrongMethod(r *http.Request, takes []string) *problem {
+	p := trouble(codes.Unimplemented, "method_not_allowed", "%[1]s 不支持 %[2]s，请用 %[3]s", "%[1]s does not take %[2]s, but %[3]s",
+		r.URL.Path, r.Method, strings.Join(takes, ", "))
+	p.http = http.StatusMethodNotAllowed
+	return p
+}
+
+// rest serves the contract's REST paths by the same calls as gRPC. What turns
+// one request into another (a method in a header, a form for a query) is off.
+func rest(ctx context.Context, local *inProcess) (*runtime.ServeMux, error) {
 	mux := runtime.NewServeMux(
+		runtime.WithDisablePathLengthFallback(),
+		runtime.WithUnescapingMode(runtime.UnescapingModeAllCharacters),
 		runtime.WithMarshalerOption(runtime.MIMEWildcard, &runtime.JSONPb{
 			MarshalOptions: toJSON, UnmarshalOptions: protojson.UnmarshalOptions{RecursionLimit: maxDepth},
 		}),
@@ -174,64 +188,38 @@ func (g *Gateway) rest(ctx context.Context) (*runtime.ServeMux, error) {
 		}),
 		runtime.WithRoutingErrorHandler(func(_ context.Context, _ *runtime.ServeMux, _ runtime.Marshaler, w http.ResponseWriter, r *http.Request, code int) {
 			p := nowhere(r.URL.Path)
-			if code == http.StatusMethodNotAllowed {
-				p = trouble(codes.Unimplemented, "method_not_allowed", "%s 不支持 %s", "%s does not take %s", r.URL.Path, r.Method)
-			}
 			p.http = code
 			p.write(w, r)
 		}),
 	)
-	if err := apiv1.RegisterFeedServiceHandlerServer(ctx, mux, &feedServer{g: g}); err != nil {
-		return nil, err
-	}
-	if err := apiv1.RegisterTokenServiceHandlerServer(ctx, mux, &tokenServer{g: g}); err != nil {
-		return nil, err
-	}
-	if err := apiv1.RegisterQuotaServiceHandlerServer(ctx, mux, &quotaServer{g: g}); err != nil {
-		return nil, err
-	}
-	if err := apiv1.RegisterMonthServiceHandlerServer(ctx, mux, &monthServer{g: g}); err != nil {
-		return nil, err
-	}
-	if err := apiv1.RegisterWebhookServiceHandlerServer(ctx, mux, &webhookServer{g: g}); err != nil {
-		return nil, err
-	}
-	if err := apiv1.RegisterObjectionServiceHandlerServer(ctx, mux, &objectionServer{g: g}); err != nil {
-		return nil, err
-	}
-	if err := apiv1.RegisterWorkServiceHandlerServer(ctx, mux, &workServer{g: g}); err != nil {
-		return nil, err
-	}
-	if err := apiv1.RegisterAuditServiceHandlerServer(ctx, mux, &auditServer{g: g}); err != nil {
-		return nil, err
-	}
-	if err := apiv1.RegisterRegistryServiceHandlerServer(ctx, mux, &registryServer{g: g}); err != nil {
-		return nil, err
-	}
-	if err := apiv1.RegisterDrawServiceHandlerServer(ctx, mux, &drawServer{g: g}); err != nil {
-		return nil, err
-	}
-	if err := apiv1.RegisterReportServiceHandlerServer(ctx, mux, &reportServer{g: g}); err != nil {
-		return nil, err
-	}
-	if err := apiv1.RegisterRulebookServiceHandlerServer(ctx, mux, &rulebookServer{g: g}); err != nil {
-		return nil, err
-	}
-	return mux, apiv1.RegisterScoreServiceHandlerServer(ctx, mux, &scoreServer{g: g})
+	return mux, errors.Join(
+		apiv1.RegisterFeedServiceHandlerClient(ctx, mux, apiv1.NewFeedServiceClient(local)),
+		apiv1.RegisterTokenServiceHandlerClient(ctx, mux, apiv1.NewTokenServiceClient(local)),
+		apiv1.RegisterQuotaServiceHandlerClient(ctx, mux, apiv1.NewQuotaServiceClient(local)),
+		apiv1.RegisterMonthServiceHandlerClient(ctx, mux, apiv1.NewMonthServiceClient(local)),
+		apiv1.RegisterWebhookServiceHandlerClient(ctx, mux, apiv1.NewWebhookServiceClient(local)),
+		apiv1.RegisterObjectionServiceHandlerClient(ctx, mux, apiv1.NewObjectionServiceClient(local)),
+		apiv1.RegisterWorkServiceHandlerClient(ctx, mux, apiv1.NewWorkServiceClient(local)),
+		apiv1.RegisterAuditServiceHandlerClient(ctx, mux, apiv1.NewAuditServiceClient(local)),
+		apiv1.RegisterRegistryServiceHandlerClient(ctx, mux, apiv1.NewRegistryServiceClient(local)),
+		apiv1.RegisterDrawServiceHandlerClient(ctx, mux, apiv1.NewDrawServiceClient(local)),
+		apiv1.RegisterReportServiceHandlerClient(ctx, mux, apiv1.NewReportServiceClient(local)),
+		apiv1.RegisterRulebookServiceHandlerClient(ctx, mux, apiv1.NewRulebookServiceClient(local)),
+		apiv1.RegisterScoreServiceHandlerClient(ctx, mux, apiv1.NewScoreServiceClient(local)),
+	)
 }
 
 // byID serves a resource whose id may contain slashes, which the contract's
 // paths cannot say.
-func byID[M proto.Message](get func(context.Context, string) (M, error)) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx := metadata.NewIncomingContext(r.Context(), metadata.Pairs("accept-language", r.Header.Get("Accept-Language")))
-		m, err := get(ctx, r.PathValue("id"))
+func (g *Gateway) byID(get func(context.Context, string) (proto.Message, error)) http.Handler {
+	return g.identified(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		m, err := get(metadata.AppendToOutgoingContext(r.Context(), "accept-language", r.Header.Get("Accept-Language")), r.PathValue("id"))
 		if err != nil {
 			problemOf(err).write(w, r)
 			return
 		}
 		writeMessage(w, r, m)
-	})
+	}))
 }
 
 // bounded limits what a body may take.

@@ -8,6 +8,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 	"kaohe.dev/services/gateway/access"
 )
 
@@ -22,7 +23,7 @@ func (s *tokenServer) CreateToken(ctx context.Context, r *apiv1.CreateTokenReque
 	if err := s.g.valid(r); err != nil {
 		return nil, err
 	}
-	manager := r.Role == apiv1.Role_ROLE_UNIT_MANAGER
+	manager := r.Role == contractv1.Role_ROLE_UNIT_MANAGER
 	if manager == (len(r.Units) == 0) {
 		return nil, trouble(codes.InvalidArgument, "bad_units", "业务单位负责人的令牌要指明 units，其他角色不能指明",
 			"a unit manager's token needs units, others have none").at("units", "")
@@ -65,7 +66,7 @@ func (s *tokenServer) RevokeToken(ctx context.Context, r *apiv1.RevokeTokenReque
 func (s *tokenServer) WhoAmI(ctx context.Context, _ *apiv1.WhoAmIRequest) (*apiv1.Token, error) {
 	p := access.Of(ctx)
 	return &apiv1.Token{
-		Id: p.ID, Name: p.Name, Role: p.Role, Units: p.Units,
-		Calls: s.g.access.Calls(p.Role), Events: p.Sends(),
+		Id: p.ID, Name: p.Name, Role: p.Role, Units: p.Units, SpeaksForPersons: p.SpeaksForPersons,
+		Calls: s.g.access.Calls(p.Role), Events: s.g.access.Sends(p.Role),
 	}, nil
 }

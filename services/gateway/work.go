@@ -10,6 +10,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/flow"
@@ -34,7 +35,6 @@ func (s *workServer) ListWork(ctx context.Context, r *apiv1.ListWorkRequest) (*a
 	if err := s.g.valid(r); err != nil {
 		return nil, err
 	}
-	caller := access.Of(ctx)
 	if r.Unit != "" {
 		if err := s.g.foreign(ctx, r.Unit); err != nil {
 			return nil, err
@@ -45,7 +45,7 @@ func (s *workServer) ListWork(ctx context.Context, r *apiv1.ListWorkRequest) (*a
 		return nil, err
 	}
 	all = slices.DeleteFunc(all, func(w *apiv1.WorkItem) bool {
-		return r.Unit != "" && w.Unit != r.Unit || r.Kind != 0 && w.Kind != r.Kind || r.Role != 0 && w.Role != r.Role || !caller.Sees(w.Unit)
+		return r.Unit != "" && w.Unit != r.Unit || r.Kind != 0 && w.Kind != r.Kind || r.Role != 0 && w.Role != r.Role || !access.Sees(ctx, w.Unit)
 	})
 	answer := &apiv1.ListWorkResponse{Total: int32(len(all))} //nolint:gosec // far below
 	from, found := slices.BinarySearchFunc(all, r.PageToken, func(w *apiv1.WorkItem, token string) int { return strings.Compare(placeOf(w), token) })
@@ -125,7 +125,7 @@ func awaitedWork(a *ledgerv1.Awaited) *apiv1.WorkItem {
 		kind, decide = apiv1.WorkKind_WORK_KIND_MISCONDUCT, " --item CS2 --points N"
 	}
 	return &apiv1.WorkItem{
-		Id: a.Id, Kind: kind, Unit: a.Unit, Month: a.Month, Text: a.Reason, Since: a.Since, Role: apiv1.Role_ROLE_ASSESSOR,
+		Id: a.Id, Kind: kind, Unit: a.Unit, Month: a.Month, Text: a.Reason, Since: a.Since, Role: contractv1.Role_ROLE_ASSESSOR,
 		Ticket: a.Ticket, Complaint: a.Complaint, Item: a.Decision.Item, Points: a.Decision.Points, Person: a.Decision.Person,
 		Evidence: a.Decision.Evidence, Command: "kaohe work decide " + a.Id + decide + ` --reason "…"`,
 	}
@@ -135,13 +135,13 @@ func awaitedWork(a *ledgerv1.Awaited) *apiv1.WorkItem {
 func objectionWork(o *ledgerv1.Objection) *apiv1.WorkItem {
 	step := o.Objection.Steps[len(o.Objection.Steps)-1]
 	w := &apiv1.WorkItem{
-		Id: o.Id, Kind: apiv1.WorkKind_WORK_KIND_OBJECTION, Unit: o.Unit, Month: o.Month, Since: step.At, Role: apiv1.Role_ROLE_ASSESSOR,
+		Id: o.Id, Kind: apiv1.WorkKind_WORK_KIND_OBJECTION, Unit: o.Unit, Month: o.Month, Since: step.At, Role: contractv1.Role_ROLE_ASSESSOR,
 		Text:  &factv1.Text{Zh: "异议：" + step.Grounds, En: "objection: " + step.Grounds},
 		Entry: o.Objection.Entry, Person: step.Person, Evidence: step.Evidence,
 		Command: "kaohe objection decide " + o.Id + ` --uphold|--reject|--points N --reason "…"`,
 	}
 	if step.Stage == byCommittee {
-		w.Kind, w.Role = apiv1.WorkKind_WORK_KIND_APPEAL, apiv1.Role_ROLE_COMMITTEE
+		w.Kind, w.Role = apiv1.WorkKind_WORK_KIND_APPEAL, contractv1.Role_ROLE_COMMITTEE
 		w.Text = &factv1.Text{Zh: "申诉：" + step.Grounds, En: "appeal: " + step.Grounds}
 	}
 	return w
@@ -163,7 +163,7 @@ func restatementWork(r *ledgerv1.Restatement, status *apiv1.MonthStatus) *apiv1.
 	}
 	return &apiv1.WorkItem{
 		Id: "restatement/" + r.Month + "/" + r.Unit, Kind: apiv1.WorkKind_WORK_KIND_RESTATEMENT, Unit: r.Unit, Month: r.Month,
-		Since: flow.At(since), Role: apiv1.Role_ROLE_COMMITTEE,
+		Since: flow.At(since), Role: contractv1.Role_ROLE_COMMITTEE,
 		Text: &factv1.Text{
 			Zh: "关账后情况变化，得分将由 " + r.Total + " 变为 " + r.RestatedTotal + "，待批准",
 			En: "the month is closed and would change from " + r.Total + " to " + r.RestatedTotal + "; it waits for approval",
@@ -181,7 +181,7 @@ func (g *Gateway) monthWork(status *apiv1.MonthStatus) []*apiv1.WorkItem {
 	if status.State == ledgerv1.MonthState_MONTH_STATE_CLOSED {
 		w := &apiv1.WorkItem{
 			Id: "publishing/" + month, Kind: apiv1.WorkKind_WORK_KIND_PUBLISHING, Month: month, Since: status.OverAt, Due: status.PublishBy,
-			Role: apiv1.Role_ROLE_ASSESSOR, Text: &factv1.Text{Zh: month + " 已关账，待公布", En: month + " is closed and to be published"},
+			Role: contractv1.Role_ROLE_ASSESSOR, Text: &factv1.Text{Zh: month + " 已关账，待公布", En: month + " is closed and to be published"},
 			Command: "kaohe month publish --month " + month,
 		}
 		for _, card := range status.Units {
@@ -193,13 +193,13 @@ func (g *Gateway) monthWork(status *apiv1.MonthStatus) []*apiv1.WorkItem {
 	}
 	items := []*apiv1.WorkItem{{
 		Id: "closing/" + month, Kind: apiv1.WorkKind_WORK_KIND_CLOSING, Month: month, Since: status.OverAt, Due: status.PublishBy,
-		Role: apiv1.Role_ROLE_ASSESSOR, Text: &factv1.Text{Zh: month + " 已结束，待关账", En: month + " is over and to be closed"},
+		Role: contractv1.Role_ROLE_ASSESSOR, Text: &factv1.Text{Zh: month + " 已结束，待关账", En: month + " is over and to be closed"},
 		Command: "kaohe month close --month " + month,
 	}}
 	for _, m := range status.Missing {
 		items = append(items, &apiv1.WorkItem{
 			Id: "item/" + month + "/" + m.Unit + "/" + m.Item, Kind: apiv1.WorkKind_WORK_KIND_ITEM, Unit: m.Unit, Month: month, Item: m.Item,
-			Since: status.OverAt, Due: status.PublishBy, Role: apiv1.Role_ROLE_ASSESSOR,
+			Since: status.OverAt, Due: status.PublishBy, Role: contractv1.Role_ROLE_ASSESSOR,
 			Text:    &factv1.Text{Zh: m.Item + " " + m.Label.GetZh() + " 未评定", En: m.Item + " " + m.Label.GetEn() + " is not assessed"},
 			Command: "kaohe push (hall_assessed or item_waived)",
 		})

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 )
 
 // what waits, in short: kind, unit and who decides, oldest first.
@@ -45,7 +45,7 @@ func TestTheWorkListHasWhatWaitsOldestFirst(t *testing.T) {
 	h.verdicts("[" + unit + "," + opened("o") + "]")
 	h.verdicts(desk)
 	h.call("POST", "/v1/barriers", "{}")
-	assessor, committee, manager := h.as(apiv1.Role_ROLE_ASSESSOR), h.as(apiv1.Role_ROLE_COMMITTEE), h.as(apiv1.Role_ROLE_UNIT_MANAGER)
+	assessor, committee, manager := h.as(contractv1.Role_ROLE_ASSESSOR), h.as(contractv1.Role_ROLE_COMMITTEE), h.as(contractv1.Role_ROLE_UNIT_MANAGER)
 	propose := `{"unit":"chengqu","about":"DECISION_ABOUT_INSPECTION","subject":"I1","item":%q,"points":%q,"reason":"未着工装","aboutAt":"2026-03-20T10:00:00+08:00"}`
 	h.refuses(h.call("POST", "/v1/proposals", fmt.Sprintf(propose, "CS1", "2.5"), committee...), 400, "out_of_range")
 	h.refuses(h.call("POST", "/v1/proposals", fmt.Sprintf(propose, "CS99", "1"), committee...), 400, "unknown_item")

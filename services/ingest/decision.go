@@ -22,7 +22,8 @@ func decisionFacts(decision string, events []*factv1.Fact) []*factv1.Fact {
 			proposed = f
 		}
 	}
-	own := decided != nil && proposed != nil && decided.GetEvent().GetPointsDecided().Person == proposed.GetEvent().GetPointsProposed().Person
+	own := decided != nil && proposed != nil && (flow.SameActor(decided.GetEvent(), proposed.GetEvent()) ||
+		decided.GetEvent().GetPointsDecided().Person == proposed.GetEvent().GetPointsProposed().Person)
 	facts := []*factv1.Fact{given(decision, decided, own)}
 	if proposed != nil {
 		facts = append(facts, awaited(decision, proposed, decided != nil && !own))
@@ -75,6 +76,7 @@ func awaited(decision string, event *factv1.Fact, decided bool) *factv1.Fact {
 		Body: &factv1.Fact_PointsAwaited{PointsAwaited: &factv1.DecisionAwaited{
 			Decision: factv1.Decision_DECISION_POINTS, Subject: decision, Points: said.Points, Item: said.Item,
 			About: said.About, AboutSubject: said.Subject, AboutAt: instant(said.AboutAt, event), Person: said.Person, Evidence: said.Evidence,
+			Actor: event.GetEvent().Actor,
 		}},
 	}
 }

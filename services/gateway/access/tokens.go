@@ -18,6 +18,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/internal/store"
@@ -83,7 +84,7 @@ func (t *Tokens) Authenticate(ctx context.Context, header string) (*Principal, e
 	}
 	sum := sha256.Sum256([]byte(token))
 	if subtle.ConstantTimeCompare(sum[:], t.admin[:]) == 1 {
-		return &Principal{ID: Admin, Name: Admin, Role: administrator}, nil
+		return &Principal{ID: Admin, Name: Admin, Role: administrator, SpeaksForPersons: true}, nil
 	}
 	parts := strings.SplitN(token, "_", 3)
 	if len(parts) != 3 || parts[0] != prefix {
@@ -98,7 +99,7 @@ func (t *Tokens) Authenticate(ctx context.Context, header string) (*Principal, e
 		subtle.ConstantTimeCompare(sum[:], found.Hash) != 1 {
 		return nil, ErrUnknown
 	}
-	return &Principal{ID: cmp.Or(found.Subject, parts[1]), Token: parts[1], Name: found.Name, Role: apiv1.Role(found.Role), Units: found.Units}, nil
+	return &Principal{ID: cmp.Or(found.Subject, parts[1]), Token: parts[1], Name: found.Name, Role: contractv1.Role(found.Role), Units: found.Units, SpeaksForPersons: found.SpeaksForPersons}, nil
 }
 
 // Name gives the name of a token, revoked or not; empty: there is none.
@@ -145,7 +146,7 @@ func (t *Tokens) remember(id string, l lookup) {
 
 // Create makes a token and gives its secret, which is kept nowhere.
 func (t *Tokens) Create(ctx context.Context, r *apiv1.CreateTokenRequest) (*apiv1.Token, string, error) {
-	return t.keep(ctx, "CreateToken", &statev1.Token{Name: r.Name, Role: int32(r.Role), Units: r.Units, ExpiresAt: r.ExpiresAt})
+	return t.keep(ctx, "CreateToken", &statev1.Token{Name: r.Name, Role: int32(r.Role), Units: r.Units, ExpiresAt: r.ExpiresAt, SpeaksForPersons: r.SpeaksForPersons})
 }
 
 // SignIn makes a token for who is in the context, for a time; it is his
@@ -193,9 +194,12 @@ func (t *Tokens) keep(ctx context.Context, call string, token *statev1.Token) (*
 
 // described says what a token is for, for the trail.
 func described(t *statev1.Token) string {
-	said := fmt.Sprintf("name=%q role=%s", t.Name, strings.ToLower(strings.TrimPrefix(apiv1.Role(t.Role).String(), "ROLE_")))
+	said := fmt.Sprintf("name=%q role=%s", t.Name, strings.ToLower(strings.TrimPrefix(contractv1.Role(t.Role).String(), "ROLE_")))
 	if len(t.Units) > 0 {
 		said += " units=" + strings.Join(t.Units, ",")
+	}
+	if t.SpeaksForPersons {
+		said += " speaks-for-persons"
 	}
 	if t.ExpiresAt != nil {
 		said += " expires=" + t.ExpiresAt.AsTime().Format(time.RFC3339)
@@ -268,7 +272,7 @@ func (t *Tokens) Revoke(ctx context.Context, id string) (*apiv1.Token, error) {
 
 func shown(id string, t *statev1.Token) *apiv1.Token {
 	return &apiv1.Token{
-		Id: id, Name: t.Name, Role: apiv1.Role(t.Role), Units: t.Units, CreatedAt: t.CreatedAt, CreatedBy: t.CreatedBy,
-		ExpiresAt: t.ExpiresAt, RevokedAt: t.RevokedAt, RevokedBy: t.RevokedBy,
+		Id: id, Name: t.Name, Role: contractv1.Role(t.Role), Units: t.Units, CreatedAt: t.CreatedAt, CreatedBy: t.CreatedBy,
+		ExpiresAt: t.ExpiresAt, RevokedAt: t.RevokedAt, RevokedBy: t.RevokedBy, SpeaksForPersons: t.SpeaksForPersons,
 	}
 }

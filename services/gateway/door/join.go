@@ -98,7 +98,7 @@ func encode(e *feedv1.Event) (*prepared, error) {
 		return nil, err
 	}
 	p := &prepared{event: e, ref: flow.EventRef(e), hash: xxhash.Sum64(data)}
-	p.data, err = proto.MarshalOptions{}.MarshalAppend(data, &feedv1.Event{ReceivedAt: e.ReceivedAt, Clock: e.Clock, Sender: e.Sender})
+	p.data, err = proto.MarshalOptions{}.MarshalAppend(data, &feedv1.Event{ReceivedAt: e.ReceivedAt, Clock: e.Clock, Sender: e.Sender, Actor: e.Actor})
 	return p, err
 }
 

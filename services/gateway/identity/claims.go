@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 	"kaohe.dev/services/gateway/access"
 )
 
@@ -31,7 +31,7 @@ func (p *Provider) principal(subject string, claims map[string]any) (*access.Pri
 		return who, ErrNoRole
 	}
 	who.Role = p.grants[at].role
-	if who.Role == apiv1.Role_ROLE_UNIT_MANAGER {
+	if who.Role == contractv1.Role_ROLE_UNIT_MANAGER {
 		if who.Units = list(claimed(claims, p.opts.UnitsClaim)); len(who.Units) == 0 {
 			return who, ErrNoUnits
 		}

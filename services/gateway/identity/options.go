@@ -17,7 +17,7 @@ import (
 	"strings"
 	"time"
 
-	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 )
 
 // Options of a provider. Without an issuer there is none.
@@ -81,7 +81,7 @@ func (o Options) Validate() error {
 // grant gives a role to who has a value.
 type grant struct {
 	value string
-	role  apiv1.Role
+	role  contractv1.Role
 }
 
 // mapping reads "value=role".
@@ -93,18 +93,18 @@ func mapping(roles []string) ([]grant, error) {
 			return nil, fmt.Errorf("--oidc-roles %q: write value=role", entry)
 		}
 		name := strings.ToUpper(strings.ReplaceAll(entry[at+1:], "-", "_"))
-		number := apiv1.Role_value["ROLE_"+name]
+		number := contractv1.Role_value["ROLE_"+name]
 		if number == 0 {
 			return nil, fmt.Errorf("--oidc-roles %q: there is no such role; choose from %s", entry, strings.Join(roleNames(), ", "))
 		}
-		grants = append(grants, grant{entry[:at], apiv1.Role(number)})
+		grants = append(grants, grant{entry[:at], contractv1.Role(number)})
 	}
 	return grants, nil
 }
 
 func roleNames() []string {
 	var names []string
-	for number, name := range apiv1.Role_name {
+	for number, name := range contractv1.Role_name {
 		if number > 0 {
 			names = append(names, strings.ReplaceAll(strings.ToLower(strings.TrimPrefix(name, "ROLE_")), "_", "-"))
 		}

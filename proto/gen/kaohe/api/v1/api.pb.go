@@ -14,9 +14,10 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
-	v12 "kaohe.dev/proto/gen/kaohe/fact/v1"
-	v1 "kaohe.dev/proto/gen/kaohe/feed/v1"
-	v11 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	v1 "kaohe.dev/proto/gen/kaohe/contract/v1"
+	v13 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	v11 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	v12 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -28,74 +29,6 @@ const (
 	// Verify that runtime/protoimpl is sufficiently up-to-date.
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
-
-// Role is what a token may do.
-type Role int32
-
-const (
-	Role_ROLE_UNSPECIFIED Role = 0
-	// Pushes what happens: the call centre's systems.
-	Role_ROLE_FEED Role = 1
-	// Reads the scores and entries of its own units 业务单位负责人.
-	Role_ROLE_UNIT_MANAGER Role = 2
-	// Reads everything, and sets points 考核人员.
-	Role_ROLE_ASSESSOR Role = 3
-	// Reads everything, and decides last 考核委员会.
-	Role_ROLE_COMMITTEE Role = 4
-	// Looks after the system, imports and backs up; sets no points 运维.
-	Role_ROLE_OPERATIONS Role = 5
-	// May do everything 管理员.
-	Role_ROLE_ADMINISTRATOR Role = 6
-)
-
-// Enum value maps for Role.
-var (
-	Role_name = map[int32]string{
-		0: "ROLE_UNSPECIFIED",
-		1: "ROLE_FEED",
-		2: "ROLE_UNIT_MANAGER",
-		3: "ROLE_ASSESSOR",
-		4: "ROLE_COMMITTEE",
-		5: "ROLE_OPERATIONS",
-		6: "ROLE_ADMINISTRATOR",
-	}
-	Role_value = map[string]int32{
-		"ROLE_UNSPECIFIED":   0,
-		"ROLE_FEED":          1,
-		"ROLE_UNIT_MANAGER":  2,
-		"ROLE_ASSESSOR":      3,
-		"ROLE_COMMITTEE":     4,
-		"ROLE_OPERATIONS":    5,
-		"ROLE_ADMINISTRATOR": 6,
-	}
-)
-
-func (x Role) Enum() *Role {
-	p := new(Role)
-	*p = x
-	return p
-}
-
-func (x Role) String() string {
-	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
-}
-
-func (Role) Descriptor() protoreflect.EnumDescriptor {
-	return file_kaohe_api_v1_api_proto_enumTypes[0].Descriptor()
-}
-
-func (Role) Type() protoreflect.EnumType {
-	return &file_kaohe_api_v1_api_proto_enumTypes[0]
-}
-
-func (x Role) Number() protoreflect.EnumNumber {
-	return protoreflect.EnumNumber(x)
-}
-
-// Deprecated: Use Role.Descriptor instead.
-func (Role) EnumDescriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{0}
-}
 
 // EventStatus is what became of an event at the door.
 type EventStatus int32
@@ -137,11 +70,11 @@ func (x EventStatus) String() string {
 }
 
 func (EventStatus) Descriptor() protoreflect.EnumDescriptor {
-	return file_kaohe_api_v1_api_proto_enumTypes[1].Descriptor()
+	return file_kaohe_api_v1_api_proto_enumTypes[0].Descriptor()
 }
 
 func (EventStatus) Type() protoreflect.EnumType {
-	return &file_kaohe_api_v1_api_proto_enumTypes[1]
+	return &file_kaohe_api_v1_api_proto_enumTypes[0]
 }
 
 func (x EventStatus) Number() protoreflect.EnumNumber {
@@ -150,7 +83,7 @@ func (x EventStatus) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EventStatus.Descriptor instead.
 func (EventStatus) EnumDescriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{1}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{0}
 }
 
 // Token is an access token without its secret.
@@ -161,7 +94,7 @@ type Token struct {
 	// Its name, for people.
 	Name string `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// What it may do.
-	Role Role `protobuf:"varint,3,opt,name=role,proto3,enum=kaohe.api.v1.Role" json:"role,omitempty"`
+	Role v1.Role `protobuf:"varint,3,opt,name=role,proto3,enum=kaohe.contract.v1.Role" json:"role,omitempty"`
 	// The units it sees, for a unit manager.
 	Units []string `protobuf:"bytes,4,rep,name=units,proto3" json:"units,omitempty"`
 	// When it was made.
@@ -180,9 +113,11 @@ type Token struct {
 	Calls []string `protobuf:"bytes,10,rep,name=calls,proto3" json:"calls,omitempty"`
 	// Of the caller's own: the kinds of events it may send, as an event's JSON
 	// names them, for example "itemWaived".
-	Events        []string `protobuf:"bytes,11,rep,name=events,proto3" json:"events,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Events []string `protobuf:"bytes,11,rep,name=events,proto3" json:"events,omitempty"`
+	// Whether it may name other persons as those who propose and decide.
+	SpeaksForPersons bool `protobuf:"varint,12,opt,name=speaks_for_persons,json=speaksForPersons,proto3" json:"speaks_for_persons,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Token) Reset() {
@@ -229,11 +164,11 @@ func (x *Token) GetName() string {
 	return ""
 }
 
-func (x *Token) GetRole() Role {
+func (x *Token) GetRole() v1.Role {
 	if x != nil {
 		return x.Role
 	}
-	return Role_ROLE_UNSPECIFIED
+	return v1.Role(0)
 }
 
 func (x *Token) GetUnits() []string {
@@ -292,19 +227,30 @@ func (x *Token) GetEvents() []string {
 	return nil
 }
 
+func (x *Token) GetSpeaksForPersons() bool {
+	if x != nil {
+		return x.SpeaksForPersons
+	}
+	return false
+}
+
 // CreateTokenRequest says what a token may do.
 type CreateTokenRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A name for people, for example whose it is.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// What it may do.
-	Role Role `protobuf:"varint,2,opt,name=role,proto3,enum=kaohe.api.v1.Role" json:"role,omitempty"`
+	Role v1.Role `protobuf:"varint,2,opt,name=role,proto3,enum=kaohe.contract.v1.Role" json:"role,omitempty"`
 	// The units it sees: some for a unit manager, none for others.
 	Units []string `protobuf:"bytes,3,rep,name=units,proto3" json:"units,omitempty"`
 	// From when it is not taken any more; unset: it does not expire.
-	ExpiresAt     *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	ExpiresAt *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=expires_at,json=expiresAt,proto3" json:"expires_at,omitempty"`
+	// Whether it may name other persons as those who propose and decide: for the
+	// service account of a system that people sign in to. The audit trail shows
+	// both. Only administrators give it.
+	SpeaksForPersons bool `protobuf:"varint,5,opt,name=speaks_for_persons,json=speaksForPersons,proto3" json:"speaks_for_persons,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *CreateTokenRequest) Reset() {
@@ -344,11 +290,11 @@ func (x *CreateTokenRequest) GetName() string {
 	return ""
 }
 
-func (x *CreateTokenRequest) GetRole() Role {
+func (x *CreateTokenRequest) GetRole() v1.Role {
 	if x != nil {
 		return x.Role
 	}
-	return Role_ROLE_UNSPECIFIED
+	return v1.Role(0)
 }
 
 func (x *CreateTokenRequest) GetUnits() []string {
@@ -363,6 +309,13 @@ func (x *CreateTokenRequest) GetExpiresAt() *timestamppb.Timestamp {
 		return x.ExpiresAt
 	}
 	return nil
+}
+
+func (x *CreateTokenRequest) GetSpeaksForPersons() bool {
+	if x != nil {
+		return x.SpeaksForPersons
+	}
+	return false
 }
 
 // CreateTokenResponse has the new token.
@@ -636,7 +589,7 @@ func (x *ExportEventsRequest) GetSealOnly() bool {
 type ExportEventsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Events, as they are in the feed.
-	Events []*v1.Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	Events []*v11.Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
 	// How many there will be, about, until the seal.
 	EventsTotal int64 `protobuf:"varint,2,opt,name=events_total,json=eventsTotal,proto3" json:"events_total,omitempty"`
 	// Comes last.
@@ -675,7 +628,7 @@ func (*ExportEventsResponse) Descriptor() ([]byte, []int) {
 	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{8}
 }
 
-func (x *ExportEventsResponse) GetEvents() []*v1.Event {
+func (x *ExportEventsResponse) GetEvents() []*v11.Event {
 	if x != nil {
 		return x.Events
 	}
@@ -828,7 +781,7 @@ func (x *MonthSeal) GetHash() string {
 type PushEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The events, at most 10,000.
-	Events        []*v1.Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	Events        []*v11.Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -863,7 +816,7 @@ func (*PushEventsRequest) Descriptor() ([]byte, []int) {
 	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{11}
 }
 
-func (x *PushEventsRequest) GetEvents() []*v1.Event {
+func (x *PushEventsRequest) GetEvents() []*v11.Event {
 	if x != nil {
 		return x.Events
 	}
@@ -874,7 +827,7 @@ func (x *PushEventsRequest) GetEvents() []*v1.Event {
 type StreamEventsRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The events, at most 10,000 a message.
-	Events        []*v1.Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
+	Events        []*v11.Event `protobuf:"bytes,1,rep,name=events,proto3" json:"events,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -909,7 +862,7 @@ func (*StreamEventsRequest) Descriptor() ([]byte, []int) {
 	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{12}
 }
 
-func (x *StreamEventsRequest) GetEvents() []*v1.Event {
+func (x *StreamEventsRequest) GetEvents() []*v11.Event {
 	if x != nil {
 		return x.Events
 	}
@@ -1258,7 +1211,7 @@ func (x *AwaitBarrierRequest) GetTo() *timestamppb.Timestamp {
 type AwaitBarrierResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The barrier.
-	Barrier       *v11.Barrier `protobuf:"bytes,1,opt,name=barrier,proto3" json:"barrier,omitempty"`
+	Barrier       *v12.Barrier `protobuf:"bytes,1,opt,name=barrier,proto3" json:"barrier,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1293,7 +1246,7 @@ func (*AwaitBarrierResponse) Descriptor() ([]byte, []int) {
 	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{18}
 }
 
-func (x *AwaitBarrierResponse) GetBarrier() *v11.Barrier {
+func (x *AwaitBarrierResponse) GetBarrier() *v12.Barrier {
 	if x != nil {
 		return x.Barrier
 	}
@@ -1343,9 +1296,9 @@ type Unit struct {
 	// Its id.
 	Unit string `protobuf:"bytes,1,opt,name=unit,proto3" json:"unit,omitempty"`
 	// Its name.
-	Name *v12.Text `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
+	Name *v13.Text `protobuf:"bytes,2,opt,name=name,proto3" json:"name,omitempty"`
 	// Outlet or contractor.
-	Kind v1.UnitKind `protobuf:"varint,3,opt,name=kind,proto3,enum=kaohe.feed.v1.UnitKind" json:"kind,omitempty"`
+	Kind v11.UnitKind `protobuf:"varint,3,opt,name=kind,proto3,enum=kaohe.feed.v1.UnitKind" json:"kind,omitempty"`
 	// Customers maintained now; 0: unknown.
 	Customers int64 `protobuf:"varint,4,opt,name=customers,proto3" json:"customers,omitempty"`
 	// Its zone.
@@ -1391,18 +1344,18 @@ func (x *Unit) GetUnit() string {
 	return ""
 }
 
-func (x *Unit) GetName() *v12.Text {
+func (x *Unit) GetName() *v13.Text {
 	if x != nil {
 		return x.Name
 	}
 	return nil
 }
 
-func (x *Unit) GetKind() v1.UnitKind {
+func (x *Unit) GetKind() v11.UnitKind {
 	if x != nil {
 		return x.Kind
 	}
-	return v1.UnitKind(0)
+	return v11.UnitKind(0)
 }
 
 func (x *Unit) GetCustomers() int64 {
@@ -1515,7 +1468,7 @@ func (x *ListScorecardsRequest) GetMonth() string {
 type ListScorecardsResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The scorecards, best first.
-	Scorecards    []*v11.Scorecard `protobuf:"bytes,1,rep,name=scorecards,proto3" json:"scorecards,omitempty"`
+	Scorecards    []*v12.Scorecard `protobuf:"bytes,1,rep,name=scorecards,proto3" json:"scorecards,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1550,7 +1503,7 @@ func (*ListScorecardsResponse) Descriptor() ([]byte, []int) {
 	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{23}
 }
 
-func (x *ListScorecardsResponse) GetScorecards() []*v11.Scorecard {
+func (x *ListScorecardsResponse) GetScorecards() []*v12.Scorecard {
 	if x != nil {
 		return x.Scorecards
 	}
@@ -1717,7 +1670,7 @@ func (x *ListEntriesRequest) GetOrderBy() string {
 type ListEntriesResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The entries, in the order asked for.
-	Entries []*v11.Entry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
+	Entries []*v12.Entry `protobuf:"bytes,1,rep,name=entries,proto3" json:"entries,omitempty"`
 	// Where the next page starts; empty: there is none.
 	NextPageToken string `protobuf:"bytes,2,opt,name=next_page_token,json=nextPageToken,proto3" json:"next_page_token,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -1754,7 +1707,7 @@ func (*ListEntriesResponse) Descriptor() ([]byte, []int) {
 	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{26}
 }
 
-func (x *ListEntriesResponse) GetEntries() []*v11.Entry {
+func (x *ListEntriesResponse) GetEntries() []*v12.Entry {
 	if x != nil {
 		return x.Entries
 	}
@@ -1818,19 +1771,19 @@ func (x *GetEntryRequest) GetId() string {
 type EntryExplanation struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// The entry.
-	Entry *v11.Entry `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"`
+	Entry *v12.Entry `protobuf:"bytes,1,opt,name=entry,proto3" json:"entry,omitempty"`
 	// The reason in the language of the request, with the arithmetic.
 	Explanation string `protobuf:"bytes,2,opt,name=explanation,proto3" json:"explanation,omitempty"`
 	// The events that prove it, in the order they happened.
-	Proof []*v1.Event `protobuf:"bytes,3,rep,name=proof,proto3" json:"proof,omitempty"`
+	Proof []*v11.Event `protobuf:"bytes,3,rep,name=proof,proto3" json:"proof,omitempty"`
 	// Postings and reversals of the same fact, in order, this one included.
-	History []*v11.Entry `protobuf:"bytes,4,rep,name=history,proto3" json:"history,omitempty"`
+	History []*v12.Entry `protobuf:"bytes,4,rep,name=history,proto3" json:"history,omitempty"`
 	// The objection to it as it stands; absent: there is none.
-	Objection *v11.Objection `protobuf:"bytes,5,opt,name=objection,proto3" json:"objection,omitempty"`
+	Objection *v12.Objection `protobuf:"bytes,5,opt,name=objection,proto3" json:"objection,omitempty"`
 	// Before whom an objection to it would come now; unspecified: none can be
 	// raised, because it was taken back, one waits, the last word is spoken or the
 	// window is over.
-	ObjectionStage v1.ObjectionStage `protobuf:"varint,6,opt,name=objection_stage,json=objectionStage,proto3,enum=kaohe.feed.v1.ObjectionStage" json:"objection_stage,omitempty"`
+	ObjectionStage v11.ObjectionStage `protobuf:"varint,6,opt,name=objection_stage,json=objectionStage,proto3,enum=kaohe.feed.v1.ObjectionStage" json:"objection_stage,omitempty"`
 	// Until when the unit may object; absent until the month is published.
 	ObjectionsUntil *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=objections_until,json=objectionsUntil,proto3" json:"objections_until,omitempty"`
 	unknownFields   protoimpl.UnknownFields
@@ -1867,7 +1820,7 @@ func (*EntryExplanation) Descriptor() ([]byte, []int) {
 	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{28}
 }
 
-func (x *EntryExplanation) GetEntry() *v11.Entry {
+func (x *EntryExplanation) GetEntry() *v12.Entry {
 	if x != nil {
 		return x.Entry
 	}
@@ -1881,32 +1834,32 @@ func (x *EntryExplanation) GetExplanation() string {
 	return ""
 }
 
-func (x *EntryExplanation) GetProof() []*v1.Event {
+func (x *EntryExplanation) GetProof() []*v11.Event {
 	if x != nil {
 		return x.Proof
 	}
 	return nil
 }
 
-func (x *EntryExplanation) GetHistory() []*v11.Entry {
+func (x *EntryExplanation) GetHistory() []*v12.Entry {
 	if x != nil {
 		return x.History
 	}
 	return nil
 }
 
-func (x *EntryExplanation) GetObjection() *v11.Objection {
+func (x *EntryExplanation) GetObjection() *v12.Objection {
 	if x != nil {
 		return x.Objection
 	}
 	return nil
 }
 
-func (x *EntryExplanation) GetObjectionStage() v1.ObjectionStage {
+func (x *EntryExplanation) GetObjectionStage() v11.ObjectionStage {
 	if x != nil {
 		return x.ObjectionStage
 	}
-	return v1.ObjectionStage(0)
+	return v11.ObjectionStage(0)
 }
 
 func (x *EntryExplanation) GetObjectionsUntil() *timestamppb.Timestamp {
@@ -2081,7 +2034,7 @@ type ClockSpan struct {
 	// Whether it was counted.
 	Counted bool `protobuf:"varint,3,opt,name=counted,proto3" json:"counted,omitempty"`
 	// Why it was skipped, for example the name of the holiday.
-	Reason        *v12.Text `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason        *v13.Text `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2137,7 +2090,7 @@ func (x *ClockSpan) GetCounted() bool {
 	return false
 }
 
-func (x *ClockSpan) GetReason() *v12.Text {
+func (x *ClockSpan) GetReason() *v13.Text {
 	if x != nil {
 		return x.Reason
 	}
@@ -2150,13 +2103,13 @@ type TicketView struct {
 	// The ticket.
 	Ticket string `protobuf:"bytes,1,opt,name=ticket,proto3" json:"ticket,omitempty"`
 	// Its events, in the order they happened.
-	Timeline []*v1.Event `protobuf:"bytes,2,rep,name=timeline,proto3" json:"timeline,omitempty"`
+	Timeline []*v11.Event `protobuf:"bytes,2,rep,name=timeline,proto3" json:"timeline,omitempty"`
 	// Its clocks.
 	Clocks []*ClockView `protobuf:"bytes,3,rep,name=clocks,proto3" json:"clocks,omitempty"`
 	// Its ledger entries, in order.
-	Entries []*v11.Entry `protobuf:"bytes,4,rep,name=entries,proto3" json:"entries,omitempty"`
+	Entries []*v12.Entry `protobuf:"bytes,4,rep,name=entries,proto3" json:"entries,omitempty"`
 	// What is known of it.
-	Record        *v12.TicketRecorded `protobuf:"bytes,5,opt,name=record,proto3" json:"record,omitempty"`
+	Record        *v13.TicketRecorded `protobuf:"bytes,5,opt,name=record,proto3" json:"record,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2198,7 +2151,7 @@ func (x *TicketView) GetTicket() string {
 	return ""
 }
 
-func (x *TicketView) GetTimeline() []*v1.Event {
+func (x *TicketView) GetTimeline() []*v11.Event {
 	if x != nil {
 		return x.Timeline
 	}
@@ -2212,14 +2165,14 @@ func (x *TicketView) GetClocks() []*ClockView {
 	return nil
 }
 
-func (x *TicketView) GetEntries() []*v11.Entry {
+func (x *TicketView) GetEntries() []*v12.Entry {
 	if x != nil {
 		return x.Entries
 	}
 	return nil
 }
 
-func (x *TicketView) GetRecord() *v12.TicketRecorded {
+func (x *TicketView) GetRecord() *v13.TicketRecorded {
 	if x != nil {
 		return x.Record
 	}
@@ -2555,7 +2508,7 @@ type QuarantineItem struct {
 	// The service that refused it.
 	Service string `protobuf:"bytes,2,opt,name=service,proto3" json:"service,omitempty"`
 	// Why.
-	Reason *v12.Reason `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
+	Reason *v13.Reason `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// When.
 	At *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
 	// The input, as it came.
@@ -2610,7 +2563,7 @@ func (x *QuarantineItem) GetService() string {
 	return ""
 }
 
-func (x *QuarantineItem) GetReason() *v12.Reason {
+func (x *QuarantineItem) GetReason() *v13.Reason {
 	if x != nil {
 		return x.Reason
 	}
@@ -2697,11 +2650,11 @@ var File_kaohe_api_v1_api_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\n" +
-	"\x16kaohe/api/v1/api.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"\x86\x03\n" +
+	"\x16kaohe/api/v1/api.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"\xb9\x03\n" +
 	"\x05Token\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
-	"\x04name\x18\x02 \x01(\tR\x04name\x12&\n" +
-	"\x04role\x18\x03 \x01(\x0e2\x12.kaohe.api.v1.RoleR\x04role\x12\x14\n" +
+	"\x04name\x18\x02 \x01(\tR\x04name\x12+\n" +
+	"\x04role\x18\x03 \x01(\x0e2\x17.kaohe.contract.v1.RoleR\x04role\x12\x14\n" +
 	"\x05units\x18\x04 \x03(\tR\x05units\x129\n" +
 	"\n" +
 	"created_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\tcreatedAt\x12\x1d\n" +
@@ -2715,14 +2668,16 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"revoked_by\x18\t \x01(\tR\trevokedBy\x12\x14\n" +
 	"\x05calls\x18\n" +
 	" \x03(\tR\x05calls\x12\x16\n" +
-	"\x06events\x18\v \x03(\tR\x06events\"\xb8\x01\n" +
+	"\x06events\x18\v \x03(\tR\x06events\x12,\n" +
+	"\x12speaks_for_persons\x18\f \x01(\bR\x10speaksForPersons\"\xeb\x01\n" +
 	"\x12CreateTokenRequest\x12\x1d\n" +
-	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04name\x122\n" +
-	"\x04role\x18\x02 \x01(\x0e2\x12.kaohe.api.v1.RoleB\n" +
+	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04name\x127\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x17.kaohe.contract.v1.RoleB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04role\x12\x14\n" +
 	"\x05units\x18\x03 \x03(\tR\x05units\x129\n" +
 	"\n" +
-	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\"X\n" +
+	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12,\n" +
+	"\x12speaks_for_persons\x18\x05 \x01(\bR\x10speaksForPersons\"X\n" +
 	"\x13CreateTokenResponse\x12)\n" +
 	"\x05token\x18\x01 \x01(\v2\x13.kaohe.api.v1.TokenR\x05token\x12\x16\n" +
 	"\x06secret\x18\x02 \x01(\tR\x06secret\"\x13\n" +
@@ -2880,47 +2835,57 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\asubject\x18\x06 \x01(\tR\asubject\"t\n" +
 	"\x16ListQuarantineResponse\x122\n" +
 	"\x05items\x18\x01 \x03(\v2\x1c.kaohe.api.v1.QuarantineItemR\x05items\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x96\x01\n" +
-	"\x04Role\x12\x14\n" +
-	"\x10ROLE_UNSPECIFIED\x10\x00\x12\r\n" +
-	"\tROLE_FEED\x10\x01\x12\x15\n" +
-	"\x11ROLE_UNIT_MANAGER\x10\x02\x12\x11\n" +
-	"\rROLE_ASSESSOR\x10\x03\x12\x12\n" +
-	"\x0eROLE_COMMITTEE\x10\x04\x12\x13\n" +
-	"\x0fROLE_OPERATIONS\x10\x05\x12\x16\n" +
-	"\x12ROLE_ADMINISTRATOR\x10\x06*}\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*}\n" +
 	"\vEventStatus\x12\x1c\n" +
 	"\x18EVENT_STATUS_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15EVENT_STATUS_ACCEPTED\x10\x01\x12\x1a\n" +
 	"\x16EVENT_STATUS_DUPLICATE\x10\x02\x12\x19\n" +
-	"\x15EVENT_STATUS_REJECTED\x10\x032\xbe\x02\n" +
-	"\vFeedService\x12f\n" +
+	"\x15EVENT_STATUS_REJECTED\x10\x032\xdc\x02\n" +
+	"\vFeedService\x12p\n" +
 	"\n" +
-	"PushEvents\x12\x1f.kaohe.api.v1.PushEventsRequest\x1a .kaohe.api.v1.PushEventsResponse\"\x15\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
-	"/v1/events\x12W\n" +
-	"\fStreamEvents\x12!.kaohe.api.v1.StreamEventsRequest\x1a\".kaohe.api.v1.StreamEventsResponse(\x01\x12n\n" +
-	"\fAwaitBarrier\x12!.kaohe.api.v1.AwaitBarrierRequest\x1a\".kaohe.api.v1.AwaitBarrierResponse\"\x17\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/barriers2\xcc\a\n" +
-	"\fScoreService\x12_\n" +
-	"\tListUnits\x12\x1e.kaohe.api.v1.ListUnitsRequest\x1a\x1f.kaohe.api.v1.ListUnitsResponse\"\x11\x82\xd3\xe4\x93\x02\v\x12\t/v1/units\x12\x82\x01\n" +
-	"\x0eListScorecards\x12#.kaohe.api.v1.ListScorecardsRequest\x1a$.kaohe.api.v1.ListScorecardsResponse\"%\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/months/{month}/scorecards\x12{\n" +
-	"\fGetScorecard\x12!.kaohe.api.v1.GetScorecardRequest\x1a\x1a.kaohe.ledger.v1.Scorecard\",\x82\xd3\xe4\x93\x02&\x12$/v1/months/{month}/scorecards/{unit}\x12v\n" +
-	"\vListEntries\x12 .kaohe.api.v1.ListEntriesRequest\x1a!.kaohe.api.v1.ListEntriesResponse\"\"\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/months/{month}/entries\x12c\n" +
-	"\bGetEntry\x12\x1d.kaohe.api.v1.GetEntryRequest\x1a\x1e.kaohe.api.v1.EntryExplanation\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/entries/{id}\x12c\n" +
-	"\tGetTicket\x12\x1e.kaohe.api.v1.GetTicketRequest\x1a\x18.kaohe.api.v1.TicketView\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/tickets/{ticket}\x12L\n" +
-	"\fStreamLedger\x12!.kaohe.api.v1.StreamLedgerRequest\x1a\x17.kaohe.ledger.v1.Record0\x01\x12T\n" +
-	"\vVerifyMonth\x12 .kaohe.api.v1.VerifyMonthRequest\x1a!.kaohe.api.v1.VerifyMonthResponse0\x01\x12s\n" +
-	"\x0eListQuarantine\x12#.kaohe.api.v1.ListQuarantineRequest\x1a$.kaohe.api.v1.ListQuarantineResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/quarantine2e\n" +
+	"PushEvents\x12\x1f.kaohe.api.v1.PushEventsRequest\x1a .kaohe.api.v1.PushEventsResponse\"\x1f\xa2\xbb\x18\x06\n" +
+	"\x04\x01\x03\x04\x05\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
+	"/v1/events\x12c\n" +
+	"\fStreamEvents\x12!.kaohe.api.v1.StreamEventsRequest\x1a\".kaohe.api.v1.StreamEventsResponse\"\n" +
+	"\xa2\xbb\x18\x06\n" +
+	"\x04\x01\x03\x04\x05(\x01\x12v\n" +
+	"\fAwaitBarrier\x12!.kaohe.api.v1.AwaitBarrierRequest\x1a\".kaohe.api.v1.AwaitBarrierResponse\"\x1f\xa2\xbb\x18\x04\n" +
+	"\x02\x01\x05\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/barriers2\xb7\b\n" +
+	"\fScoreService\x12l\n" +
+	"\tListUnits\x12\x1e.kaohe.api.v1.ListUnitsRequest\x1a\x1f.kaohe.api.v1.ListUnitsResponse\"\x1e\xa2\xbb\x18\t\n" +
+	"\x05\x01\x02\x03\x04\x05\x10\x03\x82\xd3\xe4\x93\x02\v\x12\t/v1/units\x12\x8e\x01\n" +
+	"\x0eListScorecards\x12#.kaohe.api.v1.ListScorecardsRequest\x1a$.kaohe.api.v1.ListScorecardsResponse\"1\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x02\x82\xd3\xe4\x93\x02\x1f\x12\x1d/v1/months/{month}/scorecards\x12\x87\x01\n" +
+	"\fGetScorecard\x12!.kaohe.api.v1.GetScorecardRequest\x1a\x1a.kaohe.ledger.v1.Scorecard\"8\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x01\x82\xd3\xe4\x93\x02&\x12$/v1/months/{month}/scorecards/{unit}\x12\x82\x01\n" +
+	"\vListEntries\x12 .kaohe.api.v1.ListEntriesRequest\x1a!.kaohe.api.v1.ListEntriesResponse\".\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x01\x82\xd3\xe4\x93\x02\x1c\x12\x1a/v1/months/{month}/entries\x12o\n" +
+	"\bGetEntry\x12\x1d.kaohe.api.v1.GetEntryRequest\x1a\x1e.kaohe.api.v1.EntryExplanation\"$\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x02\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/entries/{id}\x12o\n" +
+	"\tGetTicket\x12\x1e.kaohe.api.v1.GetTicketRequest\x1a\x18.kaohe.api.v1.TicketView\"(\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x02\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/tickets/{ticket}\x12Z\n" +
+	"\fStreamLedger\x12!.kaohe.api.v1.StreamLedgerRequest\x1a\x17.kaohe.ledger.v1.Record\"\f\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x010\x01\x12_\n" +
+	"\vVerifyMonth\x12 .kaohe.api.v1.VerifyMonthRequest\x1a!.kaohe.api.v1.VerifyMonthResponse\"\t\xa2\xbb\x18\x05\n" +
+	"\x03\x03\x04\x050\x01\x12z\n" +
+	"\x0eListQuarantine\x12#.kaohe.api.v1.ListQuarantineRequest\x1a$.kaohe.api.v1.ListQuarantineResponse\"\x1d\xa2\xbb\x18\x03\n" +
+	"\x01\x05\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/quarantine2n\n" +
 	"\n" +
-	"LogService\x12W\n" +
-	"\fExportEvents\x12!.kaohe.api.v1.ExportEventsRequest\x1a\".kaohe.api.v1.ExportEventsResponse0\x012\x89\x03\n" +
-	"\fTokenService\x12i\n" +
-	"\vCreateToken\x12 .kaohe.api.v1.CreateTokenRequest\x1a!.kaohe.api.v1.CreateTokenResponse\"\x15\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
-	"/v1/tokens\x12c\n" +
+	"LogService\x12`\n" +
+	"\fExportEvents\x12!.kaohe.api.v1.ExportEventsRequest\x1a\".kaohe.api.v1.ExportEventsResponse\"\a\xa2\xbb\x18\x03\n" +
+	"\x01\x050\x012\xab\x03\n" +
+	"\fTokenService\x12p\n" +
+	"\vCreateToken\x12 .kaohe.api.v1.CreateTokenRequest\x1a!.kaohe.api.v1.CreateTokenResponse\"\x1c\xa2\xbb\x18\x03\n" +
+	"\x01\x06\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
+	"/v1/tokens\x12j\n" +
 	"\n" +
-	"ListTokens\x12\x1f.kaohe.api.v1.ListTokensRequest\x1a .kaohe.api.v1.ListTokensResponse\"\x12\x82\xd3\xe4\x93\x02\f\x12\n" +
-	"/v1/tokens\x12]\n" +
-	"\vRevokeToken\x12 .kaohe.api.v1.RevokeTokenRequest\x1a\x13.kaohe.api.v1.Token\"\x17\x82\xd3\xe4\x93\x02\x11*\x0f/v1/tokens/{id}\x12J\n" +
-	"\x06WhoAmI\x12\x1b.kaohe.api.v1.WhoAmIRequest\x1a\x13.kaohe.api.v1.Token\"\x0e\x82\xd3\xe4\x93\x02\b\x12\x06/v1/meB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
+	"ListTokens\x12\x1f.kaohe.api.v1.ListTokensRequest\x1a .kaohe.api.v1.ListTokensResponse\"\x19\xa2\xbb\x18\x03\n" +
+	"\x01\x06\x82\xd3\xe4\x93\x02\f\x12\n" +
+	"/v1/tokens\x12d\n" +
+	"\vRevokeToken\x12 .kaohe.api.v1.RevokeTokenRequest\x1a\x13.kaohe.api.v1.Token\"\x1e\xa2\xbb\x18\x03\n" +
+	"\x01\x06\x82\xd3\xe4\x93\x02\x11*\x0f/v1/tokens/{id}\x12W\n" +
+	"\x06WhoAmI\x12\x1b.kaohe.api.v1.WhoAmIRequest\x1a\x13.kaohe.api.v1.Token\"\x1b\xa2\xbb\x18\t\n" +
+	"\x05\x01\x02\x03\x04\x05\x10\x03\x82\xd3\xe4\x93\x02\b\x12\x06/v1/meB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
 var (
 	file_kaohe_api_v1_api_proto_rawDescOnce sync.Once
@@ -2934,88 +2899,88 @@ func file_kaohe_api_v1_api_proto_rawDescGZIP() []byte {
 	return file_kaohe_api_v1_api_proto_rawDescData
 }
 
-var file_kaohe_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_kaohe_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
 var file_kaohe_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
 var file_kaohe_api_v1_api_proto_goTypes = []any{
-	(Role)(0),                      // 0: kaohe.api.v1.Role
-	(EventStatus)(0),               // 1: kaohe.api.v1.EventStatus
-	(*Token)(nil),                  // 2: kaohe.api.v1.Token
-	(*CreateTokenRequest)(nil),     // 3: kaohe.api.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),    // 4: kaohe.api.v1.CreateTokenResponse
-	(*ListTokensRequest)(nil),      // 5: kaohe.api.v1.ListTokensRequest
-	(*ListTokensResponse)(nil),     // 6: kaohe.api.v1.ListTokensResponse
-	(*RevokeTokenRequest)(nil),     // 7: kaohe.api.v1.RevokeTokenRequest
-	(*WhoAmIRequest)(nil),          // 8: kaohe.api.v1.WhoAmIRequest
-	(*ExportEventsRequest)(nil),    // 9: kaohe.api.v1.ExportEventsRequest
-	(*ExportEventsResponse)(nil),   // 10: kaohe.api.v1.ExportEventsResponse
-	(*Seal)(nil),                   // 11: kaohe.api.v1.Seal
-	(*MonthSeal)(nil),              // 12: kaohe.api.v1.MonthSeal
-	(*PushEventsRequest)(nil),      // 13: kaohe.api.v1.PushEventsRequest
-	(*StreamEventsRequest)(nil),    // 14: kaohe.api.v1.StreamEventsRequest
-	(*EventError)(nil),             // 15: kaohe.api.v1.EventError
-	(*EventVerdict)(nil),           // 16: kaohe.api.v1.EventVerdict
-	(*PushEventsResponse)(nil),     // 17: kaohe.api.v1.PushEventsResponse
-	(*StreamEventsResponse)(nil),   // 18: kaohe.api.v1.StreamEventsResponse
-	(*AwaitBarrierRequest)(nil),    // 19: kaohe.api.v1.AwaitBarrierRequest
-	(*AwaitBarrierResponse)(nil),   // 20: kaohe.api.v1.AwaitBarrierResponse
-	(*ListUnitsRequest)(nil),       // 21: kaohe.api.v1.ListUnitsRequest
-	(*Unit)(nil),                   // 22: kaohe.api.v1.Unit
-	(*ListUnitsResponse)(nil),      // 23: kaohe.api.v1.ListUnitsResponse
-	(*ListScorecardsRequest)(nil),  // 24: kaohe.api.v1.ListScorecardsRequest
-	(*ListScorecardsResponse)(nil), // 25: kaohe.api.v1.ListScorecardsResponse
-	(*GetScorecardRequest)(nil),    // 26: kaohe.api.v1.GetScorecardRequest
-	(*ListEntriesRequest)(nil),     // 27: kaohe.api.v1.ListEntriesRequest
-	(*ListEntriesResponse)(nil),    // 28: kaohe.api.v1.ListEntriesResponse
-	(*GetEntryRequest)(nil),        // 29: kaohe.api.v1.GetEntryRequest
-	(*EntryExplanation)(nil),       // 30: kaohe.api.v1.EntryExplanation
-	(*GetTicketRequest)(nil),       // 31: kaohe.api.v1.GetTicketRequest
-	(*ClockView)(nil),              // 32: kaohe.api.v1.ClockView
-	(*ClockSpan)(nil),              // 33: kaohe.api.v1.ClockSpan
-	(*TicketView)(nil),             // 34: kaohe.api.v1.TicketView
-	(*StreamLedgerRequest)(nil),    // 35: kaohe.api.v1.StreamLedgerRequest
-	(*VerifyMonthRequest)(nil),     // 36: kaohe.api.v1.VerifyMonthRequest
-	(*VerifyMonthResponse)(nil),    // 37: kaohe.api.v1.VerifyMonthResponse
-	(*VerifyResult)(nil),           // 38: kaohe.api.v1.VerifyResult
-	(*ListQuarantineRequest)(nil),  // 39: kaohe.api.v1.ListQuarantineRequest
-	(*QuarantineItem)(nil),         // 40: kaohe.api.v1.QuarantineItem
-	(*ListQuarantineResponse)(nil), // 41: kaohe.api.v1.ListQuarantineResponse
+	(EventStatus)(0),               // 0: kaohe.api.v1.EventStatus
+	(*Token)(nil),                  // 1: kaohe.api.v1.Token
+	(*CreateTokenRequest)(nil),     // 2: kaohe.api.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),    // 3: kaohe.api.v1.CreateTokenResponse
+	(*ListTokensRequest)(nil),      // 4: kaohe.api.v1.ListTokensRequest
+	(*ListTokensResponse)(nil),     // 5: kaohe.api.v1.ListTokensResponse
+	(*RevokeTokenRequest)(nil),     // 6: kaohe.api.v1.RevokeTokenRequest
+	(*WhoAmIRequest)(nil),          // 7: kaohe.api.v1.WhoAmIRequest
+	(*ExportEventsRequest)(nil),    // 8: kaohe.api.v1.ExportEventsRequest
+	(*ExportEventsResponse)(nil),   // 9: kaohe.api.v1.ExportEventsResponse
+	(*Seal)(nil),                   // 10: kaohe.api.v1.Seal
+	(*MonthSeal)(nil),              // 11: kaohe.api.v1.MonthSeal
+	(*PushEventsRequest)(nil),      // 12: kaohe.api.v1.PushEventsRequest
+	(*StreamEventsRequest)(nil),    // 13: kaohe.api.v1.StreamEventsRequest
+	(*EventError)(nil),             // 14: kaohe.api.v1.EventError
+	(*EventVerdict)(nil),           // 15: kaohe.api.v1.EventVerdict
+	(*PushEventsResponse)(nil),     // 16: kaohe.api.v1.PushEventsResponse
+	(*StreamEventsResponse)(nil),   // 17: kaohe.api.v1.StreamEventsResponse
+	(*AwaitBarrierRequest)(nil),    // 18: kaohe.api.v1.AwaitBarrierRequest
+	(*AwaitBarrierResponse)(nil),   // 19: kaohe.api.v1.AwaitBarrierResponse
+	(*ListUnitsRequest)(nil),       // 20: kaohe.api.v1.ListUnitsRequest
+	(*Unit)(nil),                   // 21: kaohe.api.v1.Unit
+	(*ListUnitsResponse)(nil),      // 22: kaohe.api.v1.ListUnitsResponse
+	(*ListScorecardsRequest)(nil),  // 23: kaohe.api.v1.ListScorecardsRequest
+	(*ListScorecardsResponse)(nil), // 24: kaohe.api.v1.ListScorecardsResponse
+	(*GetScorecardRequest)(nil),    // 25: kaohe.api.v1.GetScorecardRequest
+	(*ListEntriesRequest)(nil),     // 26: kaohe.api.v1.ListEntriesRequest
+	(*ListEntriesResponse)(nil),    // 27: kaohe.api.v1.ListEntriesResponse
+	(*GetEntryRequest)(nil),        // 28: kaohe.api.v1.GetEntryRequest
+	(*EntryExplanation)(nil),       // 29: kaohe.api.v1.EntryExplanation
+	(*GetTicketRequest)(nil),       // 30: kaohe.api.v1.GetTicketRequest
+	(*ClockView)(nil),              // 31: kaohe.api.v1.ClockView
+	(*ClockSpan)(nil),              // 32: kaohe.api.v1.ClockSpan
+	(*TicketView)(nil),             // 33: kaohe.api.v1.TicketView
+	(*StreamLedgerRequest)(nil),    // 34: kaohe.api.v1.StreamLedgerRequest
+	(*VerifyMonthRequest)(nil),     // 35: kaohe.api.v1.VerifyMonthRequest
+	(*VerifyMonthResponse)(nil),    // 36: kaohe.api.v1.VerifyMonthResponse
+	(*VerifyResult)(nil),           // 37: kaohe.api.v1.VerifyResult
+	(*ListQuarantineRequest)(nil),  // 38: kaohe.api.v1.ListQuarantineRequest
+	(*QuarantineItem)(nil),         // 39: kaohe.api.v1.QuarantineItem
+	(*ListQuarantineResponse)(nil), // 40: kaohe.api.v1.ListQuarantineResponse
+	(v1.Role)(0),                   // 41: kaohe.contract.v1.Role
 	(*timestamppb.Timestamp)(nil),  // 42: google.protobuf.Timestamp
-	(*v1.Event)(nil),               // 43: kaohe.feed.v1.Event
-	(*v11.Barrier)(nil),            // 44: kaohe.ledger.v1.Barrier
-	(*v12.Text)(nil),               // 45: kaohe.fact.v1.Text
-	(v1.UnitKind)(0),               // 46: kaohe.feed.v1.UnitKind
-	(*v11.Scorecard)(nil),          // 47: kaohe.ledger.v1.Scorecard
-	(*v11.Entry)(nil),              // 48: kaohe.ledger.v1.Entry
-	(*v11.Objection)(nil),          // 49: kaohe.ledger.v1.Objection
-	(v1.ObjectionStage)(0),         // 50: kaohe.feed.v1.ObjectionStage
-	(*v12.TicketRecorded)(nil),     // 51: kaohe.fact.v1.TicketRecorded
-	(*v12.Reason)(nil),             // 52: kaohe.fact.v1.Reason
-	(*v11.Record)(nil),             // 53: kaohe.ledger.v1.Record
+	(*v11.Event)(nil),              // 43: kaohe.feed.v1.Event
+	(*v12.Barrier)(nil),            // 44: kaohe.ledger.v1.Barrier
+	(*v13.Text)(nil),               // 45: kaohe.fact.v1.Text
+	(v11.UnitKind)(0),              // 46: kaohe.feed.v1.UnitKind
+	(*v12.Scorecard)(nil),          // 47: kaohe.ledger.v1.Scorecard
+	(*v12.Entry)(nil),              // 48: kaohe.ledger.v1.Entry
+	(*v12.Objection)(nil),          // 49: kaohe.ledger.v1.Objection
+	(v11.ObjectionStage)(0),        // 50: kaohe.feed.v1.ObjectionStage
+	(*v13.TicketRecorded)(nil),     // 51: kaohe.fact.v1.TicketRecorded
+	(*v13.Reason)(nil),             // 52: kaohe.fact.v1.Reason
+	(*v12.Record)(nil),             // 53: kaohe.ledger.v1.Record
 }
 var file_kaohe_api_v1_api_proto_depIdxs = []int32{
-	0,  // 0: kaohe.api.v1.Token.role:type_name -> kaohe.api.v1.Role
+	41, // 0: kaohe.api.v1.Token.role:type_name -> kaohe.contract.v1.Role
 	42, // 1: kaohe.api.v1.Token.created_at:type_name -> google.protobuf.Timestamp
 	42, // 2: kaohe.api.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
 	42, // 3: kaohe.api.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
-	0,  // 4: kaohe.api.v1.CreateTokenRequest.role:type_name -> kaohe.api.v1.Role
+	41, // 4: kaohe.api.v1.CreateTokenRequest.role:type_name -> kaohe.contract.v1.Role
 	42, // 5: kaohe.api.v1.CreateTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
-	2,  // 6: kaohe.api.v1.CreateTokenResponse.token:type_name -> kaohe.api.v1.Token
-	2,  // 7: kaohe.api.v1.ListTokensResponse.tokens:type_name -> kaohe.api.v1.Token
+	1,  // 6: kaohe.api.v1.CreateTokenResponse.token:type_name -> kaohe.api.v1.Token
+	1,  // 7: kaohe.api.v1.ListTokensResponse.tokens:type_name -> kaohe.api.v1.Token
 	43, // 8: kaohe.api.v1.ExportEventsResponse.events:type_name -> kaohe.feed.v1.Event
-	11, // 9: kaohe.api.v1.ExportEventsResponse.seal:type_name -> kaohe.api.v1.Seal
+	10, // 9: kaohe.api.v1.ExportEventsResponse.seal:type_name -> kaohe.api.v1.Seal
 	42, // 10: kaohe.api.v1.Seal.as_of:type_name -> google.protobuf.Timestamp
-	12, // 11: kaohe.api.v1.Seal.months:type_name -> kaohe.api.v1.MonthSeal
+	11, // 11: kaohe.api.v1.Seal.months:type_name -> kaohe.api.v1.MonthSeal
 	43, // 12: kaohe.api.v1.PushEventsRequest.events:type_name -> kaohe.feed.v1.Event
 	43, // 13: kaohe.api.v1.StreamEventsRequest.events:type_name -> kaohe.feed.v1.Event
-	1,  // 14: kaohe.api.v1.EventVerdict.status:type_name -> kaohe.api.v1.EventStatus
-	15, // 15: kaohe.api.v1.EventVerdict.error:type_name -> kaohe.api.v1.EventError
-	16, // 16: kaohe.api.v1.PushEventsResponse.verdicts:type_name -> kaohe.api.v1.EventVerdict
-	16, // 17: kaohe.api.v1.StreamEventsResponse.rejections:type_name -> kaohe.api.v1.EventVerdict
+	0,  // 14: kaohe.api.v1.EventVerdict.status:type_name -> kaohe.api.v1.EventStatus
+	14, // 15: kaohe.api.v1.EventVerdict.error:type_name -> kaohe.api.v1.EventError
+	15, // 16: kaohe.api.v1.PushEventsResponse.verdicts:type_name -> kaohe.api.v1.EventVerdict
+	15, // 17: kaohe.api.v1.StreamEventsResponse.rejections:type_name -> kaohe.api.v1.EventVerdict
 	42, // 18: kaohe.api.v1.AwaitBarrierRequest.to:type_name -> google.protobuf.Timestamp
 	44, // 19: kaohe.api.v1.AwaitBarrierResponse.barrier:type_name -> kaohe.ledger.v1.Barrier
 	45, // 20: kaohe.api.v1.Unit.name:type_name -> kaohe.fact.v1.Text
 	46, // 21: kaohe.api.v1.Unit.kind:type_name -> kaohe.feed.v1.UnitKind
-	22, // 22: kaohe.api.v1.ListUnitsResponse.units:type_name -> kaohe.api.v1.Unit
+	21, // 22: kaohe.api.v1.ListUnitsResponse.units:type_name -> kaohe.api.v1.Unit
 	47, // 23: kaohe.api.v1.ListScorecardsResponse.scorecards:type_name -> kaohe.ledger.v1.Scorecard
 	48, // 24: kaohe.api.v1.ListEntriesResponse.entries:type_name -> kaohe.ledger.v1.Entry
 	48, // 25: kaohe.api.v1.EntryExplanation.entry:type_name -> kaohe.ledger.v1.Entry
@@ -3027,52 +2992,52 @@ var file_kaohe_api_v1_api_proto_depIdxs = []int32{
 	42, // 31: kaohe.api.v1.ClockView.started_at:type_name -> google.protobuf.Timestamp
 	42, // 32: kaohe.api.v1.ClockView.due_at:type_name -> google.protobuf.Timestamp
 	42, // 33: kaohe.api.v1.ClockView.ended_at:type_name -> google.protobuf.Timestamp
-	33, // 34: kaohe.api.v1.ClockView.spans:type_name -> kaohe.api.v1.ClockSpan
+	32, // 34: kaohe.api.v1.ClockView.spans:type_name -> kaohe.api.v1.ClockSpan
 	42, // 35: kaohe.api.v1.ClockSpan.from:type_name -> google.protobuf.Timestamp
 	42, // 36: kaohe.api.v1.ClockSpan.to:type_name -> google.protobuf.Timestamp
 	45, // 37: kaohe.api.v1.ClockSpan.reason:type_name -> kaohe.fact.v1.Text
 	43, // 38: kaohe.api.v1.TicketView.timeline:type_name -> kaohe.feed.v1.Event
-	32, // 39: kaohe.api.v1.TicketView.clocks:type_name -> kaohe.api.v1.ClockView
+	31, // 39: kaohe.api.v1.TicketView.clocks:type_name -> kaohe.api.v1.ClockView
 	48, // 40: kaohe.api.v1.TicketView.entries:type_name -> kaohe.ledger.v1.Entry
 	51, // 41: kaohe.api.v1.TicketView.record:type_name -> kaohe.fact.v1.TicketRecorded
-	38, // 42: kaohe.api.v1.VerifyMonthResponse.result:type_name -> kaohe.api.v1.VerifyResult
+	37, // 42: kaohe.api.v1.VerifyMonthResponse.result:type_name -> kaohe.api.v1.VerifyResult
 	52, // 43: kaohe.api.v1.QuarantineItem.reason:type_name -> kaohe.fact.v1.Reason
 	42, // 44: kaohe.api.v1.QuarantineItem.at:type_name -> google.protobuf.Timestamp
-	40, // 45: kaohe.api.v1.ListQuarantineResponse.items:type_name -> kaohe.api.v1.QuarantineItem
-	13, // 46: kaohe.api.v1.FeedService.PushEvents:input_type -> kaohe.api.v1.PushEventsRequest
-	14, // 47: kaohe.api.v1.FeedService.StreamEvents:input_type -> kaohe.api.v1.StreamEventsRequest
-	19, // 48: kaohe.api.v1.FeedService.AwaitBarrier:input_type -> kaohe.api.v1.AwaitBarrierRequest
-	21, // 49: kaohe.api.v1.ScoreService.ListUnits:input_type -> kaohe.api.v1.ListUnitsRequest
-	24, // 50: kaohe.api.v1.ScoreService.ListScorecards:input_type -> kaohe.api.v1.ListScorecardsRequest
-	26, // 51: kaohe.api.v1.ScoreService.GetScorecard:input_type -> kaohe.api.v1.GetScorecardRequest
-	27, // 52: kaohe.api.v1.ScoreService.ListEntries:input_type -> kaohe.api.v1.ListEntriesRequest
-	29, // 53: kaohe.api.v1.ScoreService.GetEntry:input_type -> kaohe.api.v1.GetEntryRequest
-	31, // 54: kaohe.api.v1.ScoreService.GetTicket:input_type -> kaohe.api.v1.GetTicketRequest
-	35, // 55: kaohe.api.v1.ScoreService.StreamLedger:input_type -> kaohe.api.v1.StreamLedgerRequest
-	36, // 56: kaohe.api.v1.ScoreService.VerifyMonth:input_type -> kaohe.api.v1.VerifyMonthRequest
-	39, // 57: kaohe.api.v1.ScoreService.ListQuarantine:input_type -> kaohe.api.v1.ListQuarantineRequest
-	9,  // 58: kaohe.api.v1.LogService.ExportEvents:input_type -> kaohe.api.v1.ExportEventsRequest
-	3,  // 59: kaohe.api.v1.TokenService.CreateToken:input_type -> kaohe.api.v1.CreateTokenRequest
-	5,  // 60: kaohe.api.v1.TokenService.ListTokens:input_type -> kaohe.api.v1.ListTokensRequest
-	7,  // 61: kaohe.api.v1.TokenService.RevokeToken:input_type -> kaohe.api.v1.RevokeTokenRequest
-	8,  // 62: kaohe.api.v1.TokenService.WhoAmI:input_type -> kaohe.api.v1.WhoAmIRequest
-	17, // 63: kaohe.api.v1.FeedService.PushEvents:output_type -> kaohe.api.v1.PushEventsResponse
-	18, // 64: kaohe.api.v1.FeedService.StreamEvents:output_type -> kaohe.api.v1.StreamEventsResponse
-	20, // 65: kaohe.api.v1.FeedService.AwaitBarrier:output_type -> kaohe.api.v1.AwaitBarrierResponse
-	23, // 66: kaohe.api.v1.ScoreService.ListUnits:output_type -> kaohe.api.v1.ListUnitsResponse
-	25, // 67: kaohe.api.v1.ScoreService.ListScorecards:output_type -> kaohe.api.v1.ListScorecardsResponse
+	39, // 45: kaohe.api.v1.ListQuarantineResponse.items:type_name -> kaohe.api.v1.QuarantineItem
+	12, // 46: kaohe.api.v1.FeedService.PushEvents:input_type -> kaohe.api.v1.PushEventsRequest
+	13, // 47: kaohe.api.v1.FeedService.StreamEvents:input_type -> kaohe.api.v1.StreamEventsRequest
+	18, // 48: kaohe.api.v1.FeedService.AwaitBarrier:input_type -> kaohe.api.v1.AwaitBarrierRequest
+	20, // 49: kaohe.api.v1.ScoreService.ListUnits:input_type -> kaohe.api.v1.ListUnitsRequest
+	23, // 50: kaohe.api.v1.ScoreService.ListScorecards:input_type -> kaohe.api.v1.ListScorecardsRequest
+	25, // 51: kaohe.api.v1.ScoreService.GetScorecard:input_type -> kaohe.api.v1.GetScorecardRequest
+	26, // 52: kaohe.api.v1.ScoreService.ListEntries:input_type -> kaohe.api.v1.ListEntriesRequest
+	28, // 53: kaohe.api.v1.ScoreService.GetEntry:input_type -> kaohe.api.v1.GetEntryRequest
+	30, // 54: kaohe.api.v1.ScoreService.GetTicket:input_type -> kaohe.api.v1.GetTicketRequest
+	34, // 55: kaohe.api.v1.ScoreService.StreamLedger:input_type -> kaohe.api.v1.StreamLedgerRequest
+	35, // 56: kaohe.api.v1.ScoreService.VerifyMonth:input_type -> kaohe.api.v1.VerifyMonthRequest
+	38, // 57: kaohe.api.v1.ScoreService.ListQuarantine:input_type -> kaohe.api.v1.ListQuarantineRequest
+	8,  // 58: kaohe.api.v1.LogService.ExportEvents:input_type -> kaohe.api.v1.ExportEventsRequest
+	2,  // 59: kaohe.api.v1.TokenService.CreateToken:input_type -> kaohe.api.v1.CreateTokenRequest
+	4,  // 60: kaohe.api.v1.TokenService.ListTokens:input_type -> kaohe.api.v1.ListTokensRequest
+	6,  // 61: kaohe.api.v1.TokenService.RevokeToken:input_type -> kaohe.api.v1.RevokeTokenRequest
+	7,  // 62: kaohe.api.v1.TokenService.WhoAmI:input_type -> kaohe.api.v1.WhoAmIRequest
+	16, // 63: kaohe.api.v1.FeedService.PushEvents:output_type -> kaohe.api.v1.PushEventsResponse
+	17, // 64: kaohe.api.v1.FeedService.StreamEvents:output_type -> kaohe.api.v1.StreamEventsResponse
+	19, // 65: kaohe.api.v1.FeedService.AwaitBarrier:output_type -> kaohe.api.v1.AwaitBarrierResponse
+	22, // 66: kaohe.api.v1.ScoreService.ListUnits:output_type -> kaohe.api.v1.ListUnitsResponse
+	24, // 67: kaohe.api.v1.ScoreService.ListScorecards:output_type -> kaohe.api.v1.ListScorecardsResponse
 	47, // 68: kaohe.api.v1.ScoreService.GetScorecard:output_type -> kaohe.ledger.v1.Scorecard
-	28, // 69: kaohe.api.v1.ScoreService.ListEntries:output_type -> kaohe.api.v1.ListEntriesResponse
-	30, // 70: kaohe.api.v1.ScoreService.GetEntry:output_type -> kaohe.api.v1.EntryExplanation
-	34, // 71: kaohe.api.v1.ScoreService.GetTicket:output_type -> kaohe.api.v1.TicketView
+	27, // 69: kaohe.api.v1.ScoreService.ListEntries:output_type -> kaohe.api.v1.ListEntriesResponse
+	29, // 70: kaohe.api.v1.ScoreService.GetEntry:output_type -> kaohe.api.v1.EntryExplanation
+	33, // 71: kaohe.api.v1.ScoreService.GetTicket:output_type -> kaohe.api.v1.TicketView
 	53, // 72: kaohe.api.v1.ScoreService.StreamLedger:output_type -> kaohe.ledger.v1.Record
-	37, // 73: kaohe.api.v1.ScoreService.VerifyMonth:output_type -> kaohe.api.v1.VerifyMonthResponse
-	41, // 74: kaohe.api.v1.ScoreService.ListQuarantine:output_type -> kaohe.api.v1.ListQuarantineResponse
-	10, // 75: kaohe.api.v1.LogService.ExportEvents:output_type -> kaohe.api.v1.ExportEventsResponse
-	4,  // 76: kaohe.api.v1.TokenService.CreateToken:output_type -> kaohe.api.v1.CreateTokenResponse
-	6,  // 77: kaohe.api.v1.TokenService.ListTokens:output_type -> kaohe.api.v1.ListTokensResponse
-	2,  // 78: kaohe.api.v1.TokenService.RevokeToken:output_type -> kaohe.api.v1.Token
-	2,  // 79: kaohe.api.v1.TokenService.WhoAmI:output_type -> kaohe.api.v1.Token
+	36, // 73: kaohe.api.v1.ScoreService.VerifyMonth:output_type -> kaohe.api.v1.VerifyMonthResponse
+	40, // 74: kaohe.api.v1.ScoreService.ListQuarantine:output_type -> kaohe.api.v1.ListQuarantineResponse
+	9,  // 75: kaohe.api.v1.LogService.ExportEvents:output_type -> kaohe.api.v1.ExportEventsResponse
+	3,  // 76: kaohe.api.v1.TokenService.CreateToken:output_type -> kaohe.api.v1.CreateTokenResponse
+	5,  // 77: kaohe.api.v1.TokenService.ListTokens:output_type -> kaohe.api.v1.ListTokensResponse
+	1,  // 78: kaohe.api.v1.TokenService.RevokeToken:output_type -> kaohe.api.v1.Token
+	1,  // 79: kaohe.api.v1.TokenService.WhoAmI:output_type -> kaohe.api.v1.Token
 	63, // [63:80] is the sub-list for method output_type
 	46, // [46:63] is the sub-list for method input_type
 	46, // [46:46] is the sub-list for extension type_name
@@ -3091,7 +3056,7 @@ func file_kaohe_api_v1_api_proto_init() {
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_api_v1_api_proto_rawDesc), len(file_kaohe_api_v1_api_proto_rawDesc)),
-			NumEnums:      2,
+			NumEnums:      1,
 			NumMessages:   40,
 			NumExtensions: 0,
 			NumServices:   4,

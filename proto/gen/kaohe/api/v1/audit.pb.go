@@ -12,6 +12,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	_ "kaohe.dev/proto/gen/kaohe/contract/v1"
 	v1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	reflect "reflect"
 	sync "sync"
@@ -260,7 +261,7 @@ var File_kaohe_api_v1_audit_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_audit_proto_rawDesc = "" +
 	"\n" +
-	"\x18kaohe/api/v1/audit.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/feed/v1/feed.proto\"\xce\x01\n" +
+	"\x18kaohe/api/v1/audit.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x18kaohe/feed/v1/feed.proto\"\xce\x01\n" +
 	"\x10ListAuditRequest\x120\n" +
 	"\x05since\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12\x1a\n" +
 	"\x03who\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xac\x02R\x03who\x12\x1b\n" +
@@ -278,9 +279,10 @@ const file_kaohe_api_v1_audit_proto_rawDesc = "" +
 	"\x03who\x18\x03 \x01(\tR\x03who\x12\x12\n" +
 	"\x04name\x18\x04 \x01(\tR\x04name\x12\x12\n" +
 	"\x04what\x18\x05 \x01(\tR\x04what\x12*\n" +
-	"\x05event\x18\x06 \x01(\v2\x14.kaohe.feed.v1.EventR\x05event2o\n" +
-	"\fAuditService\x12_\n" +
-	"\tListAudit\x12\x1e.kaohe.api.v1.ListAuditRequest\x1a\x1f.kaohe.api.v1.ListAuditResponse\"\x11\x82\xd3\xe4\x93\x02\v\x12\t/v1/auditB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
+	"\x05event\x18\x06 \x01(\v2\x14.kaohe.feed.v1.EventR\x05event2w\n" +
+	"\fAuditService\x12g\n" +
+	"\tListAudit\x12\x1e.kaohe.api.v1.ListAuditRequest\x1a\x1f.kaohe.api.v1.ListAuditResponse\"\x19\xa2\xbb\x18\x04\n" +
+	"\x02\x04\x05\x82\xd3\xe4\x93\x02\v\x12\t/v1/auditB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
 var (
 	file_kaohe_api_v1_audit_proto_rawDescOnce sync.Once

@@ -12,6 +12,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	_ "kaohe.dev/proto/gen/kaohe/contract/v1"
 	v1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	reflect "reflect"
 	sync "sync"
@@ -314,7 +315,7 @@ var File_kaohe_api_v1_draw_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_draw_proto_rawDesc = "" +
 	"\n" +
-	"\x17kaohe/api/v1/draw.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/feed/v1/feed.proto\"\x9f\x01\n" +
+	"\x17kaohe/api/v1/draw.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x18kaohe/feed/v1/feed.proto\"\x9f\x01\n" +
 	"\x10DrawHallsRequest\x127\n" +
 	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12 \n" +
 	"\x05halls\x18\x02 \x01(\x05B\n" +
@@ -331,11 +332,14 @@ const file_kaohe_api_v1_draw_proto_rawDesc = "" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
 	"\x05again\x18\x03 \x03(\tR\x05again\x12\x19\n" +
 	"\bleft_out\x18\x04 \x03(\tR\aleftOut\x12\x14\n" +
-	"\x05holds\x18\x05 \x01(\bR\x05holds2\xba\x02\n" +
-	"\vDrawService\x12d\n" +
-	"\tDrawHalls\x12\x1e.kaohe.api.v1.DrawHallsRequest\x1a\x12.kaohe.api.v1.Draw\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/months/{month}/draws\x12n\n" +
-	"\tListDraws\x12\x1e.kaohe.api.v1.ListDrawsRequest\x1a\x1f.kaohe.api.v1.ListDrawsResponse\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/months/{month}/draws\x12U\n" +
-	"\aGetDraw\x12\x1c.kaohe.api.v1.GetDrawRequest\x1a\x12.kaohe.api.v1.Draw\"\x18\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/draws/{draw}B(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
+	"\x05holds\x18\x05 \x01(\bR\x05holds2\xd1\x02\n" +
+	"\vDrawService\x12k\n" +
+	"\tDrawHalls\x12\x1e.kaohe.api.v1.DrawHallsRequest\x1a\x12.kaohe.api.v1.Draw\"*\xa2\xbb\x18\x03\n" +
+	"\x01\x03\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/months/{month}/draws\x12v\n" +
+	"\tListDraws\x12\x1e.kaohe.api.v1.ListDrawsRequest\x1a\x1f.kaohe.api.v1.ListDrawsResponse\"(\xa2\xbb\x18\x04\n" +
+	"\x02\x03\x04\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/months/{month}/draws\x12]\n" +
+	"\aGetDraw\x12\x1c.kaohe.api.v1.GetDrawRequest\x1a\x12.kaohe.api.v1.Draw\" \xa2\xbb\x18\x04\n" +
+	"\x02\x03\x04\x82\xd3\xe4\x93\x02\x12\x12\x10/v1/draws/{draw}B(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
 var (
 	file_kaohe_api_v1_draw_proto_rawDescOnce sync.Once

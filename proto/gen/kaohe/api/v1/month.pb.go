@@ -12,6 +12,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	_ "kaohe.dev/proto/gen/kaohe/contract/v1"
 	v11 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	v12 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	v1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
@@ -1162,7 +1163,7 @@ var File_kaohe_api_v1_month_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_month_proto_rawDesc = "" +
 	"\n" +
-	"\x18kaohe/api/v1/month.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"J\n" +
+	"\x18kaohe/api/v1/month.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"J\n" +
 	"\x0fGetMonthRequest\x127\n" +
 	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\"\xb9\x03\n" +
 	"\vMonthStatus\x12\x14\n" +
@@ -1243,22 +1244,33 @@ const file_kaohe_api_v1_month_proto_rawDesc = "" +
 	"\bappealed\x18\b \x01(\x05R\bappealed\x12*\n" +
 	"\x11points_given_back\x18\t \x01(\tR\x0fpointsGivenBack\x12!\n" +
 	"\fmedian_hours\x18\n" +
-	" \x01(\tR\vmedianHours2\xdc\x06\n" +
-	"\fMonthService\x12g\n" +
-	"\bGetMonth\x12\x1d.kaohe.api.v1.GetMonthRequest\x1a\x19.kaohe.api.v1.MonthStatus\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/months/{month}/status\x12s\n" +
-	"\fStartClosing\x12!.kaohe.api.v1.StartClosingRequest\x1a\x19.kaohe.api.v1.MonthStatus\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/months/{month}/closing\x12o\n" +
+	" \x01(\tR\vmedianHours2\x96\a\n" +
+	"\fMonthService\x12p\n" +
+	"\bGetMonth\x12\x1d.kaohe.api.v1.GetMonthRequest\x1a\x19.kaohe.api.v1.MonthStatus\"*\xa2\xbb\x18\x05\n" +
+	"\x03\x03\x04\x05\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/months/{month}/status\x12z\n" +
+	"\fStartClosing\x12!.kaohe.api.v1.StartClosingRequest\x1a\x19.kaohe.api.v1.MonthStatus\",\xa2\xbb\x18\x03\n" +
+	"\x01\x03\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/months/{month}/closing\x12v\n" +
 	"\n" +
-	"CloseMonth\x12\x1f.kaohe.api.v1.CloseMonthRequest\x1a\x19.kaohe.api.v1.MonthStatus\"%\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/months/{month}/closure\x12w\n" +
-	"\fPublishMonth\x12!.kaohe.api.v1.PublishMonthRequest\x1a\x19.kaohe.api.v1.MonthStatus\")\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/months/{month}/publication\x12r\n" +
+	"CloseMonth\x12\x1f.kaohe.api.v1.CloseMonthRequest\x1a\x19.kaohe.api.v1.MonthStatus\",\xa2\xbb\x18\x03\n" +
+	"\x01\x03\x82\xd3\xe4\x93\x02\x1f:\x01*\"\x1a/v1/months/{month}/closure\x12\x7f\n" +
+	"\fPublishMonth\x12!.kaohe.api.v1.PublishMonthRequest\x1a\x19.kaohe.api.v1.MonthStatus\"1\xa2\xbb\x18\x04\n" +
+	"\x02\x03\x04\x82\xd3\xe4\x93\x02#:\x01*\"\x1e/v1/months/{month}/publication\x12~\n" +
 	"\n" +
-	"ListSheets\x12\x1f.kaohe.api.v1.ListSheetsRequest\x1a .kaohe.api.v1.ListSheetsResponse\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/months/{month}/sheets\x12\x8a\x01\n" +
-	"\x10ListRestatements\x12%.kaohe.api.v1.ListRestatementsRequest\x1a&.kaohe.api.v1.ListRestatementsResponse\"'\x82\xd3\xe4\x93\x02!\x12\x1f/v1/months/{month}/restatements\x12\x82\x01\n" +
-	"\x11DecideRestatement\x12&.kaohe.api.v1.DecideRestatementRequest\x1a\x19.kaohe.api.v1.MonthStatus\"*\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/months/{month}/restatements2\xf0\x03\n" +
-	"\x10ObjectionService\x12l\n" +
-	"\x0eRaiseObjection\x12#.kaohe.api.v1.RaiseObjectionRequest\x1a\x1a.kaohe.ledger.v1.Objection\"\x19\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/v1/objections\x12k\n" +
-	"\x0fDecideObjection\x12$.kaohe.api.v1.DecideObjectionRequest\x1a\x1a.kaohe.ledger.v1.Objection\"\x16\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/rulings\x12s\n" +
-	"\x0eListObjections\x12#.kaohe.api.v1.ListObjectionsRequest\x1a$.kaohe.api.v1.ListObjectionsResponse\"\x16\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/objections\x12\x8b\x01\n" +
-	"\x0fCountObjections\x12$.kaohe.api.v1.CountObjectionsRequest\x1a%.kaohe.api.v1.CountObjectionsResponse\"+\x82\xd3\xe4\x93\x02%\x12#/v1/months/{month}/objections:countB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
+	"ListSheets\x12\x1f.kaohe.api.v1.ListSheetsRequest\x1a .kaohe.api.v1.ListSheetsResponse\"-\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x01\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/months/{month}/sheets\x12\x92\x01\n" +
+	"\x10ListRestatements\x12%.kaohe.api.v1.ListRestatementsRequest\x1a&.kaohe.api.v1.ListRestatementsResponse\"/\xa2\xbb\x18\x04\n" +
+	"\x02\x03\x04\x82\xd3\xe4\x93\x02!\x12\x1f/v1/months/{month}/restatements\x12\x89\x01\n" +
+	"\x11DecideRestatement\x12&.kaohe.api.v1.DecideRestatementRequest\x1a\x19.kaohe.api.v1.MonthStatus\"1\xa2\xbb\x18\x03\n" +
+	"\x01\x04\x82\xd3\xe4\x93\x02$:\x01*\"\x1f/v1/months/{month}/restatements2\x99\x04\n" +
+	"\x10ObjectionService\x12u\n" +
+	"\x0eRaiseObjection\x12#.kaohe.api.v1.RaiseObjectionRequest\x1a\x1a.kaohe.ledger.v1.Objection\"\"\xa2\xbb\x18\x05\n" +
+	"\x01\x02\x10\x02\x82\xd3\xe4\x93\x02\x13:\x01*\"\x0e/v1/objections\x12s\n" +
+	"\x0fDecideObjection\x12$.kaohe.api.v1.DecideObjectionRequest\x1a\x1a.kaohe.ledger.v1.Objection\"\x1e\xa2\xbb\x18\x04\n" +
+	"\x02\x03\x04\x82\xd3\xe4\x93\x02\x10:\x01*\"\v/v1/rulings\x12\x7f\n" +
+	"\x0eListObjections\x12#.kaohe.api.v1.ListObjectionsRequest\x1a$.kaohe.api.v1.ListObjectionsResponse\"\"\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x01\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/objections\x12\x97\x01\n" +
+	"\x0fCountObjections\x12$.kaohe.api.v1.CountObjectionsRequest\x1a%.kaohe.api.v1.CountObjectionsResponse\"7\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x01\x82\xd3\xe4\x93\x02%\x12#/v1/months/{month}/objections:countB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
 var (
 	file_kaohe_api_v1_month_proto_rawDescOnce sync.Once

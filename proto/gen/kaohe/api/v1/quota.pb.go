@@ -12,6 +12,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	_ "kaohe.dev/proto/gen/kaohe/contract/v1"
 	v1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	reflect "reflect"
 	sync "sync"
@@ -241,7 +242,7 @@ var File_kaohe_api_v1_quota_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_quota_proto_rawDesc = "" +
 	"\n" +
-	"\x18kaohe/api/v1/quota.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"g\n" +
+	"\x18kaohe/api/v1/quota.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"g\n" +
 	"\x0fGetQuotaRequest\x127\n" +
 	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1b\n" +
 	"\x04unit\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04unit\"\xba\x01\n" +
@@ -255,9 +256,10 @@ const file_kaohe_api_v1_quota_proto_rawDesc = "" +
 	"\bcategory\x18\x02 \x01(\tR\bcategory\x127\n" +
 	"\topened_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\bopenedAt\x12\x12\n" +
 	"\x04open\x18\x04 \x01(\bR\x04open\x12\x18\n" +
-	"\arepeats\x18\x05 \x01(\tR\arepeats2{\n" +
-	"\fQuotaService\x12k\n" +
-	"\bGetQuota\x12\x1d.kaohe.api.v1.GetQuotaRequest\x1a\x1e.kaohe.api.v1.GetQuotaResponse\" \x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/months/{month}/quotaB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
+	"\arepeats\x18\x05 \x01(\tR\arepeats2\x87\x01\n" +
+	"\fQuotaService\x12w\n" +
+	"\bGetQuota\x12\x1d.kaohe.api.v1.GetQuotaRequest\x1a\x1e.kaohe.api.v1.GetQuotaResponse\",\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x01\x82\xd3\xe4\x93\x02\x1a\x12\x18/v1/months/{month}/quotaB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
 var (
 	file_kaohe_api_v1_quota_proto_rawDescOnce sync.Once

@@ -13,6 +13,7 @@ import (
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	_ "kaohe.dev/proto/gen/kaohe/contract/v1"
 	v11 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	v1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	reflect "reflect"
@@ -1780,7 +1781,7 @@ var File_kaohe_api_v1_registry_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_registry_proto_rawDesc = "" +
 	"\n" +
-	"\x1bkaohe/api/v1/registry.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\"\x8d\x01\n" +
+	"\x1bkaohe/api/v1/registry.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\"\x8d\x01\n" +
 	"\fRegistration\x12*\n" +
 	"\x05event\x18\x01 \x01(\v2\x14.kaohe.feed.v1.EventR\x05event\x12%\n" +
 	"\x0eeffective_from\x18\x02 \x01(\tR\reffectiveFrom\x12\x1a\n" +
@@ -1901,21 +1902,32 @@ const file_kaohe_api_v1_registry_proto_rawDesc = "" +
 	"\x19IMPORT_ACTION_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13IMPORT_ACTION_ADDED\x10\x01\x12\x19\n" +
 	"\x15IMPORT_ACTION_CHANGED\x10\x02\x12\x1b\n" +
-	"\x17IMPORT_ACTION_UNCHANGED\x10\x032\x8e\n" +
+	"\x17IMPORT_ACTION_UNCHANGED\x10\x032\xf9\n" +
 	"\n" +
-	"\x0fRegistryService\x12l\n" +
-	"\fRegisterUnit\x12!.kaohe.api.v1.RegisterUnitRequest\x1a\x1a.kaohe.api.v1.Registration\"\x1d\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/registry/units\x12o\n" +
-	"\rRegisterAgent\x12\".kaohe.api.v1.RegisterAgentRequest\x1a\x1a.kaohe.api.v1.Registration\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/registry/agents\x12}\n" +
-	"\x13RegisterHallManager\x12(.kaohe.api.v1.RegisterHallManagerRequest\x1a\x1a.kaohe.api.v1.Registration\" \x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/registry/managers\x12z\n" +
-	"\x0fListUnitHistory\x12$.kaohe.api.v1.ListUnitHistoryRequest\x1a%.kaohe.api.v1.ListUnitHistoryResponse\"\x1a\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/registry/units\x12l\n" +
+	"\x0fRegistryService\x12s\n" +
+	"\fRegisterUnit\x12!.kaohe.api.v1.RegisterUnitRequest\x1a\x1a.kaohe.api.v1.Registration\"$\xa2\xbb\x18\x03\n" +
+	"\x01\x05\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/registry/units\x12v\n" +
+	"\rRegisterAgent\x12\".kaohe.api.v1.RegisterAgentRequest\x1a\x1a.kaohe.api.v1.Registration\"%\xa2\xbb\x18\x03\n" +
+	"\x01\x05\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/registry/agents\x12\x84\x01\n" +
+	"\x13RegisterHallManager\x12(.kaohe.api.v1.RegisterHallManagerRequest\x1a\x1a.kaohe.api.v1.Registration\"'\xa2\xbb\x18\x03\n" +
+	"\x01\x05\x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/registry/managers\x12\x86\x01\n" +
+	"\x0fListUnitHistory\x12$.kaohe.api.v1.ListUnitHistoryRequest\x1a%.kaohe.api.v1.ListUnitHistoryResponse\"&\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x01\x82\xd3\xe4\x93\x02\x14\x12\x12/v1/registry/units\x12x\n" +
 	"\n" +
-	"ListAgents\x12\x1f.kaohe.api.v1.ListAgentsRequest\x1a .kaohe.api.v1.ListAgentsResponse\"\x1b\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/registry/agents\x12\x80\x01\n" +
-	"\x10ListHallManagers\x12%.kaohe.api.v1.ListHallManagersRequest\x1a&.kaohe.api.v1.ListHallManagersResponse\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/registry/managers\x12r\n" +
-	"\rPreviewImport\x12\".kaohe.api.v1.PreviewImportRequest\x1a\x1b.kaohe.api.v1.ImportPreview\" \x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/registry/previews\x12m\n" +
-	"\vApplyImport\x12 .kaohe.api.v1.ApplyImportRequest\x1a\x1b.kaohe.api.v1.ImportPreview\"\x1f\x82\xd3\xe4\x93\x02\x19:\x01*\"\x14/v1/registry/imports\x12f\n" +
-	"\vGetTemplate\x12 .kaohe.api.v1.GetTemplateRequest\x1a\x16.kaohe.api.v1.Template\"\x1d\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/registry/template\x12w\n" +
-	"\x0fListCommitments\x12$.kaohe.api.v1.ListCommitmentsRequest\x1a%.kaohe.api.v1.ListCommitmentsResponse\"\x17\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/commitments\x12l\n" +
-	"\vGetCalendar\x12 .kaohe.api.v1.GetCalendarRequest\x1a\x1d.kaohe.api.v1.WorkingCalendar\"\x1c\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/calendars/{name}B(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
+	"ListAgents\x12\x1f.kaohe.api.v1.ListAgentsRequest\x1a .kaohe.api.v1.ListAgentsResponse\"'\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x01\x82\xd3\xe4\x93\x02\x15\x12\x13/v1/registry/agents\x12\x8c\x01\n" +
+	"\x10ListHallManagers\x12%.kaohe.api.v1.ListHallManagersRequest\x1a&.kaohe.api.v1.ListHallManagersResponse\")\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x01\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/registry/managers\x12y\n" +
+	"\rPreviewImport\x12\".kaohe.api.v1.PreviewImportRequest\x1a\x1b.kaohe.api.v1.ImportPreview\"'\xa2\xbb\x18\x03\n" +
+	"\x01\x05\x82\xd3\xe4\x93\x02\x1a:\x01*\"\x15/v1/registry/previews\x12t\n" +
+	"\vApplyImport\x12 .kaohe.api.v1.ApplyImportRequest\x1a\x1b.kaohe.api.v1.ImportPreview\"&\xa2\xbb\x18\x03\n" +
+	"\x01\x05\x82\xd3\xe4\x93\x02\x19:\x01*\"\x14/v1/registry/imports\x12m\n" +
+	"\vGetTemplate\x12 .kaohe.api.v1.GetTemplateRequest\x1a\x16.kaohe.api.v1.Template\"$\xa2\xbb\x18\x03\n" +
+	"\x01\x05\x82\xd3\xe4\x93\x02\x17\x12\x15/v1/registry/template\x12\x84\x01\n" +
+	"\x0fListCommitments\x12$.kaohe.api.v1.ListCommitmentsRequest\x1a%.kaohe.api.v1.ListCommitmentsResponse\"$\xa2\xbb\x18\t\n" +
+	"\x05\x01\x02\x03\x04\x05\x10\x03\x82\xd3\xe4\x93\x02\x11\x12\x0f/v1/commitments\x12y\n" +
+	"\vGetCalendar\x12 .kaohe.api.v1.GetCalendarRequest\x1a\x1d.kaohe.api.v1.WorkingCalendar\")\xa2\xbb\x18\t\n" +
+	"\x05\x01\x02\x03\x04\x05\x10\x03\x82\xd3\xe4\x93\x02\x16\x12\x14/v1/calendars/{name}B(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
 var (
 	file_kaohe_api_v1_registry_proto_rawDescOnce sync.Once

@@ -12,6 +12,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	_ "kaohe.dev/proto/gen/kaohe/contract/v1"
 	v11 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	v1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	reflect "reflect"
@@ -742,7 +743,7 @@ var File_kaohe_api_v1_report_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_report_proto_rawDesc = "" +
 	"\n" +
-	"\x19kaohe/api/v1/report.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"\xbf\x01\n" +
+	"\x19kaohe/api/v1/report.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"\xbf\x01\n" +
 	"\x10GetReportRequest\x127\n" +
 	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1b\n" +
 	"\x04unit\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04unit\x12,\n" +
@@ -815,9 +816,10 @@ const file_kaohe_api_v1_report_proto_rawDesc = "" +
 	" \x01(\x03R\vzeroedParts\x12\x12\n" +
 	"\x04part\x18\v \x01(\tR\x04part\x12\x12\n" +
 	"\x04item\x18\f \x01(\tR\x04item\x12\x14\n" +
-	"\x05gives\x18\r \x01(\bR\x05gives2z\n" +
-	"\rReportService\x12i\n" +
-	"\tGetReport\x12\x1e.kaohe.api.v1.GetReportRequest\x1a\x19.kaohe.api.v1.MonthReport\"!\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/months/{month}/reportB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
+	"\x05gives\x18\r \x01(\bR\x05gives2\x86\x01\n" +
+	"\rReportService\x12u\n" +
+	"\tGetReport\x12\x1e.kaohe.api.v1.GetReportRequest\x1a\x19.kaohe.api.v1.MonthReport\"-\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x01\x82\xd3\xe4\x93\x02\x1b\x12\x19/v1/months/{month}/reportB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
 var (
 	file_kaohe_api_v1_report_proto_rawDescOnce sync.Once

@@ -11,6 +11,7 @@ import (
 	_ "google.golang.org/genproto/googleapis/api/annotations"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	_ "kaohe.dev/proto/gen/kaohe/contract/v1"
 	v1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	v11 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	reflect "reflect"
@@ -679,7 +680,7 @@ var File_kaohe_api_v1_rulebook_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_rulebook_proto_rawDesc = "" +
 	"\n" +
-	"\x1bkaohe/api/v1/rulebook.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\"\xb8\x02\n" +
+	"\x1bkaohe/api/v1/rulebook.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a kaohe/contract/v1/contract.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\"\xb8\x02\n" +
 	"\bRulebook\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12'\n" +
 	"\x0feffective_month\x18\x02 \x01(\tR\x0eeffectiveMonth\x12\x1d\n" +
@@ -722,12 +723,16 @@ const file_kaohe_api_v1_rulebook_proto_rawDesc = "" +
 	"\x03new\x18\x04 \x01(\tR\x03new\x12\x16\n" +
 	"\x06scores\x18\x05 \x01(\bR\x06scores\x12'\n" +
 	"\x04text\x18\x06 \x01(\v2\x13.kaohe.fact.v1.TextR\x04text\x12)\n" +
-	"\x03for\x18\a \x03(\x0e2\x17.kaohe.feed.v1.UnitKindR\x03for2\xdf\x03\n" +
-	"\x0fRulebookService\x12o\n" +
-	"\rListRulebooks\x12\".kaohe.api.v1.ListRulebooksRequest\x1a#.kaohe.api.v1.ListRulebooksResponse\"\x15\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/rulebooks\x12h\n" +
-	"\vGetRulebook\x12 .kaohe.api.v1.GetRulebookRequest\x1a\x16.kaohe.api.v1.Rulebook\"\x1f\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/rulebooks/{version}\x12x\n" +
-	"\rCheckRulebook\x12\".kaohe.api.v1.CheckRulebookRequest\x1a#.kaohe.api.v1.CheckRulebookResponse\"\x1e\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/rulebooks:check\x12w\n" +
-	"\rDiffRulebooks\x12\".kaohe.api.v1.DiffRulebooksRequest\x1a#.kaohe.api.v1.DiffRulebooksResponse\"\x1d\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/rulebooks:diffB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
+	"\x03for\x18\a \x03(\x0e2\x17.kaohe.feed.v1.UnitKindR\x03for2\x8e\x04\n" +
+	"\x0fRulebookService\x12{\n" +
+	"\rListRulebooks\x12\".kaohe.api.v1.ListRulebooksRequest\x1a#.kaohe.api.v1.ListRulebooksResponse\"!\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x03\x82\xd3\xe4\x93\x02\x0f\x12\r/v1/rulebooks\x12t\n" +
+	"\vGetRulebook\x12 .kaohe.api.v1.GetRulebookRequest\x1a\x16.kaohe.api.v1.Rulebook\"+\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x03\x82\xd3\xe4\x93\x02\x19\x12\x17/v1/rulebooks/{version}\x12\x81\x01\n" +
+	"\rCheckRulebook\x12\".kaohe.api.v1.CheckRulebookRequest\x1a#.kaohe.api.v1.CheckRulebookResponse\"'\xa2\xbb\x18\x05\n" +
+	"\x03\x03\x04\x05\x82\xd3\xe4\x93\x02\x18:\x01*\"\x13/v1/rulebooks:check\x12\x83\x01\n" +
+	"\rDiffRulebooks\x12\".kaohe.api.v1.DiffRulebooksRequest\x1a#.kaohe.api.v1.DiffRulebooksResponse\")\xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x03\x82\xd3\xe4\x93\x02\x17:\x01*\"\x12/v1/rulebooks:diffB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
 var (
 	file_kaohe_api_v1_rulebook_proto_rawDescOnce sync.Once

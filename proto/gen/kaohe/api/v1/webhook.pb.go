@@ -12,6 +12,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	_ "kaohe.dev/proto/gen/kaohe/contract/v1"
 	v1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	v11 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	reflect "reflect"
@@ -1126,7 +1127,7 @@ var File_kaohe_api_v1_webhook_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_webhook_proto_rawDesc = "" +
 	"\n" +
-	"\x1akaohe/api/v1/webhook.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"\xa3\x03\n" +
+	"\x1akaohe/api/v1/webhook.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"\xa3\x03\n" +
 	"\aWebhook\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04name\x18\x02 \x01(\tR\x04name\x12\x10\n" +
@@ -1209,14 +1210,20 @@ const file_kaohe_api_v1_webhook_proto_rawDesc = "" +
 	"\x1aDELIVERY_STATE_UNSPECIFIED\x10\x00\x12\x1a\n" +
 	"\x16DELIVERY_STATE_PENDING\x10\x01\x12\x1c\n" +
 	"\x18DELIVERY_STATE_DELIVERED\x10\x02\x12\x17\n" +
-	"\x13DELIVERY_STATE_DEAD\x10\x032\xde\x05\n" +
-	"\x0eWebhookService\x12q\n" +
-	"\rCreateWebhook\x12\".kaohe.api.v1.CreateWebhookRequest\x1a#.kaohe.api.v1.CreateWebhookResponse\"\x17\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/webhooks\x12k\n" +
-	"\fListWebhooks\x12!.kaohe.api.v1.ListWebhooksRequest\x1a\".kaohe.api.v1.ListWebhooksResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/webhooks\x12s\n" +
-	"\rDeleteWebhook\x12\".kaohe.api.v1.DeleteWebhookRequest\x1a#.kaohe.api.v1.DeleteWebhookResponse\"\x19\x82\xd3\xe4\x93\x02\x13*\x11/v1/webhooks/{id}\x12j\n" +
-	"\vTestWebhook\x12 .kaohe.api.v1.TestWebhookRequest\x1a\x16.kaohe.api.v1.Delivery\"!\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/webhooks/{id}/test\x12\x81\x01\n" +
-	"\x0eListDeliveries\x12#.kaohe.api.v1.ListDeliveriesRequest\x1a$.kaohe.api.v1.ListDeliveriesResponse\"$\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/webhooks/{id}/deliveries\x12\x86\x01\n" +
-	"\x10ReplayDeliveries\x12%.kaohe.api.v1.ReplayDeliveriesRequest\x1a&.kaohe.api.v1.ReplayDeliveriesResponse\"#\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/webhooks/{id}/replayB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
+	"\x13DELIVERY_STATE_DEAD\x10\x032\x88\x06\n" +
+	"\x0eWebhookService\x12x\n" +
+	"\rCreateWebhook\x12\".kaohe.api.v1.CreateWebhookRequest\x1a#.kaohe.api.v1.CreateWebhookResponse\"\x1e\xa2\xbb\x18\x03\n" +
+	"\x01\x05\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/webhooks\x12r\n" +
+	"\fListWebhooks\x12!.kaohe.api.v1.ListWebhooksRequest\x1a\".kaohe.api.v1.ListWebhooksResponse\"\x1b\xa2\xbb\x18\x03\n" +
+	"\x01\x05\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/webhooks\x12z\n" +
+	"\rDeleteWebhook\x12\".kaohe.api.v1.DeleteWebhookRequest\x1a#.kaohe.api.v1.DeleteWebhookResponse\" \xa2\xbb\x18\x03\n" +
+	"\x01\x05\x82\xd3\xe4\x93\x02\x13*\x11/v1/webhooks/{id}\x12q\n" +
+	"\vTestWebhook\x12 .kaohe.api.v1.TestWebhookRequest\x1a\x16.kaohe.api.v1.Delivery\"(\xa2\xbb\x18\x03\n" +
+	"\x01\x05\x82\xd3\xe4\x93\x02\x1b:\x01*\"\x16/v1/webhooks/{id}/test\x12\x88\x01\n" +
+	"\x0eListDeliveries\x12#.kaohe.api.v1.ListDeliveriesRequest\x1a$.kaohe.api.v1.ListDeliveriesResponse\"+\xa2\xbb\x18\x03\n" +
+	"\x01\x05\x82\xd3\xe4\x93\x02\x1e\x12\x1c/v1/webhooks/{id}/deliveries\x12\x8d\x01\n" +
+	"\x10ReplayDeliveries\x12%.kaohe.api.v1.ReplayDeliveriesRequest\x1a&.kaohe.api.v1.ReplayDeliveriesResponse\"*\xa2\xbb\x18\x03\n" +
+	"\x01\x05\x82\xd3\xe4\x93\x02\x1d:\x01*\"\x18/v1/webhooks/{id}/replayB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
 var (
 	file_kaohe_api_v1_webhook_proto_rawDescOnce sync.Once

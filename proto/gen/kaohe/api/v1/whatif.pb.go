@@ -12,6 +12,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	_ "kaohe.dev/proto/gen/kaohe/contract/v1"
 	v1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	v11 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	reflect "reflect"
@@ -950,7 +951,7 @@ var File_kaohe_api_v1_whatif_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_whatif_proto_rawDesc = "" +
 	"\n" +
-	"\x19kaohe/api/v1/whatif.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"\x8d\x02\n" +
+	"\x19kaohe/api/v1/whatif.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"\x8d\x02\n" +
 	"\rWhatIfRequest\x12!\n" +
 	"\x04yaml\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01\x18\xc0\x84=H\x00R\x04yaml\x12%\n" +
 	"\aversion\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dH\x00R\aversion\x125\n" +
@@ -1025,9 +1026,10 @@ const file_kaohe_api_v1_whatif_proto_rawDesc = "" +
 	"\x18WHAT_IF_KIND_UNSPECIFIED\x10\x00\x12\x17\n" +
 	"\x13WHAT_IF_KIND_VANISH\x10\x01\x12\x17\n" +
 	"\x13WHAT_IF_KIND_APPEAR\x10\x02\x12\x17\n" +
-	"\x13WHAT_IF_KIND_CHANGE\x10\x032m\n" +
-	"\rWhatIfService\x12\\\n" +
-	"\x06WhatIf\x12\x1b.kaohe.api.v1.WhatIfRequest\x1a\x1c.kaohe.api.v1.WhatIfResponse\"\x15\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
+	"\x13WHAT_IF_KIND_CHANGE\x10\x032u\n" +
+	"\rWhatIfService\x12d\n" +
+	"\x06WhatIf\x12\x1b.kaohe.api.v1.WhatIfRequest\x1a\x1c.kaohe.api.v1.WhatIfResponse\"\x1d\xa2\xbb\x18\x04\n" +
+	"\x02\x03\x04\x82\xd3\xe4\x93\x02\x0f:\x01*\"\n" +
 	"/v1/whatif0\x01B(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
 var (

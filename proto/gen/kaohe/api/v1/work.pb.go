@@ -12,8 +12,9 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
-	v1 "kaohe.dev/proto/gen/kaohe/fact/v1"
-	v11 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	v1 "kaohe.dev/proto/gen/kaohe/contract/v1"
+	v11 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	v12 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -116,7 +117,7 @@ type ListWorkRequest struct {
 	// The unit; empty: all the caller may see.
 	Unit string `protobuf:"bytes,1,opt,name=unit,proto3" json:"unit,omitempty"`
 	// Only what one of this role decides; unspecified: of all roles.
-	Role Role `protobuf:"varint,2,opt,name=role,proto3,enum=kaohe.api.v1.Role" json:"role,omitempty"`
+	Role v1.Role `protobuf:"varint,2,opt,name=role,proto3,enum=kaohe.contract.v1.Role" json:"role,omitempty"`
 	// Only of this kind; unspecified: of all.
 	Kind WorkKind `protobuf:"varint,3,opt,name=kind,proto3,enum=kaohe.api.v1.WorkKind" json:"kind,omitempty"`
 	// At most so many; 0: 100.
@@ -164,11 +165,11 @@ func (x *ListWorkRequest) GetUnit() string {
 	return ""
 }
 
-func (x *ListWorkRequest) GetRole() Role {
+func (x *ListWorkRequest) GetRole() v1.Role {
 	if x != nil {
 		return x.Role
 	}
-	return Role_ROLE_UNSPECIFIED
+	return v1.Role(0)
 }
 
 func (x *ListWorkRequest) GetKind() WorkKind {
@@ -268,7 +269,7 @@ type WorkItem struct {
 	// The month it counts in, yyyy-mm.
 	Month string `protobuf:"bytes,4,opt,name=month,proto3" json:"month,omitempty"`
 	// What waits, in a sentence.
-	Text *v1.Text `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
+	Text *v11.Text `protobuf:"bytes,5,opt,name=text,proto3" json:"text,omitempty"`
 	// Since when.
 	Since *timestamppb.Timestamp `protobuf:"bytes,6,opt,name=since,proto3" json:"since,omitempty"`
 	// Until when it should be decided; absent: no time is set.
@@ -276,7 +277,7 @@ type WorkItem struct {
 	// Whether that has passed.
 	Late bool `protobuf:"varint,8,opt,name=late,proto3" json:"late,omitempty"`
 	// Who decides it.
-	Role Role `protobuf:"varint,9,opt,name=role,proto3,enum=kaohe.api.v1.Role" json:"role,omitempty"`
+	Role v1.Role `protobuf:"varint,9,opt,name=role,proto3,enum=kaohe.contract.v1.Role" json:"role,omitempty"`
 	// The ticket, complaint or entry it is about.
 	Ticket string `protobuf:"bytes,10,opt,name=ticket,proto3" json:"ticket,omitempty"`
 	// The complaint.
@@ -290,7 +291,7 @@ type WorkItem struct {
 	// Who proposed or raised it.
 	Person string `protobuf:"bytes,15,opt,name=person,proto3" json:"person,omitempty"`
 	// What proves it.
-	Evidence []*v11.Evidence `protobuf:"bytes,16,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	Evidence []*v12.Evidence `protobuf:"bytes,16,rep,name=evidence,proto3" json:"evidence,omitempty"`
 	// The command that decides it.
 	Command       string `protobuf:"bytes,17,opt,name=command,proto3" json:"command,omitempty"`
 	unknownFields protoimpl.UnknownFields
@@ -355,7 +356,7 @@ func (x *WorkItem) GetMonth() string {
 	return ""
 }
 
-func (x *WorkItem) GetText() *v1.Text {
+func (x *WorkItem) GetText() *v11.Text {
 	if x != nil {
 		return x.Text
 	}
@@ -383,11 +384,11 @@ func (x *WorkItem) GetLate() bool {
 	return false
 }
 
-func (x *WorkItem) GetRole() Role {
+func (x *WorkItem) GetRole() v1.Role {
 	if x != nil {
 		return x.Role
 	}
-	return Role_ROLE_UNSPECIFIED
+	return v1.Role(0)
 }
 
 func (x *WorkItem) GetTicket() string {
@@ -432,7 +433,7 @@ func (x *WorkItem) GetPerson() string {
 	return ""
 }
 
-func (x *WorkItem) GetEvidence() []*v11.Evidence {
+func (x *WorkItem) GetEvidence() []*v12.Evidence {
 	if x != nil {
 		return x.Evidence
 	}
@@ -452,7 +453,7 @@ type ProposePointsRequest struct {
 	// The unit it concerns.
 	Unit string `protobuf:"bytes,1,opt,name=unit,proto3" json:"unit,omitempty"`
 	// What it is about.
-	About v11.DecisionAbout `protobuf:"varint,2,opt,name=about,proto3,enum=kaohe.feed.v1.DecisionAbout" json:"about,omitempty"`
+	About v12.DecisionAbout `protobuf:"varint,2,opt,name=about,proto3,enum=kaohe.feed.v1.DecisionAbout" json:"about,omitempty"`
 	// The complaint, inspection or report it is about.
 	Subject string `protobuf:"bytes,3,opt,name=subject,proto3" json:"subject,omitempty"`
 	// The sheet's item, for example "CS2"; empty for a bonus.
@@ -464,7 +465,7 @@ type ProposePointsRequest struct {
 	// When it happened; absent: now.
 	AboutAt *timestamppb.Timestamp `protobuf:"bytes,7,opt,name=about_at,json=aboutAt,proto3" json:"about_at,omitempty"`
 	// What proves it.
-	Evidence      []*v11.Evidence `protobuf:"bytes,8,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	Evidence      []*v12.Evidence `protobuf:"bytes,8,rep,name=evidence,proto3" json:"evidence,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -506,11 +507,11 @@ func (x *ProposePointsRequest) GetUnit() string {
 	return ""
 }
 
-func (x *ProposePointsRequest) GetAbout() v11.DecisionAbout {
+func (x *ProposePointsRequest) GetAbout() v12.DecisionAbout {
 	if x != nil {
 		return x.About
 	}
-	return v11.DecisionAbout(0)
+	return v12.DecisionAbout(0)
 }
 
 func (x *ProposePointsRequest) GetSubject() string {
@@ -548,7 +549,7 @@ func (x *ProposePointsRequest) GetAboutAt() *timestamppb.Timestamp {
 	return nil
 }
 
-func (x *ProposePointsRequest) GetEvidence() []*v11.Evidence {
+func (x *ProposePointsRequest) GetEvidence() []*v12.Evidence {
 	if x != nil {
 		return x.Evidence
 	}
@@ -679,10 +680,10 @@ var File_kaohe_api_v1_work_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_work_proto_rawDesc = "" +
 	"\n" +
-	"\x17kaohe/api/v1/work.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x16kaohe/api/v1/api.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\"\xe8\x01\n" +
+	"\x17kaohe/api/v1/work.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\"\xed\x01\n" +
 	"\x0fListWorkRequest\x12\x1b\n" +
-	"\x04unit\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04unit\x120\n" +
-	"\x04role\x18\x02 \x01(\x0e2\x12.kaohe.api.v1.RoleB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04role\x124\n" +
+	"\x04unit\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04unit\x125\n" +
+	"\x04role\x18\x02 \x01(\x0e2\x17.kaohe.contract.v1.RoleB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04role\x124\n" +
 	"\x04kind\x18\x03 \x01(\x0e2\x16.kaohe.api.v1.WorkKindB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04kind\x12'\n" +
 	"\tpage_size\x18\x04 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
@@ -691,7 +692,7 @@ const file_kaohe_api_v1_work_proto_rawDesc = "" +
 	"\x10ListWorkResponse\x12,\n" +
 	"\x05items\x18\x01 \x03(\v2\x16.kaohe.api.v1.WorkItemR\x05items\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\x12\x14\n" +
-	"\x05total\x18\x03 \x01(\x05R\x05total\"\x94\x04\n" +
+	"\x05total\x18\x03 \x01(\x05R\x05total\"\x99\x04\n" +
 	"\bWorkItem\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12*\n" +
 	"\x04kind\x18\x02 \x01(\x0e2\x16.kaohe.api.v1.WorkKindR\x04kind\x12\x12\n" +
@@ -700,8 +701,8 @@ const file_kaohe_api_v1_work_proto_rawDesc = "" +
 	"\x04text\x18\x05 \x01(\v2\x13.kaohe.fact.v1.TextR\x04text\x120\n" +
 	"\x05since\x18\x06 \x01(\v2\x1a.google.protobuf.TimestampR\x05since\x12,\n" +
 	"\x03due\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x03due\x12\x12\n" +
-	"\x04late\x18\b \x01(\bR\x04late\x12&\n" +
-	"\x04role\x18\t \x01(\x0e2\x12.kaohe.api.v1.RoleR\x04role\x12\x16\n" +
+	"\x04late\x18\b \x01(\bR\x04late\x12+\n" +
+	"\x04role\x18\t \x01(\x0e2\x17.kaohe.contract.v1.RoleR\x04role\x12\x16\n" +
 	"\x06ticket\x18\n" +
 	" \x01(\tR\x06ticket\x12\x1c\n" +
 	"\tcomplaint\x18\v \x01(\tR\tcomplaint\x12\x14\n" +
@@ -745,11 +746,14 @@ const file_kaohe_api_v1_work_proto_rawDesc = "" +
 	"\x15WORK_KIND_RESTATEMENT\x10\b\x12\x15\n" +
 	"\x11WORK_KIND_CLOSING\x10\t\x12\x18\n" +
 	"\x14WORK_KIND_PUBLISHING\x10\n" +
-	"2\xc6\x02\n" +
-	"\vWorkService\x12_\n" +
-	"\bListWork\x12\x1d.kaohe.api.v1.ListWorkRequest\x1a\x1e.kaohe.api.v1.ListWorkResponse\"\x14\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/worklist\x12e\n" +
-	"\rProposePoints\x12\".kaohe.api.v1.ProposePointsRequest\x1a\x16.kaohe.api.v1.WorkItem\"\x18\x82\xd3\xe4\x93\x02\x12:\x01*\"\r/v1/proposals\x12o\n" +
-	"\fDecidePoints\x12!.kaohe.api.v1.DecidePointsRequest\x1a\".kaohe.api.v1.DecidePointsResponse\"\x18\x82\xd3\xe4\x93\x02\x12:\x01*\"\r/v1/decisionsB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
+	"2\xe3\x02\n" +
+	"\vWorkService\x12k\n" +
+	"\bListWork\x12\x1d.kaohe.api.v1.ListWorkRequest\x1a\x1e.kaohe.api.v1.ListWorkResponse\" \xa2\xbb\x18\b\n" +
+	"\x04\x02\x03\x04\x05\x10\x02\x82\xd3\xe4\x93\x02\x0e\x12\f/v1/worklist\x12n\n" +
+	"\rProposePoints\x12\".kaohe.api.v1.ProposePointsRequest\x1a\x16.kaohe.api.v1.WorkItem\"!\xa2\xbb\x18\x05\n" +
+	"\x03\x03\x04\x05\x82\xd3\xe4\x93\x02\x12:\x01*\"\r/v1/proposals\x12w\n" +
+	"\fDecidePoints\x12!.kaohe.api.v1.DecidePointsRequest\x1a\".kaohe.api.v1.DecidePointsResponse\" \xa2\xbb\x18\x04\n" +
+	"\x02\x03\x04\x82\xd3\xe4\x93\x02\x12:\x01*\"\r/v1/decisionsB(Z&kaohe.dev/proto/gen/kaohe/api/v1;apiv1b\x06proto3"
 
 var (
 	file_kaohe_api_v1_work_proto_rawDescOnce sync.Once
@@ -773,21 +777,21 @@ var file_kaohe_api_v1_work_proto_goTypes = []any{
 	(*ProposePointsRequest)(nil),  // 4: kaohe.api.v1.ProposePointsRequest
 	(*DecidePointsRequest)(nil),   // 5: kaohe.api.v1.DecidePointsRequest
 	(*DecidePointsResponse)(nil),  // 6: kaohe.api.v1.DecidePointsResponse
-	(Role)(0),                     // 7: kaohe.api.v1.Role
-	(*v1.Text)(nil),               // 8: kaohe.fact.v1.Text
+	(v1.Role)(0),                  // 7: kaohe.contract.v1.Role
+	(*v11.Text)(nil),              // 8: kaohe.fact.v1.Text
 	(*timestamppb.Timestamp)(nil), // 9: google.protobuf.Timestamp
-	(*v11.Evidence)(nil),          // 10: kaohe.feed.v1.Evidence
-	(v11.DecisionAbout)(0),        // 11: kaohe.feed.v1.DecisionAbout
+	(*v12.Evidence)(nil),          // 10: kaohe.feed.v1.Evidence
+	(v12.DecisionAbout)(0),        // 11: kaohe.feed.v1.DecisionAbout
 }
 var file_kaohe_api_v1_work_proto_depIdxs = []int32{
-	7,  // 0: kaohe.api.v1.ListWorkRequest.role:type_name -> kaohe.api.v1.Role
+	7,  // 0: kaohe.api.v1.ListWorkRequest.role:type_name -> kaohe.contract.v1.Role
 	0,  // 1: kaohe.api.v1.ListWorkRequest.kind:type_name -> kaohe.api.v1.WorkKind
 	3,  // 2: kaohe.api.v1.ListWorkResponse.items:type_name -> kaohe.api.v1.WorkItem
 	0,  // 3: kaohe.api.v1.WorkItem.kind:type_name -> kaohe.api.v1.WorkKind
 	8,  // 4: kaohe.api.v1.WorkItem.text:type_name -> kaohe.fact.v1.Text
 	9,  // 5: kaohe.api.v1.WorkItem.since:type_name -> google.protobuf.Timestamp
 	9,  // 6: kaohe.api.v1.WorkItem.due:type_name -> google.protobuf.Timestamp
-	7,  // 7: kaohe.api.v1.WorkItem.role:type_name -> kaohe.api.v1.Role
+	7,  // 7: kaohe.api.v1.WorkItem.role:type_name -> kaohe.contract.v1.Role
 	10, // 8: kaohe.api.v1.WorkItem.evidence:type_name -> kaohe.feed.v1.Evidence
 	11, // 9: kaohe.api.v1.ProposePointsRequest.about:type_name -> kaohe.feed.v1.DecisionAbout
 	9,  // 10: kaohe.api.v1.ProposePointsRequest.about_at:type_name -> google.protobuf.Timestamp
@@ -810,7 +814,6 @@ func file_kaohe_api_v1_work_proto_init() {
 	if File_kaohe_api_v1_work_proto != nil {
 		return
 	}
-	file_kaohe_api_v1_api_proto_init()
 	file_kaohe_api_v1_work_proto_msgTypes[4].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{

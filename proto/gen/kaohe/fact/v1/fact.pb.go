@@ -4593,7 +4593,8 @@ type ObjectionStep struct {
 	Evidence []*v1.Evidence `protobuf:"bytes,4,rep,name=evidence,proto3" json:"evidence,omitempty"`
 	// When.
 	At *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=at,proto3" json:"at,omitempty"`
-	// Whose token it came with.
+	// Who stands for it: Event.actor, or whose token it came with where the door
+	// noted none.
 	Sender        string `protobuf:"bytes,6,opt,name=sender,proto3" json:"sender,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
@@ -4692,7 +4693,10 @@ type DecisionAwaited struct {
 	// Who proposed, and so does not decide; empty: the call centre.
 	Person string `protobuf:"bytes,8,opt,name=person,proto3" json:"person,omitempty"`
 	// What proves it.
-	Evidence      []*v1.Evidence `protobuf:"bytes,9,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	Evidence []*v1.Evidence `protobuf:"bytes,9,rep,name=evidence,proto3" json:"evidence,omitempty"`
+	// Who stands for the proposal, as the door noted it (Event.actor); empty: it
+	// came before the door did.
+	Actor         string `protobuf:"bytes,10,opt,name=actor,proto3" json:"actor,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -4788,6 +4792,13 @@ func (x *DecisionAwaited) GetEvidence() []*v1.Evidence {
 		return x.Evidence
 	}
 	return nil
+}
+
+func (x *DecisionAwaited) GetActor() string {
+	if x != nil {
+		return x.Actor
+	}
+	return ""
 }
 
 // ComplaintAlerted says what the responsible person must be told of a
@@ -5217,7 +5228,7 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\agrounds\x18\x03 \x01(\tR\agrounds\x123\n" +
 	"\bevidence\x18\x04 \x03(\v2\x17.kaohe.feed.v1.EvidenceR\bevidence\x12*\n" +
 	"\x02at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
-	"\x06sender\x18\x06 \x01(\tR\x06sender\"\xe9\x02\n" +
+	"\x06sender\x18\x06 \x01(\tR\x06sender\"\xff\x02\n" +
 	"\x0fDecisionAwaited\x123\n" +
 	"\bdecision\x18\x01 \x01(\x0e2\x17.kaohe.fact.v1.DecisionR\bdecision\x12\x18\n" +
 	"\asubject\x18\x02 \x01(\tR\asubject\x12\x16\n" +
@@ -5227,7 +5238,9 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\rabout_subject\x18\x06 \x01(\tR\faboutSubject\x125\n" +
 	"\babout_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\aaboutAt\x12\x16\n" +
 	"\x06person\x18\b \x01(\tR\x06person\x123\n" +
-	"\bevidence\x18\t \x03(\v2\x17.kaohe.feed.v1.EvidenceR\bevidence\"\x8b\x02\n" +
+	"\bevidence\x18\t \x03(\v2\x17.kaohe.feed.v1.EvidenceR\bevidence\x12\x14\n" +
+	"\x05actor\x18\n" +
+	" \x01(\tR\x05actor\"\x8b\x02\n" +
 	"\x10ComplaintAlerted\x12\x1c\n" +
 	"\tcomplaint\x18\x01 \x01(\tR\tcomplaint\x12\x1e\n" +
 	"\n" +

@@ -15,6 +15,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	_ "kaohe.dev/proto/gen/kaohe/contract/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -948,6 +949,10 @@ type Event struct {
 	// "oidc:" and the subject of who signed in, "local:" and the account of who ran
 	// a command on the machine. Set at the door; what a caller sends is ignored.
 	Sender string `protobuf:"bytes,6,opt,name=sender,proto3" json:"sender,omitempty"`
+	// Who stands for it, where a person does: the sender himself, or "for:" and the
+	// name of the person that a service account with that right spoke for. Set at
+	// the door; what a caller sends is ignored.
+	Actor string `protobuf:"bytes,7,opt,name=actor,proto3" json:"actor,omitempty"`
 	// What happened.
 	//
 	// Types that are valid to be assigned to Payload:
@@ -1071,6 +1076,13 @@ func (x *Event) GetClock() string {
 func (x *Event) GetSender() string {
 	if x != nil {
 		return x.Sender
+	}
+	return ""
+}
+
+func (x *Event) GetActor() string {
+	if x != nil {
+		return x.Actor
 	}
 	return ""
 }
@@ -5586,7 +5598,7 @@ var File_kaohe_feed_v1_feed_proto protoreflect.FileDescriptor
 
 const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\n" +
-	"\x18kaohe/feed/v1/feed.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x19kaohe/feed/v1/audit.proto\x1a\x1ckaohe/feed/v1/registry.proto\"\xca\x1d\n" +
+	"\x18kaohe/feed/v1/feed.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x19kaohe/feed/v1/audit.proto\x1a\x1ckaohe/feed/v1/registry.proto\"\x95!\n" +
 	"\x05Event\x12\x1a\n" +
 	"\x02id\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x02id\x12*\n" +
@@ -5596,55 +5608,102 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\vreceived_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\n" +
 	"receivedAt\x12\x1d\n" +
 	"\x05clock\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05clock\x12\x16\n" +
-	"\x06sender\x18\x06 \x01(\tR\x06sender\x12B\n" +
-	"\rticket_opened\x18\x14 \x01(\v2\x1b.kaohe.feed.v1.TicketOpenedH\x00R\fticketOpened\x12N\n" +
-	"\x11ticket_dispatched\x18\x15 \x01(\v2\x1f.kaohe.feed.v1.TicketDispatchedH\x00R\x10ticketDispatched\x12Q\n" +
-	"\x12ticket_transferred\x18\x16 \x01(\v2 .kaohe.feed.v1.TicketTransferredH\x00R\x11ticketTransferred\x12K\n" +
-	"\x10ticket_suspended\x18\x17 \x01(\v2\x1e.kaohe.feed.v1.TicketSuspendedH\x00R\x0fticketSuspended\x12E\n" +
-	"\x0eticket_resumed\x18\x18 \x01(\v2\x1c.kaohe.feed.v1.TicketResumedH\x00R\rticketResumed\x12Q\n" +
-	"\x12ticket_rescheduled\x18\x19 \x01(\v2 .kaohe.feed.v1.TicketRescheduledH\x00R\x11ticketRescheduled\x12E\n" +
-	"\x0eticket_replied\x18\x1a \x01(\v2\x1c.kaohe.feed.v1.TicketRepliedH\x00R\rticketReplied\x12B\n" +
-	"\rticket_closed\x18\x1b \x01(\v2\x1b.kaohe.feed.v1.TicketClosedH\x00R\fticketClosed\x12H\n" +
-	"\x0fticket_reopened\x18\x1c \x01(\v2\x1d.kaohe.feed.v1.TicketReopenedH\x00R\x0eticketReopened\x12K\n" +
-	"\x10ticket_cancelled\x18\x1d \x01(\v2\x1e.kaohe.feed.v1.TicketCancelledH\x00R\x0fticketCancelled\x12B\n" +
-	"\rticket_merged\x18\x1e \x01(\v2\x1b.kaohe.feed.v1.TicketMergedH\x00R\fticketMerged\x12H\n" +
-	"\x0fticket_unmerged\x18\x1f \x01(\v2\x1d.kaohe.feed.v1.TicketUnmergedH\x00R\x0eticketUnmerged\x12^\n" +
-	"\x17source_verdict_reported\x18  \x01(\v2$.kaohe.feed.v1.SourceVerdictReportedH\x00R\x15sourceVerdictReported\x12H\n" +
-	"\x0fcomplaint_filed\x18( \x01(\v2\x1d.kaohe.feed.v1.ComplaintFiledH\x00R\x0ecomplaintFiled\x12T\n" +
-	"\x13complaint_forwarded\x18) \x01(\v2!.kaohe.feed.v1.ComplaintForwardedH\x00R\x12complaintForwarded\x12Q\n" +
-	"\x12complaint_answered\x18* \x01(\v2 .kaohe.feed.v1.ComplaintAnsweredH\x00R\x11complaintAnswered\x12Q\n" +
-	"\x12complaint_verified\x18+ \x01(\v2 .kaohe.feed.v1.ComplaintVerifiedH\x00R\x11complaintVerified\x12Q\n" +
-	"\x12complaint_resolved\x18, \x01(\v2 .kaohe.feed.v1.ComplaintResolvedH\x00R\x11complaintResolved\x12O\n" +
-	"\x12complaint_fed_back\x18- \x01(\v2\x1f.kaohe.feed.v1.ComplaintFedBackH\x00R\x10complaintFedBack\x12B\n" +
-	"\rcallback_done\x182 \x01(\v2\x1b.kaohe.feed.v1.CallbackDoneH\x00R\fcallbackDone\x12?\n" +
-	"\fpraise_given\x183 \x01(\v2\x1a.kaohe.feed.v1.PraiseGivenH\x00R\vpraiseGiven\x12R\n" +
-	"\x13mass_fault_declared\x18< \x01(\v2 .kaohe.feed.v1.MassFaultDeclaredH\x00R\x11massFaultDeclared\x12F\n" +
-	"\x0fmass_fault_told\x18= \x01(\v2\x1c.kaohe.feed.v1.MassFaultToldH\x00R\rmassFaultTold\x12R\n" +
-	"\x13mass_fault_restored\x18> \x01(\v2 .kaohe.feed.v1.MassFaultRestoredH\x00R\x11massFaultRestored\x12W\n" +
-	"\x14interruption_planned\x18? \x01(\v2\".kaohe.feed.v1.InterruptionPlannedH\x00R\x13interruptionPlanned\x12E\n" +
-	"\x0epoints_decided\x18F \x01(\v2\x1c.kaohe.feed.v1.PointsDecidedH\x00R\rpointsDecided\x12E\n" +
-	"\x0ethanks_decided\x18G \x01(\v2\x1c.kaohe.feed.v1.ThanksDecidedH\x00R\rthanksDecided\x12H\n" +
-	"\x0fpoints_proposed\x18H \x01(\v2\x1d.kaohe.feed.v1.PointsProposedH\x00R\x0epointsProposed\x12H\n" +
-	"\x0funit_registered\x18P \x01(\v2\x1d.kaohe.feed.v1.UnitRegisteredH\x00R\x0eunitRegistered\x12Q\n" +
-	"\x12rulebook_published\x18Q \x01(\v2 .kaohe.feed.v1.RulebookPublishedH\x00R\x11rulebookPublished\x12E\n" +
-	"\x0eclock_advanced\x18Z \x01(\v2\x1c.kaohe.feed.v1.ClockAdvancedH\x00R\rclockAdvanced\x12B\n" +
-	"\rhall_assessed\x18d \x01(\v2\x1b.kaohe.feed.v1.HallAssessedH\x00R\fhallAssessed\x12B\n" +
-	"\rhall_surveyed\x18e \x01(\v2\x1b.kaohe.feed.v1.HallSurveyedH\x00R\fhallSurveyed\x12K\n" +
-	"\x10conduct_recorded\x18f \x01(\v2\x1e.kaohe.feed.v1.ConductRecordedH\x00R\x0fconductRecorded\x12K\n" +
-	"\x10sanction_imposed\x18g \x01(\v2\x1e.kaohe.feed.v1.SanctionImposedH\x00R\x0fsanctionImposed\x12<\n" +
-	"\vitem_waived\x18h \x01(\v2\x19.kaohe.feed.v1.ItemWaivedH\x00R\n" +
-	"itemWaived\x12<\n" +
-	"\vhalls_drawn\x18i \x01(\v2\x19.kaohe.feed.v1.HallsDrawnH\x00R\n" +
-	"hallsDrawn\x12K\n" +
-	"\x10objection_raised\x18n \x01(\v2\x1e.kaohe.feed.v1.ObjectionRaisedH\x00R\x0fobjectionRaised\x12N\n" +
-	"\x11objection_decided\x18o \x01(\v2\x1f.kaohe.feed.v1.ObjectionDecidedH\x00R\x10objectionDecided\x12X\n" +
-	"\x15month_closing_started\x18x \x01(\v2\".kaohe.feed.v1.MonthClosingStartedH\x00R\x13monthClosingStarted\x12?\n" +
-	"\fmonth_closed\x18y \x01(\v2\x1a.kaohe.feed.v1.MonthClosedH\x00R\vmonthClosed\x12H\n" +
-	"\x0fmonth_published\x18z \x01(\v2\x1d.kaohe.feed.v1.MonthPublishedH\x00R\x0emonthPublished\x12T\n" +
-	"\x13restatement_decided\x18{ \x01(\v2!.kaohe.feed.v1.RestatementDecidedH\x00R\x12restatementDecided\x127\n" +
-	"\tcall_made\x18\x8c\x01 \x01(\v2\x17.kaohe.feed.v1.CallMadeH\x00R\bcallMade\x12L\n" +
-	"\x10agent_registered\x18\xac\x02 \x01(\v2\x1e.kaohe.feed.v1.AgentRegisteredH\x00R\x0fagentRegistered\x12_\n" +
-	"\x17hall_manager_registered\x18\xad\x02 \x01(\v2$.kaohe.feed.v1.HallManagerRegisteredH\x00R\x15hallManagerRegisteredB\x10\n" +
+	"\x06sender\x18\x06 \x01(\tR\x06sender\x12\x14\n" +
+	"\x05actor\x18\a \x01(\tR\x05actor\x12L\n" +
+	"\rticket_opened\x18\x14 \x01(\v2\x1b.kaohe.feed.v1.TicketOpenedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\fticketOpened\x12X\n" +
+	"\x11ticket_dispatched\x18\x15 \x01(\v2\x1f.kaohe.feed.v1.TicketDispatchedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x10ticketDispatched\x12[\n" +
+	"\x12ticket_transferred\x18\x16 \x01(\v2 .kaohe.feed.v1.TicketTransferredB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x11ticketTransferred\x12U\n" +
+	"\x10ticket_suspended\x18\x17 \x01(\v2\x1e.kaohe.feed.v1.TicketSuspendedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x0fticketSuspended\x12O\n" +
+	"\x0eticket_resumed\x18\x18 \x01(\v2\x1c.kaohe.feed.v1.TicketResumedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\rticketResumed\x12[\n" +
+	"\x12ticket_rescheduled\x18\x19 \x01(\v2 .kaohe.feed.v1.TicketRescheduledB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x11ticketRescheduled\x12O\n" +
+	"\x0eticket_replied\x18\x1a \x01(\v2\x1c.kaohe.feed.v1.TicketRepliedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\rticketReplied\x12L\n" +
+	"\rticket_closed\x18\x1b \x01(\v2\x1b.kaohe.feed.v1.TicketClosedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\fticketClosed\x12R\n" +
+	"\x0fticket_reopened\x18\x1c \x01(\v2\x1d.kaohe.feed.v1.TicketReopenedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x0eticketReopened\x12U\n" +
+	"\x10ticket_cancelled\x18\x1d \x01(\v2\x1e.kaohe.feed.v1.TicketCancelledB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x0fticketCancelled\x12L\n" +
+	"\rticket_merged\x18\x1e \x01(\v2\x1b.kaohe.feed.v1.TicketMergedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\fticketMerged\x12R\n" +
+	"\x0fticket_unmerged\x18\x1f \x01(\v2\x1d.kaohe.feed.v1.TicketUnmergedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x0eticketUnmerged\x12h\n" +
+	"\x17source_verdict_reported\x18  \x01(\v2$.kaohe.feed.v1.SourceVerdictReportedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x15sourceVerdictReported\x12R\n" +
+	"\x0fcomplaint_filed\x18( \x01(\v2\x1d.kaohe.feed.v1.ComplaintFiledB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x0ecomplaintFiled\x12^\n" +
+	"\x13complaint_forwarded\x18) \x01(\v2!.kaohe.feed.v1.ComplaintForwardedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x12complaintForwarded\x12[\n" +
+	"\x12complaint_answered\x18* \x01(\v2 .kaohe.feed.v1.ComplaintAnsweredB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x11complaintAnswered\x12[\n" +
+	"\x12complaint_verified\x18+ \x01(\v2 .kaohe.feed.v1.ComplaintVerifiedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x11complaintVerified\x12[\n" +
+	"\x12complaint_resolved\x18, \x01(\v2 .kaohe.feed.v1.ComplaintResolvedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x11complaintResolved\x12Y\n" +
+	"\x12complaint_fed_back\x18- \x01(\v2\x1f.kaohe.feed.v1.ComplaintFedBackB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x10complaintFedBack\x12L\n" +
+	"\rcallback_done\x182 \x01(\v2\x1b.kaohe.feed.v1.CallbackDoneB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\fcallbackDone\x12I\n" +
+	"\fpraise_given\x183 \x01(\v2\x1a.kaohe.feed.v1.PraiseGivenB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\vpraiseGiven\x12\\\n" +
+	"\x13mass_fault_declared\x18< \x01(\v2 .kaohe.feed.v1.MassFaultDeclaredB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x11massFaultDeclared\x12P\n" +
+	"\x0fmass_fault_told\x18= \x01(\v2\x1c.kaohe.feed.v1.MassFaultToldB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\rmassFaultTold\x12\\\n" +
+	"\x13mass_fault_restored\x18> \x01(\v2 .kaohe.feed.v1.MassFaultRestoredB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x11massFaultRestored\x12a\n" +
+	"\x14interruption_planned\x18? \x01(\v2\".kaohe.feed.v1.InterruptionPlannedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x01\x05H\x00R\x13interruptionPlanned\x12O\n" +
+	"\x0epoints_decided\x18F \x01(\v2\x1c.kaohe.feed.v1.PointsDecidedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x03\x04H\x00R\rpointsDecided\x12O\n" +
+	"\x0ethanks_decided\x18G \x01(\v2\x1c.kaohe.feed.v1.ThanksDecidedB\b\xaa\xbb\x18\x04\n" +
+	"\x02\x03\x04H\x00R\rthanksDecided\x12T\n" +
+	"\x0fpoints_proposed\x18H \x01(\v2\x1d.kaohe.feed.v1.PointsProposedB\n" +
+	"\xaa\xbb\x18\x06\n" +
+	"\x04\x01\x03\x04\x05H\x00R\x0epointsProposed\x12Q\n" +
+	"\x0funit_registered\x18P \x01(\v2\x1d.kaohe.feed.v1.UnitRegisteredB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x05H\x00R\x0eunitRegistered\x12Z\n" +
+	"\x12rulebook_published\x18Q \x01(\v2 .kaohe.feed.v1.RulebookPublishedB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x06H\x00R\x11rulebookPublished\x12N\n" +
+	"\x0eclock_advanced\x18Z \x01(\v2\x1c.kaohe.feed.v1.ClockAdvancedB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x05H\x00R\rclockAdvanced\x12K\n" +
+	"\rhall_assessed\x18d \x01(\v2\x1b.kaohe.feed.v1.HallAssessedB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x03H\x00R\fhallAssessed\x12M\n" +
+	"\rhall_surveyed\x18e \x01(\v2\x1b.kaohe.feed.v1.HallSurveyedB\t\xaa\xbb\x18\x05\n" +
+	"\x03\x01\x03\x05H\x00R\fhallSurveyed\x12T\n" +
+	"\x10conduct_recorded\x18f \x01(\v2\x1e.kaohe.feed.v1.ConductRecordedB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x03H\x00R\x0fconductRecorded\x12T\n" +
+	"\x10sanction_imposed\x18g \x01(\v2\x1e.kaohe.feed.v1.SanctionImposedB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x03H\x00R\x0fsanctionImposed\x12E\n" +
+	"\vitem_waived\x18h \x01(\v2\x19.kaohe.feed.v1.ItemWaivedB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x03H\x00R\n" +
+	"itemWaived\x12E\n" +
+	"\vhalls_drawn\x18i \x01(\v2\x19.kaohe.feed.v1.HallsDrawnB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x03H\x00R\n" +
+	"hallsDrawn\x12T\n" +
+	"\x10objection_raised\x18n \x01(\v2\x1e.kaohe.feed.v1.ObjectionRaisedB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x06H\x00R\x0fobjectionRaised\x12W\n" +
+	"\x11objection_decided\x18o \x01(\v2\x1f.kaohe.feed.v1.ObjectionDecidedB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x06H\x00R\x10objectionDecided\x12a\n" +
+	"\x15month_closing_started\x18x \x01(\v2\".kaohe.feed.v1.MonthClosingStartedB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x06H\x00R\x13monthClosingStarted\x12H\n" +
+	"\fmonth_closed\x18y \x01(\v2\x1a.kaohe.feed.v1.MonthClosedB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x06H\x00R\vmonthClosed\x12Q\n" +
+	"\x0fmonth_published\x18z \x01(\v2\x1d.kaohe.feed.v1.MonthPublishedB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x06H\x00R\x0emonthPublished\x12]\n" +
+	"\x13restatement_decided\x18{ \x01(\v2!.kaohe.feed.v1.RestatementDecidedB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x06H\x00R\x12restatementDecided\x127\n" +
+	"\tcall_made\x18\x8c\x01 \x01(\v2\x17.kaohe.feed.v1.CallMadeH\x00R\bcallMade\x12U\n" +
+	"\x10agent_registered\x18\xac\x02 \x01(\v2\x1e.kaohe.feed.v1.AgentRegisteredB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x05H\x00R\x0fagentRegistered\x12h\n" +
+	"\x17hall_manager_registered\x18\xad\x02 \x01(\v2$.kaohe.feed.v1.HallManagerRegisteredB\a\xaa\xbb\x18\x03\n" +
+	"\x01\x05H\x00R\x15hallManagerRegisteredB\x10\n" +
 	"\apayload\x12\x05\xbaH\x02\b\x01\":\n" +
 	"\n" +
 	"EventBatch\x12,\n" +
@@ -5809,7 +5868,7 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\x05units\x18\x02 \x03(\tB\x14\xbaH\x11\x92\x01\x0e\b\x01\x10d\x18\x01\"\x06r\x04\x10\x01\x18dR\x05units\x12?\n" +
 	"\tstarts_at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampB\x06\xbaH\x03\xc8\x01\x01R\bstartsAt\x127\n" +
 	"\tnotice_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bnoticeAt\x12F\n" +
-	"\x11customers_told_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0fcustomersToldAt\"\x93\x03\n" +
+	"\x11customers_told_at\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x0fcustomersToldAt\"\x97\x03\n" +
 	"\rPointsDecided\x12&\n" +
 	"\bdecision\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\bdecision\x12\x1d\n" +
@@ -5819,11 +5878,11 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\asubject\x18\x04 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\asubject\x12\x1b\n" +
 	"\x04item\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x182R\x04item\x12:\n" +
-	"\x06points\x18\x06 \x01(\tB\"\xbaH\x1fr\x1d2\x1b^[0-9]{1,4}(\\.[0-9]{1,2})?$R\x06points\x12!\n" +
-	"\x06person\x18\a \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\"\n" +
+	"\x06points\x18\x06 \x01(\tB\"\xbaH\x1fr\x1d2\x1b^[0-9]{1,4}(\\.[0-9]{1,2})?$R\x06points\x12%\n" +
+	"\x06person\x18\a \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\xb0\xbb\x18\x01R\x06person\x12\"\n" +
 	"\x06reason\x18\b \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x125\n" +
-	"\babout_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aaboutAt\"\xf1\x03\n" +
+	"\babout_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aaboutAt\"\xf5\x03\n" +
 	"\x0ePointsProposed\x12&\n" +
 	"\bdecision\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\bdecision\x12\x1d\n" +
@@ -5833,21 +5892,21 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\asubject\x18\x04 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\asubject\x12\x1b\n" +
 	"\x04item\x18\x05 \x01(\tB\a\xbaH\x04r\x02\x182R\x04item\x12:\n" +
-	"\x06points\x18\x06 \x01(\tB\"\xbaH\x1fr\x1d2\x1b^[0-9]{1,4}(\\.[0-9]{1,2})?$R\x06points\x12!\n" +
-	"\x06person\x18\a \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\"\n" +
+	"\x06points\x18\x06 \x01(\tB\"\xbaH\x1fr\x1d2\x1b^[0-9]{1,4}(\\.[0-9]{1,2})?$R\x06points\x12%\n" +
+	"\x06person\x18\a \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\xb0\xbb\x18\x01R\x06person\x12\"\n" +
 	"\x06reason\x18\b \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x125\n" +
 	"\babout_at\x18\t \x01(\v2\x1a.google.protobuf.TimestampR\aaboutAt\x12=\n" +
 	"\bevidence\x18\n" +
 	" \x03(\v2\x17.kaohe.feed.v1.EvidenceB\b\xbaH\x05\x92\x01\x02\x102R\bevidence\x12\x1c\n" +
-	"\twithdrawn\x18\v \x01(\bR\twithdrawn\"\xc3\x01\n" +
+	"\twithdrawn\x18\v \x01(\bR\twithdrawn\"\xc7\x01\n" +
 	"\rThanksDecided\x12\"\n" +
 	"\x06ticket\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06ticket\x12&\n" +
 	"\bcallback\x18\x02 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\bcallback\x12!\n" +
-	"\x06points\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x03(\x00R\x06points\x12!\n" +
-	"\x06person\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12 \n" +
+	"\x06points\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18\x03(\x00R\x06points\x12%\n" +
+	"\x06person\x18\x04 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\xb0\xbb\x18\x01R\x06person\x12 \n" +
 	"\x06reason\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x06reason\"\x91\x03\n" +
 	"\x0eUnitRegistered\x12,\n" +
 	"\x04unit\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x10\x01\x18d2\r^[^/?#*>\\s]+$R\x04unit\x12#\n" +
@@ -5879,15 +5938,15 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\x05check\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x05check\x12\x1f\n" +
 	"\x05level\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x05level\x12\x1f\n" +
 	"\x05times\x18\x03 \x01(\x05B\t\xbaH\x06\x1a\x04\x18d(\x00R\x05times\x12\x1c\n" +
-	"\x04text\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04text\"\xdb\x03\n" +
+	"\x04text\x18\x04 \x01(\tB\b\xbaH\x05r\x03\x18\xd0\x0fR\x04text\"\xdf\x03\n" +
 	"\fHallAssessed\x12 \n" +
 	"\x05visit\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x05visit\x12\x1d\n" +
 	"\x04unit\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x127\n" +
 	"\x05month\x18\x03 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12C\n" +
 	"\x06method\x18\x04 \x01(\x0e2\x1f.kaohe.feed.v1.AssessmentMethodB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06method\x12!\n" +
-	"\x06person\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12=\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06method\x12%\n" +
+	"\x06person\x18\x05 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\xb0\xbb\x18\x01R\x06person\x12=\n" +
 	"\bfindings\x18\x06 \x03(\v2\x16.kaohe.feed.v1.FindingB\t\xbaH\x06\x92\x01\x03\x10\xc8\x01R\bfindings\x12!\n" +
 	"\tsatisfied\x18\a \x01(\bH\x00R\tsatisfied\x88\x01\x01\x12=\n" +
 	"\bevidence\x18\b \x03(\v2\x17.kaohe.feed.v1.EvidenceB\b\xbaH\x05\x92\x01\x02\x102R\bevidence\x12\x1c\n" +
@@ -5904,7 +5963,7 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x06method\x12\x1c\n" +
 	"\tsatisfied\x18\x04 \x01(\bR\tsatisfied\x12$\n" +
 	"\bcustomer\x18\x05 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\bcustomer\x12\x1c\n" +
-	"\x04text\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\x04text\"\x92\x03\n" +
+	"\x04text\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\x04text\"\x96\x03\n" +
 	"\x0fConductRecorded\x12\"\n" +
 	"\x06record\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06record\x12\x1d\n" +
@@ -5912,12 +5971,12 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\x04kind\x18\x03 \x01(\x0e2\x1a.kaohe.feed.v1.ConductKindB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04kind\x12\x1d\n" +
 	"\x05agent\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18dR\x05agent\x12=\n" +
-	"\x06points\x18\x05 \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,4}(\\.[0-9]{1,2})?)?$R\x06points\x12!\n" +
-	"\x06person\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\"\n" +
+	"\x06points\x18\x05 \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,4}(\\.[0-9]{1,2})?)?$R\x06points\x12%\n" +
+	"\x06person\x18\x06 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\xb0\xbb\x18\x01R\x06person\x12\"\n" +
 	"\x06reason\x18\a \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12=\n" +
 	"\bevidence\x18\b \x03(\v2\x17.kaohe.feed.v1.EvidenceB\b\xbaH\x05\x92\x01\x02\x102R\bevidence\x12\x1c\n" +
-	"\twithdrawn\x18\t \x01(\bR\twithdrawn\"\x8a\x03\n" +
+	"\twithdrawn\x18\t \x01(\bR\twithdrawn\"\x8e\x03\n" +
 	"\x0fSanctionImposed\x12&\n" +
 	"\bsanction\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\bsanction\x12\x1d\n" +
@@ -5925,21 +5984,21 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\x05scope\x18\x03 \x01(\x0e2\x1c.kaohe.feed.v1.SanctionScopeB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05scope\x12\x1d\n" +
 	"\x04item\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x182R\x04item\x12-\n" +
-	"\bmeasures\x18\x05 \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\x14\"\ar\x05\x10\x01\x18\xf4\x03R\bmeasures\x12!\n" +
-	"\x06person\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\"\n" +
+	"\bmeasures\x18\x05 \x03(\tB\x11\xbaH\x0e\x92\x01\v\x10\x14\"\ar\x05\x10\x01\x18\xf4\x03R\bmeasures\x12%\n" +
+	"\x06person\x18\x06 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\xb0\xbb\x18\x01R\x06person\x12\"\n" +
 	"\x06reason\x18\a \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12=\n" +
 	"\bevidence\x18\b \x03(\v2\x17.kaohe.feed.v1.EvidenceB\b\xbaH\x05\x92\x01\x02\x102R\bevidence\x12\x1c\n" +
-	"\twithdrawn\x18\t \x01(\bR\twithdrawn\"\xe8\x01\n" +
+	"\twithdrawn\x18\t \x01(\bR\twithdrawn\"\xec\x01\n" +
 	"\n" +
 	"ItemWaived\x12\x1d\n" +
 	"\x04unit\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x127\n" +
 	"\x05month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1d\n" +
-	"\x04item\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x182R\x04item\x12!\n" +
-	"\x06person\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\"\n" +
+	"\x04item\x18\x03 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x182R\x04item\x12%\n" +
+	"\x06person\x18\x04 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\xb0\xbb\x18\x01R\x06person\x12\"\n" +
 	"\x06reason\x18\x05 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x12\x1c\n" +
-	"\twithdrawn\x18\x06 \x01(\bR\twithdrawn\"\x98\x02\n" +
+	"\twithdrawn\x18\x06 \x01(\bR\twithdrawn\"\x9c\x02\n" +
 	"\n" +
 	"HallsDrawn\x12\x1e\n" +
 	"\x04draw\x18\x01 \x01(\tB\n" +
@@ -5949,10 +6008,10 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\beligible\x18\x04 \x03(\tB\r\xbaH\n" +
 	"\x92\x01\a\b\x01\x10\x90N\x18\x01R\beligible\x12#\n" +
 	"\x05drawn\x18\x05 \x03(\tB\r\xbaH\n" +
-	"\x92\x01\a\b\x01\x10\x90N\x18\x01R\x05drawn\x12!\n" +
-	"\x06person\x18\x06 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\x1f\n" +
+	"\x92\x01\a\b\x01\x10\x90N\x18\x01R\x05drawn\x12%\n" +
+	"\x06person\x18\x06 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\xb0\xbb\x18\x01R\x06person\x12\x1f\n" +
 	"\vseed_chosen\x18\a \x01(\bR\n" +
-	"seedChosen\"\x93\x03\n" +
+	"seedChosen\"\x97\x03\n" +
 	"\x0fObjectionRaised\x12\x1d\n" +
 	"\x04unit\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x127\n" +
 	"\x05month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1e\n" +
@@ -5962,11 +6021,11 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x04rule\x12\x1f\n" +
 	"\x05entry\x18\x05 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x05entry\x12?\n" +
 	"\x05stage\x18\x06 \x01(\x0e2\x1d.kaohe.feed.v1.ObjectionStageB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05stage\x12!\n" +
-	"\x06person\x18\a \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12$\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05stage\x12%\n" +
+	"\x06person\x18\a \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\xb0\xbb\x18\x01R\x06person\x12$\n" +
 	"\agrounds\x18\b \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xa0\x1fR\agrounds\x12=\n" +
-	"\bevidence\x18\t \x03(\v2\x17.kaohe.feed.v1.EvidenceB\b\xbaH\x05\x92\x01\x02\x102R\bevidence\"\xba\x03\n" +
+	"\bevidence\x18\t \x03(\v2\x17.kaohe.feed.v1.EvidenceB\b\xbaH\x05\x92\x01\x02\x102R\bevidence\"\xbe\x03\n" +
 	"\x10ObjectionDecided\x12\x1d\n" +
 	"\x04unit\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x127\n" +
 	"\x05month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1e\n" +
@@ -5978,24 +6037,24 @@ const file_kaohe_feed_v1_feed_proto_rawDesc = "" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x05stage\x12E\n" +
 	"\aoutcome\x18\x06 \x01(\x0e2\x1f.kaohe.feed.v1.ObjectionOutcomeB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\aoutcome\x12?\n" +
-	"\x06points\x18\a \x01(\tB'\xbaH$r\"2 ^(-?[0-9]{1,4}(\\.[0-9]{1,2})?)?$R\x06points\x12!\n" +
-	"\x06person\x18\b \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\"\n" +
+	"\x06points\x18\a \x01(\tB'\xbaH$r\"2 ^(-?[0-9]{1,4}(\\.[0-9]{1,2})?)?$R\x06points\x12%\n" +
+	"\x06person\x18\b \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\xb0\xbb\x18\x01R\x06person\x12\"\n" +
 	"\x06reason\x18\t \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\"q\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\"u\n" +
 	"\x13MonthClosingStarted\x127\n" +
-	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12!\n" +
-	"\x06person\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\"i\n" +
+	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12%\n" +
+	"\x06person\x18\x02 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\xb0\xbb\x18\x01R\x06person\"m\n" +
 	"\vMonthClosed\x127\n" +
-	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12!\n" +
-	"\x06person\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\"l\n" +
+	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12%\n" +
+	"\x06person\x18\x02 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\xb0\xbb\x18\x01R\x06person\"p\n" +
 	"\x0eMonthPublished\x127\n" +
-	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12!\n" +
-	"\x06person\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\"\xcf\x01\n" +
+	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12%\n" +
+	"\x06person\x18\x02 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\xb0\xbb\x18\x01R\x06person\"\xd3\x01\n" +
 	"\x12RestatementDecided\x12\x1d\n" +
 	"\x04unit\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x127\n" +
 	"\x05month\x18\x02 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1a\n" +
-	"\bapproved\x18\x03 \x01(\bR\bapproved\x12!\n" +
-	"\x06person\x18\x04 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x06person\x12\"\n" +
+	"\bapproved\x18\x03 \x01(\bR\bapproved\x12%\n" +
+	"\x06person\x18\x04 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\xb0\xbb\x18\x01R\x06person\x12\"\n" +
 	"\x06reason\x18\x05 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason*t\n" +
 	"\n" +

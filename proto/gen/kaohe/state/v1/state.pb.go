@@ -1534,7 +1534,7 @@ type Token struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// Its name, for people.
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
-	// What it may do, the number of a kaohe.api.v1.Role.
+	// What it may do, the number of a kaohe.contract.v1.Role.
 	Role int32 `protobuf:"varint,2,opt,name=role,proto3" json:"role,omitempty"`
 	// The units it may see, for a unit manager.
 	Units []string `protobuf:"bytes,3,rep,name=units,proto3" json:"units,omitempty"`
@@ -1551,9 +1551,11 @@ type Token struct {
 	// Whose token revoked it.
 	RevokedBy string `protobuf:"bytes,9,opt,name=revoked_by,json=revokedBy,proto3" json:"revoked_by,omitempty"`
 	// Who signed in with it, "oidc:" and his subject; empty: it was made by hand.
-	Subject       string `protobuf:"bytes,10,opt,name=subject,proto3" json:"subject,omitempty"`
-	unknownFields protoimpl.UnknownFields
-	sizeCache     protoimpl.SizeCache
+	Subject string `protobuf:"bytes,10,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Whether it may name other persons as those who propose and decide.
+	SpeaksForPersons bool `protobuf:"varint,11,opt,name=speaks_for_persons,json=speaksForPersons,proto3" json:"speaks_for_persons,omitempty"`
+	unknownFields    protoimpl.UnknownFields
+	sizeCache        protoimpl.SizeCache
 }
 
 func (x *Token) Reset() {
@@ -1654,6 +1656,13 @@ func (x *Token) GetSubject() string {
 		return x.Subject
 	}
 	return ""
+}
+
+func (x *Token) GetSpeaksForPersons() bool {
+	if x != nil {
+		return x.SpeaksForPersons
+	}
+	return false
 }
 
 // Quarantined is input that could not be used, kept with the reason.
@@ -2226,7 +2235,7 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\aawaited\x18\x04 \x01(\v2\x18.kaohe.ledger.v1.AwaitedH\x00R\aawaitedB\b\n" +
 	"\x06matter\"\x1a\n" +
 	"\x04Seen\x12\x12\n" +
-	"\x04hash\x18\x01 \x01(\x10R\x04hash\"\xe2\x02\n" +
+	"\x04hash\x18\x01 \x01(\x10R\x04hash\"\x90\x03\n" +
 	"\x05Token\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x12\n" +
 	"\x04role\x18\x02 \x01(\x05R\x04role\x12\x14\n" +
@@ -2243,7 +2252,8 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\n" +
 	"revoked_by\x18\t \x01(\tR\trevokedBy\x12\x18\n" +
 	"\asubject\x18\n" +
-	" \x01(\tR\asubject\"\xb2\x01\n" +
+	" \x01(\tR\asubject\x12,\n" +
+	"\x12speaks_for_persons\x18\v \x01(\bR\x10speaksForPersons\"\xb2\x01\n" +
 	"\vQuarantined\x12\x18\n" +
 	"\aservice\x18\x01 \x01(\tR\aservice\x12-\n" +
 	"\x06reason\x18\x02 \x01(\v2\x15.kaohe.fact.v1.ReasonR\x06reason\x12*\n" +
