@@ -3,21 +3,23 @@ package gateway
 import (
 	"net/http"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/protobuf/types/known/durationpb"
+
+	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	"kaohe.dev/services/internal/budget"
 )
 
 // What may be on its way through the door at once, in bytes of bodies, unless
-// told: of all callers, and of one token. It bounds memory; a body that comes
-// slowly takes room here, and nothing else.
+// told: of all callers, and of one token. It bounds memory. The same is for all
+// other bodies together, so that no upload takes room from the feed.
 const (
 	admitAll = 24 << 20
-	admitOne = maxBody
+	admitOne = maxBody + 1<<20 // a body is taken in by steps
 )
 
 // retryAfter is when a caller who was not admitted should come again.
@@ -27,28 +29,32 @@ const retryAfter = time.Second
 // the work, for which the line must be short. Who floods fills his own share of
 // both, and others still get in.
 type admission struct {
-	all  int64 // bytes that may be on their way
-	mu   sync.Mutex
-	sum  int64
-	by   map[string]int64 // by token
-	line line
+	pushes, others *budget.Shares
+	line           line
 	// refused counts pushes that were told to come again.
 	refused *prometheus.CounterVec
 }
 
 func newAdmission(all int64, registry prometheus.Registerer) *admission {
-	a := &admission{all: min(max(all, admitOne), admitAll), by: map[string]int64{}, line: newLine(time.Now)}
 	if all == 0 {
-		a.all = admitAll
+		all = admitAll
 	}
+	all = min(max(all, admitOne), admitAll)
+	a := &admission{pushes: budget.NewShares(all, admitOne), others: budget.NewShares(all, admitOne), line: newLine(time.Now)}
 	a.refused = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "kaohe_pushes_refused_total", Help: "Pushes told to come again: room, their bodies do not fit; wait, they would wait too long.",
 	}, []string{"reason"})
 	wait := prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "kaohe_push_wait_seconds", Help: "How long a push that comes now is expected to wait.",
 	}, func() float64 { return a.line.wait().Seconds() })
-	registry.MustRegister(a.refused, wait)
+	registry.MustRegister(a.refused, wait, bodyBytes("pushes", a.pushes), bodyBytes("others", a.others))
 	return a
+}
+
+func bodyBytes(of string, shares *budget.Shares) prometheus.Collector {
+	return prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "kaohe_body_bytes", Help: "Bytes of bodies that are on their way: of pushes, and of all other calls.", ConstLabels: prometheus.Labels{"of": of},
+	}, func() float64 { return float64(shares.Taken()) })
 }
 
 func (a *admission) tooMuch(reason string) *problem {
@@ -58,25 +64,12 @@ func (a *admission) tooMuch(reason string) *problem {
 	return p
 }
 
-// enter admits a body of so many bytes of a token, or does not; leave must be
-// called when it is through.
-func (a *admission) enter(token string, bytes int64) (leave func(), err error) {
-	bytes = min(max(bytes, 1), maxBody)
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	if a.sum+bytes > a.all || a.by[token]+bytes > admitOne && a.by[token] > 0 {
-		return nil, a.tooMuch("room")
+// shares are what the bodies sent to a pattern count in.
+func (a *admission) shares(pattern string) *budget.Shares {
+	if callAt()[pattern] == apiv1.FeedService_PushEvents_FullMethodName {
+		return a.pushes
 	}
-	a.sum += bytes
-	a.by[token] += bytes
-	return sync.OnceFunc(func() {
-		a.mu.Lock()
-		defer a.mu.Unlock()
-		a.sum -= bytes
-		if a.by[token] -= bytes; a.by[token] == 0 {
-			delete(a.by, token)
-		}
-	}), nil
+	return a.others
 }
 
 // queue puts the work of a push into the line, or does not; done must be called
@@ -87,15 +80,6 @@ func (a *admission) queue(token string, bytes int) (done func(), err error) {
 		return nil, a.tooMuch("wait")
 	}
 	return done, nil
-}
-
-// weight is how much of the admission a request takes: what it says it has, or
-// the most there may be when that cannot be known before.
-func weight(r *http.Request) int64 {
-	if r.ContentLength < 0 || r.Header.Get("Content-Encoding") != "" {
-		return maxBody
-	}
-	return r.ContentLength
 }
 
 func retryHeader(w http.ResponseWriter, after time.Duration) {

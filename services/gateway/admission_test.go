@@ -2,6 +2,7 @@ package gateway_test
 
 import (
 	"bufio"
+	"bytes"
 	"fmt"
 	"net"
 	"net/http"
@@ -11,10 +12,12 @@ import (
 	"time"
 
 	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
+	"kaohe.dev/services/gateway"
 )
 
-// slowly begins a push whose body does not come, and gives what ends it.
-func (h *house) slowly(secret string, length int) (end func()) {
+// slowly begins a push of so many bytes of which only some come, and gives what
+// ends it.
+func (h *house) slowly(secret string, length, sent int) (end func()) {
 	h.t.Helper()
 	c, err := net.Dial("tcp", h.g.HTTPAddr())
 	must(h.t, err)
@@ -26,6 +29,8 @@ func (h *house) slowly(secret string, length int) (end func()) {
 	if !strings.Contains(line, "100") {
 		h.t.Fatalf("a push was not admitted: %s", line)
 	}
+	_, err = c.Write(bytes.Repeat([]byte(" "), sent))
+	must(h.t, err)
 	return func() { _ = c.Close() }
 }
 
@@ -86,31 +91,63 @@ func TestAFloodIsRefusedAndStarvesNobody(t *testing.T) {
 	}
 }
 
+// holding waits until so many bytes of pushes are on their way.
+func (h *house) holding(bytes int) {
+	h.t.Helper()
+	h.eventually(fmt.Sprintf("%d bytes on their way", bytes), func() bool {
+		return strings.Contains(h.call("GET", "/metrics", "").body, fmt.Sprintf("kaohe_body_bytes{of=\"pushes\"} %v\n", float64(bytes)))
+	})
+}
+
+// An upload that stands still holds nothing: not even its own token is kept
+// from pushing.
+func TestUploadsThatStandStillCloseNoDoor(t *testing.T) {
+	h := build(t).open()
+	h.verdicts(unit)
+	idle := h.tokenFor(contractv1.Role_ROLE_FEED)
+	for range 10 {
+		defer h.slowly(idle, 8<<20, 0)()
+		defer h.slowly(h.tokenFor(contractv1.Role_ROLE_FEED), 8<<20, 0)()
+	}
+	for i, secret := range []string{idle, h.tokenFor(contractv1.Role_ROLE_FEED)} {
+		if a := h.call("POST", "/v1/events", opened(fmt.Sprint(i)), "Authorization", "Bearer "+secret); a.code != http.StatusOK {
+			t.Errorf("token %d: %d %s", i, a.code, a.body)
+		}
+	}
+}
+
 func TestWhoFloodsIsToldToComeAgainAndOthersGetIn(t *testing.T) {
 	h := build(t).open()
 	h.verdicts(unit)
 	flood := h.tokenFor(contractv1.Role_ROLE_FEED)
-	end := h.slowly(flood, 8<<20)
-	a := h.call("POST", "/v1/events", opened("1"), "Authorization", "Bearer "+flood, "Accept-Language", "en")
-	if a.code != http.StatusTooManyRequests || a.header.Get("Retry-After") != "1" || !strings.Contains(a.body, "overloaded") {
+	push := func(secret string) answer {
+		return h.call("POST", "/v1/events", opened("1"), "Authorization", "Bearer "+secret, "Accept-Language", "en")
+	}
+	end := []func(){h.slowly(flood, 8<<20, 8<<20-1), h.slowly(flood, 1<<20, 1<<20-1)}
+	h.holding(9 << 20)
+	if a := push(flood); a.code != http.StatusTooManyRequests || a.header.Get("Retry-After") != "1" || !strings.Contains(a.body, "overloaded") {
 		t.Errorf("the flooding token: %d %v %s", a.code, a.header, a.body)
 	}
 	if got := h.verdicts(opened("2")); got != "A" {
 		t.Errorf("another token: %s", got)
 	}
-	others := []func(){h.slowly(h.tokenFor(contractv1.Role_ROLE_FEED), 8<<20), h.slowly(h.tokenFor(contractv1.Role_ROLE_OPERATIONS), 8<<20)}
-	if a := h.call("POST", "/v1/events", opened("3")); a.code != http.StatusTooManyRequests {
+	end = append(end, h.slowly(h.tokenFor(contractv1.Role_ROLE_FEED), 8<<20, 8<<20-1), h.slowly(h.tokenFor(contractv1.Role_ROLE_OPERATIONS), 7<<20, 7<<20-1))
+	h.holding(24 << 20)
+	if a := push(token); a.code != http.StatusTooManyRequests {
 		t.Errorf("with three floods nothing more fits: %d %s", a.code, a.body)
 	}
-	end()
-	for _, end := range others {
+	for _, end := range end {
 		end()
 	}
-	look := time.NewTicker(10 * time.Millisecond)
-	defer look.Stop()
-	for deadline := time.Now().Add(10 * time.Second); h.call("POST", "/v1/events", opened("1"), "Authorization", "Bearer "+flood).code != 200; <-look.C {
-		if time.Now().After(deadline) {
-			t.Fatal("it does not recover")
-		}
-	}
+	h.eventually("it recovers", func() bool { return push(flood).code == http.StatusOK })
+}
+
+// What has come of a body that stands still is held until its time is over, and
+// no longer.
+func TestABodyThatStandsStillIsGivenUp(t *testing.T) {
+	h := limited(t, func(l *gateway.Limits) { l.StepWithin = 300 * time.Millisecond })
+	h.verdicts(unit)
+	defer h.slowly(token, 8<<20, 8<<20-1)()
+	defer h.slowly(token, 1<<20, 1<<20-1)()
+	h.eventually("the door is open again", func() bool { return h.call("POST", "/v1/events", opened("1")).code == http.StatusOK })
 }

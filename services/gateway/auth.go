@@ -60,20 +60,16 @@ func (g *Gateway) panicked(where string, cause any) *problem {
 	return trouble(codes.Internal, "internal", "内部错误，已记入日志", "internal error, it is in the log")
 }
 
-// maxStreams is how many calls one connection may have open.
-const maxStreams = 1000
-
 func (g *Gateway) grpcServer() *grpc.Server {
 	secure := insecure.NewCredentials()
 	if g.opts.Certificate != nil {
 		secure = credentials.NewTLS(g.opts.Certificate.Config("h2"))
 	}
-	server := grpc.NewServer(
-		grpc.Creds(secure), grpc.MaxRecvMsgSize(maxBody), grpc.MaxConcurrentStreams(maxStreams),
-		grpc.MaxHeaderListSize(maxHeader), grpc.ConnectionTimeout(g.opts.Limits.HeaderWithin),
+	server := grpc.NewServer(append(g.bounds(),
+		grpc.Creds(secure),
 		grpc.ChainUnaryInterceptor(g.unary),
 		grpc.ChainStreamInterceptor(g.stream),
-	)
+	)...)
 	g.register(server)
 	return server
 }
@@ -86,6 +82,7 @@ func (g *Gateway) unary(ctx context.Context, request any, info *grpc.UnaryServer
 		}
 		err = toStatus(ctx, err)
 	}()
+	arrived(ctx)
 	known, err := g.identify(ctx, sentHeader(ctx), info.FullMethod)
 	if err != nil {
 		return nil, err
@@ -101,15 +98,21 @@ func (g *Gateway) stream(server any, s grpc.ServerStream, info *grpc.StreamServe
 		}
 		err = toStatus(ctx, err)
 	}()
+	arrived(ctx)
 	known, err := g.identify(ctx, sentHeader(ctx), info.FullMethod)
 	if err != nil {
 		return err
 	}
+	leave, err := g.streamed(known)
+	if err != nil {
+		return err
+	}
+	defer leave()
 	known, release := g.until(known)
 	defer release()
 	known, forget := g.whileTrusted(known)
 	defer forget()
-	return g.permittedStream(server, &heldStream{ServerStream: s, ctx: known}, info, handle)
+	return g.permittedStream(server, &heldStream{ServerStream: s, ctx: known, step: g.opts.Limits.StepWithin}, info, handle)
 }
 
 // sentHeader is what a gRPC caller shows; of several, none.

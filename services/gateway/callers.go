@@ -33,32 +33,5 @@ func (p *perCaller[T]) get(caller string, create func() T, idle func(T) bool) T 
 	return found
 }
 
-// counts counts what callers have open.
-type counts struct {
-	mu sync.Mutex
-	by map[string]int
-}
-
-// enter counts one more unless there are as many as may be; leave must be
-// called when it is closed.
-func (c *counts) enter(caller string, most int) (leave func(), ok bool) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	if c.by == nil {
-		c.by = map[string]int{}
-	}
-	if c.by[caller] >= most {
-		return nil, false
-	}
-	c.by[caller]++
-	return sync.OnceFunc(func() {
-		c.mu.Lock()
-		defer c.mu.Unlock()
-		if c.by[caller]--; c.by[caller] == 0 {
-			delete(c.by, caller)
-		}
-	}), true
-}
-
 // seconds rounds up.
 func seconds(d time.Duration) int { return int((d + time.Second - 1) / time.Second) }

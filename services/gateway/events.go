@@ -2,11 +2,8 @@ package gateway
 
 import (
 	"cmp"
-	"compress/gzip"
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/http"
 
 	"google.golang.org/grpc/codes"
@@ -20,65 +17,15 @@ import (
 	"kaohe.dev/services/gateway/lang"
 )
 
-// maxBody is how large a body may be, compressed or not.
-const maxBody = 8 << 20
-
 // traceparent is the header, or metadata, by which a caller has his events
 // followed: a W3C trace context.
 const traceparent = "traceparent"
 
-func tooLarge() *problem {
-	p := trouble(codes.ResourceExhausted, "too_large", "请求体超过 8 MiB，请分批发送（每批至多 10,000 个事件或 8 MiB）",
-		"the body is larger than 8 MiB; split it into batches of at most 10,000 events or 8 MiB")
-	p.http = http.StatusRequestEntityTooLarge
-	return p
-}
-
-// readBody reads a body, unpacked, up to maxBody: a small archive that unpacks
-// to more is refused at that size.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, *problem) {
-	var from io.Reader = http.MaxBytesReader(w, r.Body, maxBody)
-	switch encoding := r.Header.Get("Content-Encoding"); encoding {
-	case "", "identity":
-	case "gzip":
-		unpacked, err := gzip.NewReader(from)
-		if err != nil {
-			return nil, trouble(codes.InvalidArgument, "bad_gzip", "不是有效的 gzip：%v", "not valid gzip: %v", err)
-		}
-		from = unpacked
-	default:
-		p := trouble(codes.InvalidArgument, "bad_encoding", "不支持 Content-Encoding %[1]q，请用 gzip 或不压缩",
-			"Content-Encoding %[1]q is not taken; use gzip or none", encoding)
-		p.http = http.StatusUnsupportedMediaType
-		return nil, p
-	}
-	body, err := io.ReadAll(io.LimitReader(from, maxBody+1))
-	var over *http.MaxBytesError
-	switch {
-	case errors.As(err, &over) || len(body) > maxBody:
-		return nil, tooLarge()
-	case err != nil:
-		return nil, trouble(codes.InvalidArgument, "bad_body", "请求体没有完整收到：%v", "the body did not come whole: %v", err)
-	}
-	return body, nil
-}
-
 // pushEvents is POST /v1/events: each event has its own verdict, whatever the
 // others are; 400 only when the body as a whole cannot be read.
 func (g *Gateway) pushEvents(w http.ResponseWriter, r *http.Request) {
-	who := access.Of(r.Context()).ID
-	leave, err := g.admission.enter(who, weight(r))
-	if err != nil {
-		problemOf(err).write(w, r)
-		return
-	}
-	defer leave()
-	body, p := readBody(w, r)
-	if p != nil {
-		p.write(w, r)
-		return
-	}
-	done, err := g.admission.queue(who, len(body))
+	body := received(r)
+	done, err := g.admission.queue(access.Of(r.Context()).ID, len(body))
 	if err != nil {
 		problemOf(err).write(w, r)
 		return

@@ -59,11 +59,11 @@ func (s *feedServer) PushEvents(ctx context.Context, r *apiv1.PushEventsRequest)
 // pushAdmitted pushes what a message holds, if there is room for it.
 func (s *feedServer) pushAdmitted(ctx context.Context, l lang.Lang, m proto.Message, items []door.Item) (*apiv1.PushEventsResponse, error) {
 	who, size := access.Of(ctx).ID, proto.Size(m)
-	leave, err := s.g.admission.enter(who, int64(size))
-	if err != nil {
-		return nil, err
+	share := s.g.admission.pushes.Open(who)
+	defer share.Close()
+	if !share.Take(int64(size)) {
+		return nil, s.g.admission.tooMuch("room")
 	}
-	defer leave()
 	done, err := s.g.admission.queue(who, size)
 	if err != nil {
 		return nil, err

@@ -24,6 +24,7 @@ import (
 	"kaohe.dev/services/gateway/lang"
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/ingest"
+	"kaohe.dev/services/internal/budget"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/certs"
 	"kaohe.dev/services/internal/run"
@@ -92,8 +93,12 @@ type Gateway struct {
 	// admission is of pushes.
 	admission *admission
 	rates     rates
-	streams   counts
-	cards     cardCache
+	streams   *budget.Slots
+	// connections are counted over all listeners, and the calls whose message has
+	// not come yet.
+	connections *budget.Door
+	arriving    *budget.Slots
+	cards       cardCache
 	// trying is held by the one who tries what if: it takes much memory.
 	trying chan struct{}
 	// registers is held by the one who changes the registry, or looks what a
@@ -134,7 +139,8 @@ func New(opts Options) (*Gateway, error) {
 	if opts.Limits == (Limits{}) {
 		opts.Limits = DefaultLimits()
 	}
-	g := &Gateway{opts: opts, rates: rates{limits: opts.Limits, now: opts.Now}, access: access.NewTable(),
+	g := &Gateway{opts: opts, streams: budget.NewSlots(0, opts.Limits.Streams), connections: budget.NewDoor(opts.Limits.Connections, opts.Limits.ConnectionsOfOne),
+		arriving: budget.NewSlots(maxArriving, maxArrivingOfOne), rates: rates{limits: opts.Limits, now: opts.Now}, access: access.NewTable(),
 		admission: newAdmission(opts.Admitted, opts.Registry), trying: make(chan struct{}, 1), registers: make(chan struct{}, 1), reports: make(chan struct{}, reportsAtOnce)}
 	g.tokens = access.NewTokens(opts.Store, opts.Token, opts.Now, g.record)
 	if opts.Identity.On() {
@@ -225,7 +231,7 @@ func (g *Gateway) Start(ctx context.Context) (err error) {
 	defer g.mu.Unlock()
 	g.httpAddr, g.grpcAddr = onHTTP.Addr().String(), onGRPC.Addr().String()
 	g.http = &http.Server{
-		Handler: handler, ReadHeaderTimeout: g.opts.Limits.HeaderWithin, IdleTimeout: 2 * time.Minute, MaxHeaderBytes: maxHeader,
+		Handler: handler, ReadHeaderTimeout: g.opts.Limits.HeaderWithin, IdleTimeout: g.opts.Limits.IdleFor, MaxHeaderBytes: maxHeader,
 		ErrorLog: slog.NewLogLogger(g.opts.Logger.Handler(), slog.LevelWarn),
 	}
 	g.grpc = g.grpcServer()
@@ -253,6 +259,7 @@ func (g *Gateway) listen(ctx context.Context, what, address string) (net.Listene
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
+	l = g.connections.Listen(l)
 	g.listeners = append(g.listeners, l)
 	return l, nil
 }

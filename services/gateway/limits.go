@@ -3,8 +3,6 @@ package gateway
 import (
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -21,17 +19,30 @@ type Limits struct {
 	Rate float64
 	// Burst is how many calls may come at once before Rate counts.
 	Burst int
-	// Streams is how many streams of the ledger a caller may have open.
+	// Streams is how many streams a caller may have open, over HTTP and gRPC
+	// together: of the ledger, of events, of a log, of a trial.
 	Streams int
+	// Connections is how many connections there may be, over HTTP and gRPC
+	// together, and ConnectionsOfOne how many of one address; 0: any number. One
+	// too many is told so.
+	Connections, ConnectionsOfOne int
 	// HeaderWithin and BodyWithin are how long the header and the body of a
 	// request may take to come in.
 	HeaderWithin, BodyWithin time.Duration
+	// StepWithin is how long 64 KiB of a body may take to come, and as much of an
+	// answer, or a message of a stream, to be read.
+	StepWithin time.Duration
+	// IdleFor is how long a connection over which nothing happens is kept.
+	IdleFor time.Duration
 }
 
 // DefaultLimits are generous: a feed that pushes every event by itself, or a
 // wall of screens, does not meet them.
 func DefaultLimits() Limits {
-	return Limits{Rate: 1000, Burst: 2000, Streams: 100, HeaderWithin: 10 * time.Second, BodyWithin: time.Minute}
+	return Limits{
+		Rate: 1000, Burst: 2000, Streams: 100, Connections: 4096, ConnectionsOfOne: 1024,
+		HeaderWithin: 10 * time.Second, BodyWithin: time.Minute, StepWithin: 15 * time.Second, IdleFor: 5 * time.Minute,
+	}
 }
 
 // Validate reports what cannot work.
@@ -42,6 +53,9 @@ func (l Limits) Validate() error {
 	}
 	if l.Streams < 1 {
 		problems = append(problems, fmt.Errorf("--streams %d is not positive", l.Streams))
+	}
+	if l.Connections < 0 || l.ConnectionsOfOne < 0 {
+		problems = append(problems, fmt.Errorf("--connections %d and --connections-per-address %d cannot be negative; 0 sets no limit", l.Connections, l.ConnectionsOfOne))
 	}
 	return errors.Join(problems...)
 }
@@ -86,34 +100,4 @@ func errStreams(most int) *problem {
 	p := trouble(codes.ResourceExhausted, "too_many_streams", "这个令牌已打开 %d 个实时流，请先关闭一些", "this token has %d streams open already; close some", most)
 	p.retry = heartbeat // by then those whose reader is gone have been noticed
 	return p
-}
-
-// timely lets the body of a request take only so long: who sends slowly holds
-// what he was admitted for.
-func (g *Gateway) timely(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.Body != nil && r.Body != http.NoBody {
-			control := http.NewResponseController(w)
-			if control.SetReadDeadline(time.Now().Add(g.opts.Limits.BodyWithin)) == nil {
-				// What comes after the body is not the body's: a call may wait long.
-				r.Body = &timedBody{r.Body, func() { _ = control.SetReadDeadline(time.Time{}) }}
-			}
-		}
-		next.ServeHTTP(w, r)
-	})
-}
-
-// timedBody does something at its end.
-type timedBody struct {
-	io.ReadCloser
-	ended func()
-}
-
-// Read reads.
-func (b *timedBody) Read(p []byte) (int, error) {
-	n, err := b.ReadCloser.Read(p)
-	if errors.Is(err, io.EOF) {
-		b.ended()
-	}
-	return n, err
 }

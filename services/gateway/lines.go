@@ -16,14 +16,12 @@ import (
 // what goes wrong on the way as {"error": …}.
 func (g *Gateway) serveWhatIf(w http.ResponseWriter, r *http.Request) {
 	request := &apiv1.WhatIfRequest{}
-	if p := readMessage(w, r, request); p != nil {
+	if p := readMessage(r, request); p != nil {
 		p.write(w, r)
 		return
 	}
-	ctx, release := g.until(r.Context())
-	defer release()
 	out := &lines{w: w}
-	err := g.whatIf(ctx, request, func(told *apiv1.WhatIfResponse) error {
+	err := g.whatIf(r.Context(), request, func(told *apiv1.WhatIfResponse) error {
 		raw, err := toJSON.Marshal(told)
 		if err != nil {
 			return err
@@ -57,12 +55,8 @@ func (l *lines) write(name string, raw []byte) error {
 }
 
 // readMessage reads a request's body.
-func readMessage(w http.ResponseWriter, r *http.Request, into proto.Message) *problem {
-	raw, p := readBody(w, r)
-	if p != nil {
-		return p
-	}
-	if err := protojson.Unmarshal(raw, into); err != nil {
+func readMessage(r *http.Request, into proto.Message) *problem {
+	if err := protojson.Unmarshal(received(r), into); err != nil {
 		return trouble(codes.InvalidArgument, "bad_body", "请求体无法读取：%v；写法见 /docs", "the body cannot be read: %v; /docs says how to write it", err)
 	}
 	return nil

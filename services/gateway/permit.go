@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -143,12 +144,14 @@ func (g *Gateway) permittedStream(server any, s *heldStream, info *grpc.StreamSe
 	return handle(server, s)
 }
 
-// heldStream is a stream whose context ends when the gateway stops, and whose
-// requests are each permitted before they are handed on.
+// heldStream is a stream whose context ends when the gateway stops, whose
+// requests are each permitted before they are handed on, and whose reader must
+// read.
 type heldStream struct {
 	grpc.ServerStream
 	ctx  context.Context //nolint:containedctx // a stream's context is asked of the stream
 	held func(request any) error
+	step time.Duration // how long a message may take to be read
 }
 
 // Context gives the context.
@@ -160,6 +163,21 @@ func (s *heldStream) RecvMsg(m any) error {
 		return err
 	}
 	return s.held(m)
+}
+
+// SendMsg sends a message, unless its reader stands still. Then the call has to
+// end, which ends the sending.
+func (s *heldStream) SendMsg(m any) error {
+	sent := make(chan error, 1)
+	go func() { sent <- s.ServerStream.SendMsg(m) }()
+	late := time.NewTimer(s.step)
+	defer late.Stop()
+	select {
+	case err := <-sent:
+		return err
+	case <-late.C:
+		return errSlow()
+	}
 }
 
 // unitIn is the unit that a request names; empty when it names none.
@@ -175,9 +193,10 @@ func unitIn(request any) string {
 	return m.ProtoReflect().Get(field).String()
 }
 
-// identified lets through who is known: what is behind it is permitted by the
-// interceptor.
+// identified lets through who is known, when the body he sends is there: what is
+// behind it is permitted by the interceptor.
 func (g *Gateway) identified(next http.Handler) http.Handler {
+	next = g.taken(next)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header, err := g.credential(r)
 		if err != nil {
@@ -196,6 +215,9 @@ func (g *Gateway) identified(next http.Handler) http.Handler {
 // operation serves a call over HTTP that is not made through the contract's
 // servers, to those who may make it.
 func (g *Gateway) operation(call string, serve http.HandlerFunc) http.Handler {
+	if streamCalls()[call] {
+		serve = g.streaming(serve)
+	}
 	return g.identified(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		allowed, err := g.permit(r.Context(), call, unitAsked(r))
 		if err != nil {

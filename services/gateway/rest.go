@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/grpc-ecosystem/grpc-gateway/v2/runtime"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -74,11 +75,11 @@ func (g *Gateway) handler(ctx context.Context, metrics bool) (http.Handler, erro
 	for pattern, call := range Routes() {
 		handler, there := own[call]
 		if !there {
-			handler = g.identified(bounded(rest))
+			handler = g.identified(rest)
 		}
 		all.handle(pattern, handler)
 	}
-	return g.timely(g.recovered(all)), nil
+	return g.crowded(g.pace().HTTP(g.recovered(all))), nil
 }
 
 // metrics serves them, or says where they are.
@@ -133,6 +134,9 @@ func Routes() map[string]string {
 	}
 	return routes
 }
+
+// callAt is Routes, made once.
+var callAt = sync.OnceValue(Routes)
 
 // Calls are all calls of the contract, file by file, in its order.
 func Calls() (all []protoreflect.MethodDescriptor) {
@@ -220,12 +224,4 @@ func (g *Gateway) byID(get func(context.Context, string) (proto.Message, error))
 		}
 		writeMessage(w, r, m)
 	}))
-}
-
-// bounded limits what a body may take.
-func bounded(next http.Handler) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		r.Body = http.MaxBytesReader(w, r.Body, maxBody)
-		next.ServeHTTP(w, r)
-	})
 }

@@ -12,7 +12,6 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
-	"kaohe.dev/services/gateway/access"
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/traces"
@@ -38,17 +37,12 @@ type ledger struct {
 	// sent names a span of sending, by tracer.
 	sent   string
 	tracer *traces.Tracer
-	leave  func() // gives the stream back that was counted
 }
 
 // watch subscribes for who is sent records in a way that sent names; a nil
 // after is from now on.
 func (g *Gateway) watch(ctx context.Context, w views.Watch, after *uint64, sent string) (*ledger, error) {
-	leave, ok := g.streams.enter(access.Of(ctx).ID, g.opts.Limits.Streams)
-	if !ok {
-		return nil, errStreams(g.opts.Limits.Streams)
-	}
-	l := &ledger{live: g.views.Subscribe(w), views: g.views, watch: w, sent: sent, tracer: g.opts.Tracer, leave: leave}
+	l := &ledger{live: g.views.Subscribe(w), views: g.views, watch: w, sent: sent, tracer: g.opts.Tracer}
 	l.at = l.live.After
 	if after == nil {
 		return l, nil
@@ -68,10 +62,7 @@ func (g *Gateway) watch(ctx context.Context, w views.Watch, after *uint64, sent 
 	return l, nil
 }
 
-func (l *ledger) close() {
-	l.live.Close()
-	l.leave()
-}
+func (l *ledger) close() { l.live.Close() }
 
 // run hands on record after record, each once, until the context ends. Idle is
 // called when nothing happened for a heartbeat.
@@ -138,9 +129,7 @@ func (g *Gateway) serveEvents(w http.ResponseWriter, r *http.Request) {
 		p.write(w, r)
 		return
 	}
-	ctx, release := g.until(r.Context())
-	defer release()
-	ctx, forget := g.whileTrusted(ctx)
+	ctx, forget := g.whileTrusted(r.Context())
 	defer forget()
 	l, err := g.watch(ctx, views.Watch{Month: query.Get("month"), Unit: unitAsked(r)}, after, "SSE sent")
 	if err != nil {

@@ -1,7 +1,10 @@
 package gateway
 
 import (
+	"cmp"
 	"context"
+	"sync"
+	"time"
 
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
@@ -19,6 +22,9 @@ const (
 	mostMonths = 36
 	// changesAtOnce is how many changes a message holds.
 	changesAtOnce = 500
+	// answerWithin is how long its answer may take to be read: it is kept until
+	// then.
+	answerWithin = 5 * time.Minute
 )
 
 // whatIfServer is the WhatIfService.
@@ -37,30 +43,90 @@ type trial struct {
 	g      *Gateway
 	asked  *apiv1.WhatIfRequest
 	window replay.Window
-	send   func(*apiv1.WhatIfResponse) error
+	told   *progress
 	passed views.Passed
 	events int64
+	answer []*apiv1.WhatIfResponse
 }
 
-// whatIf answers one question after the other: each reads the whole log.
+// whatIf answers one question after the other: each reads the whole log. The
+// answer is sent when the next may have his turn: who reads slowly, or not at
+// all, keeps nobody waiting.
 func (g *Gateway) whatIf(ctx context.Context, r *apiv1.WhatIfRequest, send func(*apiv1.WhatIfResponse) error) error {
 	if err := g.valid(r); err != nil {
 		return err
 	}
-	t := &trial{g: g, asked: r, send: send, window: replay.Window{From: r.From, To: r.To, Unit: r.Unit}}
+	t := &trial{g: g, asked: r, window: replay.Window{From: r.From, To: r.To, Unit: r.Unit}}
 	if err := g.views.AwaitPolicy(ctx); err != nil {
 		return err
 	}
 	if err := t.check(); err != nil {
 		return err
 	}
+	if err := t.try(ctx, send); err != nil {
+		return err
+	}
+	for end := time.Now().Add(answerWithin); len(t.answer) > 0; {
+		if time.Now().After(end) {
+			return errSlow()
+		}
+		if err := send(t.answer[0]); err != nil {
+			return err
+		}
+		t.answer = t.answer[1:]
+	}
+	return nil
+}
+
+// try has its turn and makes the answer.
+func (t *trial) try(ctx context.Context, send func(*apiv1.WhatIfResponse) error) error {
 	select {
-	case g.trying <- struct{}{}:
-		defer func() { <-g.trying }()
+	case t.g.trying <- struct{}{}:
 	case <-ctx.Done():
 		return context.Cause(ctx)
 	}
-	return t.run(ctx)
+	release := sync.OnceFunc(func() { <-t.g.trying })
+	defer release()
+	t.told = tellProgress(send)
+	err := t.run(ctx)
+	release()
+	return cmp.Or(t.told.end(), err)
+}
+
+// progress tells the newest progress while its reader reads, and skips what he
+// does not.
+type progress struct {
+	newest chan *apiv1.WhatIfResponse
+	ended  chan error
+}
+
+func tellProgress(send func(*apiv1.WhatIfResponse) error) *progress {
+	p := &progress{make(chan *apiv1.WhatIfResponse, 1), make(chan error, 1)}
+	go func() {
+		var failed error
+		for m := range p.newest {
+			if failed == nil {
+				failed = send(m)
+			}
+		}
+		p.ended <- failed
+	}()
+	return p
+}
+
+// tell tells, unless the reader has still to read what was told before. It is
+// called by one goroutine at a time.
+func (p *progress) tell(m *apiv1.WhatIfResponse) {
+	select {
+	case p.newest <- m:
+	default:
+	}
+}
+
+// end waits until what was told is sent, and gives what went wrong with it.
+func (p *progress) end() error {
+	close(p.newest)
+	return <-p.ended
 }
 
 // check refuses what cannot be tried before the log is read.
@@ -110,17 +176,15 @@ func (t *trial) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	summary, err := t.tell(whatif.Compare(both, t.window))
-	if err != nil {
-		return err
-	}
+	summary := t.tell(whatif.Compare(both, t.window))
 	summary.Version, summary.AsOf, summary.Events = book.Version, t.passed.To, int64(recorded.Events)
 	summary.OldProblems, summary.NewProblems = both.Old.Problems, both.New.Problems
 	summary.Notes = whatif.Notes(recorded.Policy, book, t.window)
 	for _, month := range whatif.Months(t.window.From, t.window.To) {
 		summary.Hashes = append(summary.Hashes, &apiv1.WhatIfHashes{Month: month, Old: both.Old.Hash(month), New: both.New.Hash(month)})
 	}
-	return t.send(&apiv1.WhatIfResponse{Told: &apiv1.WhatIfResponse_Summary{Summary: summary}})
+	t.tells(&apiv1.WhatIfResponse{Told: &apiv1.WhatIfResponse_Summary{Summary: summary}})
+	return nil
 }
 
 // record reads the log up to a barrier: all that is decided, and no more.
@@ -136,25 +200,27 @@ func (t *trial) record(ctx context.Context) (*replay.Recorded, error) {
 		if t.events = int64(len(events)); t.events/progressEvery == told {
 			return nil
 		}
-		return t.progress(estimate(t.events, at, t.passed.FeedSequence))
+		t.progress(estimate(t.events, at, t.passed.FeedSequence))
+		return nil
 	})
 	if err != nil {
 		return nil, err
 	}
 	return replay.Record(ctx, t.g.opts.Services, events, t.passed.To.AsTime(), func(int) {
-		// The caller sees that it goes on; when he is gone, so is the context.
-		_ = t.progress(t.events)
+		t.progress(t.events)
 	})
 }
 
-func (t *trial) progress(total int64) error {
-	return t.send(&apiv1.WhatIfResponse{Told: &apiv1.WhatIfResponse_Progress{
+func (t *trial) progress(total int64) {
+	t.told.tell(&apiv1.WhatIfResponse{Told: &apiv1.WhatIfResponse_Progress{
 		Progress: &apiv1.WhatIfProgress{EventsRead: t.events, EventsTotal: total},
 	}})
 }
 
+func (t *trial) tells(m *apiv1.WhatIfResponse) { t.answer = append(t.answer, m) }
+
 // tell tells the months and counts them.
-func (t *trial) tell(c *whatif.Comparison) (*apiv1.WhatIfSummary, error) {
+func (t *trial) tell(c *whatif.Comparison) *apiv1.WhatIfSummary {
 	summary := &apiv1.WhatIfSummary{}
 	for _, m := range c.Months {
 		month := monthOf(m)
@@ -163,31 +229,24 @@ func (t *trial) tell(c *whatif.Comparison) (*apiv1.WhatIfSummary, error) {
 		if !m.Difference.IsZero() {
 			summary.MonthsChanged++
 		}
-		if err := t.send(&apiv1.WhatIfResponse{Told: &apiv1.WhatIfResponse_Month{Month: month}}); err != nil {
-			return nil, err
-		}
-		if err := t.changes(m); err != nil {
-			return nil, err
-		}
+		t.tells(&apiv1.WhatIfResponse{Told: &apiv1.WhatIfResponse_Month{Month: month}})
+		t.changes(m)
 	}
-	return summary, nil
+	return summary
 }
 
 // changes tells a month's entries that differ, if they were asked for.
-func (t *trial) changes(m *whatif.Month) error {
+func (t *trial) changes(m *whatif.Month) {
 	if !t.asked.Entries {
-		return nil
+		return
 	}
 	for from := 0; from < len(m.Changes); from += changesAtOnce {
 		next := &apiv1.WhatIfChanges{Unit: m.Unit, Month: m.Month}
 		for _, c := range m.Changes[from:min(from+changesAtOnce, len(m.Changes))] {
 			next.Changes = append(next.Changes, &apiv1.WhatIfChange{Kind: kindOf(c), Old: c.Old, New: c.New, Why: c.Why})
 		}
-		if err := t.send(&apiv1.WhatIfResponse{Told: &apiv1.WhatIfResponse_Changes{Changes: next}}); err != nil {
-			return err
-		}
+		t.tells(&apiv1.WhatIfResponse{Told: &apiv1.WhatIfResponse_Changes{Changes: next}})
 	}
-	return nil
 }
 
 func kindOf(c whatif.Change) apiv1.WhatIfKind {
