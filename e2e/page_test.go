@@ -182,3 +182,41 @@ func approveWhatCameLate(t *testing.T, path string, s *server, unit *browser) {
 	handsIn(t, committee, "101.00")
 	unit.shows("#cards", "98.50")
 }
+
+// TestALinkDoesNotChangeWhoIsSignedIn: a link with a token signs in who is not,
+// and asks who is; when he declines he stays who he was.
+func TestALinkDoesNotChangeWhoIsSignedIn(t *testing.T) {
+	path := findBrowser(t)
+	s := up(t, t.TempDir())
+	s.pushes(aMonth)
+	own, other := s.tokenOf("assessor", "孙莉"), s.tokenOf("committee", "别人")
+	b := launch(t, path)
+	open := func(token string) {
+		t.Helper()
+		b.do("leave the page", chromedp.Navigate("about:blank"))
+		b.do("open a link", chromedp.Navigate("http://"+s.http+"/#month=2026-03&lang=zh&token="+token), chromedp.WaitVisible("#cards tr", chromedp.ByQuery))
+	}
+	kept := func(want string) {
+		t.Helper()
+		await(t, "the token that is kept", func() error {
+			var token string
+			if err := chromedp.Run(b.ctx, chromedp.Evaluate(`localStorage.getItem('kaohe.token') + location.hash`, &token)); err != nil || token != want {
+				return errors.Join(err, fmt.Errorf("%q is kept, want %q", token, want))
+			}
+			return nil
+		})
+	}
+	open(own)
+	kept(own)
+	open(other)
+	b.shows("dialog[open]", "改用链接中的令牌？", "孙莉", "别人")
+	b.picture("link-asks")
+	kept(own)
+	b.press("#ask [type=button]")
+	kept(own)
+	open("no-such-token")
+	kept(own)
+	open(other)
+	b.confirm()
+	kept(other)
+}

@@ -26,6 +26,11 @@ func TestWhoseTokensTheProviderSigns(t *testing.T) {
 		c[name] = value
 		return c
 	}
+	without := func(name string) jwt.MapClaims {
+		c := claims(p, "score-board")
+		delete(c, name)
+		return c
+	}
 	unsigned, err := jwt.NewWithClaims(jwt.SigningMethodNone, claims(p, "score-board")).SignedString(jwt.UnsafeAllowNoneSignatureType)
 	must(t, err)
 	symmetric, err := jwt.NewWithClaims(jwt.SigningMethodHS256, claims(p, "score-board")).SignedString([]byte("a secret of the client"))
@@ -37,22 +42,24 @@ func TestWhoseTokensTheProviderSigns(t *testing.T) {
 		token string
 		want  int
 	}{
-		"valid":                       {good, http.StatusOK},
-		"for kaohe alone":             {signed(t, p, with("aud", "kaohe")), http.StatusOK},
-		"expired":                     {signed(t, p, with("exp", time.Now().Add(-time.Second).Unix())), http.StatusUnauthorized},
-		"not yet valid":               {signed(t, p, with("nbf", time.Now().Add(time.Hour).Unix())), http.StatusUnauthorized},
-		"for another program":         {signed(t, p, with("aud", "billing")), http.StatusUnauthorized},
-		"of another issuer":           {signed(t, p, with("iss", other.Issuer())), http.StatusUnauthorized},
-		"signed by another":           {signed(t, other, claims(p, "score-board")), http.StatusUnauthorized},
-		"signed under the key's name": {sameKey, http.StatusUnauthorized},
-		"unsigned":                    {unsigned, http.StatusUnauthorized},
-		"signed with the secret":      {symmetric, http.StatusUnauthorized},
-		"changed":                     {good[:len(good)-8] + "AAAAAAAA", http.StatusUnauthorized},
-		"of nobody":                   {signed(t, p, with("sub", "")), http.StatusUnauthorized},
-		"no token at all":             {"a.b.c", http.StatusUnauthorized},
-		"a role that is not mapped":   {signed(t, p, claims(p, "administrator", "committee")), http.StatusForbidden},
-		"no role":                     {signed(t, p, claims(p)), http.StatusForbidden},
-		"a manager of nothing":        {signed(t, p, claims(p, "score-unit")), http.StatusForbidden},
+		"valid":                            {good, http.StatusOK},
+		"for kaohe alone":                  {signed(t, p, with("aud", "kaohe")), http.StatusOK},
+		"expired":                          {signed(t, p, with("exp", time.Now().Add(-time.Second).Unix())), http.StatusUnauthorized},
+		"not yet valid":                    {signed(t, p, with("nbf", time.Now().Add(time.Hour).Unix())), http.StatusUnauthorized},
+		"issued to another program":        {signed(t, p, with("azp", "oa")), http.StatusUnauthorized},
+		"for two programs, issued to none": {signed(t, p, without("azp")), http.StatusUnauthorized},
+		"for another program":              {signed(t, p, with("aud", "billing")), http.StatusUnauthorized},
+		"of another issuer":                {signed(t, p, with("iss", other.Issuer())), http.StatusUnauthorized},
+		"signed by another":                {signed(t, other, claims(p, "score-board")), http.StatusUnauthorized},
+		"signed under the key's name":      {sameKey, http.StatusUnauthorized},
+		"unsigned":                         {unsigned, http.StatusUnauthorized},
+		"signed with the secret":           {symmetric, http.StatusUnauthorized},
+		"changed":                          {good[:len(good)-8] + "AAAAAAAA", http.StatusUnauthorized},
+		"of nobody":                        {signed(t, p, with("sub", "")), http.StatusUnauthorized},
+		"no token at all":                  {"a.b.c", http.StatusUnauthorized},
+		"a role that is not mapped":        {signed(t, p, claims(p, "administrator", "committee")), http.StatusForbidden},
+		"no role":                          {signed(t, p, claims(p)), http.StatusForbidden},
+		"a manager of nothing":             {signed(t, p, claims(p, "score-unit")), http.StatusForbidden},
 	} {
 		if a := h.call("GET", "/v1/me", "", "Authorization", "Bearer "+c.token); a.code != c.want {
 			t.Errorf("%s: %d %s, want %d", name, a.code, a.body, c.want)
@@ -150,5 +157,49 @@ func TestAProviderThatIsNotThereStopsNothing(t *testing.T) {
 	h.found()
 	if a := h.call("GET", "/v1/me", "", "Authorization", "Bearer "+signed(t, p, claims(p, "score-board"))); a.code != http.StatusOK {
 		t.Errorf("when it is there: %d %s", a.code, a.body)
+	}
+}
+
+// TestBogusTokensKeepNobodyOut: tokens signed with keys that nobody knows make
+// kaohe ask the provider for keys; people sign in meanwhile.
+func TestBogusTokensKeepNobodyOut(t *testing.T) {
+	p, other := provide(t, "127.0.0.1:0"), provide(t, "127.0.0.1:0")
+	h := known(t, p.Issuer()).open().found()
+	good := signed(t, p, claims(p, "score-board"))
+	for i := range 200 {
+		forged := *other.Keypair
+		forged.Kid = strings.Repeat("x", i+1)
+		bogus, err := forged.SignJWT(claims(p, "score-board"))
+		must(t, err)
+		if a := h.call("GET", "/v1/me", "", "Authorization", "Bearer "+bogus); a.code != http.StatusUnauthorized {
+			t.Fatalf("a bogus token: %d %s", a.code, a.body)
+		}
+	}
+	if a := h.call("GET", "/v1/me", "", "Authorization", "Bearer "+good); a.code != http.StatusOK {
+		t.Errorf("a token that the provider signed: %d %s", a.code, a.body)
+	}
+	p.QueueUser(someone("li", nil, "score-board"))
+	b := h.browser()
+	if b.visit("/auth/login"); b.last.Path != "/" || b.last.Fragment != "" || b.set["kaohe"] == nil {
+		t.Errorf("signing in meanwhile leads to %s", b.last)
+	}
+}
+
+// TestOneAddressThatOnlyTriesIsSlowedDown: answers that belong to no sign-in are
+// cheap for kaohe and cost the provider nothing; whoever sends them by the
+// hundred is told to wait.
+func TestOneAddressThatOnlyTriesIsSlowedDown(t *testing.T) {
+	p := provide(t, "127.0.0.1:0")
+	h := known(t, p.Issuer()).open().found()
+	b := h.browser()
+	b.stopAt = "/"
+	busy := 0
+	for range 100 {
+		if b.visit("/auth/callback?state=a&code=b"); b.last.Fragment == "login=busy" {
+			busy++
+		}
+	}
+	if busy == 0 {
+		t.Error("a hundred attempts in a row were all taken")
 	}
 }

@@ -3,6 +3,8 @@ package gateway
 import (
 	"errors"
 	"fmt"
+	"net"
+	"net/http"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -93,6 +95,30 @@ func (r *rates) take(caller string) error {
 		"too many calls: a token may make %[1]g a second; try again in %[2]d s", r.limits.Rate, seconds(wait))
 	p.retry = wait
 	return p
+}
+
+// How often an address may try to sign in; a whole office may share one.
+const (
+	signInsPerSecond = 2
+	signInsAtOnce    = 60
+)
+
+// attempts count the sign-ins of each address, so that one that only tries keeps
+// nobody else from the provider.
+type attempts struct {
+	now func() time.Time
+	by  perCaller[*rate.Limiter]
+}
+
+// take lets an attempt of an address through.
+func (a *attempts) take(r *http.Request) bool {
+	address, _, err := net.SplitHostPort(r.RemoteAddr)
+	if err != nil {
+		address = r.RemoteAddr
+	}
+	now := a.now()
+	return a.by.get(address, func() *rate.Limiter { return rate.NewLimiter(signInsPerSecond, signInsAtOnce) },
+		func(idle *rate.Limiter) bool { return idle.TokensAt(now) >= signInsAtOnce }).AllowN(now, 1)
 }
 
 // errStreams refuses one stream more.

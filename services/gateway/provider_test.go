@@ -61,7 +61,7 @@ func (h *house) found() *house {
 // claims are of somebody with roles, valid for an hour.
 func claims(p *mockoidc.MockOIDC, roles ...string) jwt.MapClaims {
 	return jwt.MapClaims{
-		"iss": p.Issuer(), "aud": []string{"account", "kaohe"}, "sub": "u-1", "preferred_username": "冯涛",
+		"iss": p.Issuer(), "aud": []string{"account", "kaohe"}, "azp": "kaohe", "sub": "u-1", "preferred_username": "冯涛",
 		"iat": time.Now().Unix(), "exp": time.Now().Add(time.Hour).Unix(),
 		"realm_access": map[string]any{"roles": roles},
 	}

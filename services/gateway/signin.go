@@ -65,6 +65,10 @@ func (g *Gateway) finishSignIn(w http.ResponseWriter, r *http.Request) {
 		nowhere(r.URL.Path).write(w, r)
 		return
 	}
+	if !g.attempts.take(r) {
+		g.backToPage(w, r, identity.ErrBusy)
+		return
+	}
 	attempt := identity.Attempt{}
 	if c, err := r.Cookie(g.attemptCookie()); err == nil {
 		if parts := strings.Split(c.Value, "."); len(parts) == 3 {
@@ -102,6 +106,8 @@ func (g *Gateway) backToPage(w http.ResponseWriter, r *http.Request, err error) 
 		why = "expired"
 	case errors.Is(err, identity.ErrUnreachable):
 		why = "unreachable"
+	case errors.Is(err, identity.ErrBusy):
+		why = "busy"
 	}
 	g.opts.Logger.Warn("nobody was signed in", "why", why, "error", err)
 	http.Redirect(w, r, "/#login="+why, http.StatusSeeOther)

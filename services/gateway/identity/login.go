@@ -45,7 +45,10 @@ func (p *Provider) Finish(ctx context.Context, a Attempt, back, state, code stri
 	if a.State == "" || subtle.ConstantTimeCompare([]byte(a.State), []byte(state)) != 1 || code == "" {
 		return nil, ErrAttempt
 	}
-	token, err := p.flow(provider, back).Exchange(oidc.ClientContext(ctx, p.client), code, oauth2.VerifierOption(a.Verifier))
+	token, err := p.flow(provider, back).Exchange(oidc.ClientContext(ctx, p.signIn), code, oauth2.VerifierOption(a.Verifier))
+	if errors.Is(err, ErrBusy) {
+		return nil, ErrBusy
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%w: exchange the code: %w", access.ErrUnknown, err)
 	}

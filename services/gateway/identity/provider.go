@@ -24,7 +24,10 @@ type Provider struct {
 	secret string
 	now    func() time.Time
 	log    *slog.Logger
-	client *http.Client
+	// keys asks for what the provider is and which keys it signs with, signIn for
+	// the tokens of who signs in: what strangers make kaohe ask of the one takes
+	// nothing from the other.
+	keys, signIn *http.Client
 
 	mu      sync.Mutex
 	found   *oidc.Provider
@@ -36,6 +39,9 @@ type Provider struct {
 // ErrUnreachable says that nobody can be known by the provider now.
 var ErrUnreachable = errors.New("the identity provider cannot be reached")
 
+// ErrBusy says that the provider is asked too often now.
+var ErrBusy = errors.New("the identity provider is asked too often now")
+
 // New makes a provider; Start looks for it.
 func New(opts Options, now func() time.Time, log *slog.Logger) (*Provider, error) {
 	if err := opts.Validate(); err != nil {
@@ -45,9 +51,10 @@ func New(opts Options, now func() time.Time, log *slog.Logger) (*Provider, error
 	if err != nil {
 		return nil, err
 	}
-	p := &Provider{opts: opts, grants: grants, now: now, log: log, missing: ErrUnreachable, client: &http.Client{
-		Timeout: askWithin, Transport: &sparing{http.DefaultTransport, rate.NewLimiter(perSecond, atOnce)},
-	}}
+	p := &Provider{opts: opts, grants: grants, now: now, log: log, missing: ErrUnreachable,
+		keys:   &http.Client{Timeout: askWithin, Transport: &sparing{http.DefaultTransport, rate.NewLimiter(keysPerSecond, keysAtOnce)}},
+		signIn: &http.Client{Timeout: askWithin, Transport: &sparing{http.DefaultTransport, rate.NewLimiter(signInsPerSecond, signInsAtOnce)}},
+	}
 	if opts.ClientSecretFile != "" {
 		raw, err := os.ReadFile(opts.ClientSecretFile)
 		if err != nil {
@@ -61,10 +68,14 @@ func New(opts Options, now func() time.Time, log *slog.Logger) (*Provider, error
 // How the provider is asked.
 const (
 	askWithin = 10 * time.Second
-	// perSecond and atOnce bound how often: a token signed with a key that is
-	// not known makes kaohe ask for keys, and anybody can make such tokens.
-	perSecond = 2
-	atOnce    = 20
+	// How often it is asked for its keys: a token signed with a key that is not
+	// known makes kaohe ask, and anybody can make such tokens. One answer has all
+	// keys, so more is never needed.
+	keysPerSecond = 2
+	keysAtOnce    = 20
+	// How often it is asked for the token of who signs in.
+	signInsPerSecond = 20
+	signInsAtOnce    = 100
 	// The pauses between two looks for a provider that is not there.
 	firstPause = 200 * time.Millisecond
 	maxPause   = 15 * time.Second
@@ -79,14 +90,14 @@ type sparing struct {
 // RoundTrip asks, or says that it was asked too often.
 func (s *sparing) RoundTrip(r *http.Request) (*http.Response, error) {
 	if !s.limiter.Allow() {
-		return nil, errors.New("the identity provider is asked too often now")
+		return nil, ErrBusy
 	}
 	return s.next.RoundTrip(r)
 }
 
 // Start looks for the provider until it is found, in the background.
 func (p *Provider) Start(ctx context.Context) {
-	ctx, p.stop = context.WithCancel(oidc.ClientContext(context.WithoutCancel(ctx), p.client))
+	ctx, p.stop = context.WithCancel(oidc.ClientContext(context.WithoutCancel(ctx), p.keys))
 	p.running.Go(func() {
 		for pause := firstPause; !p.look(ctx); pause = min(2*pause, maxPause) {
 			select {
@@ -155,7 +166,8 @@ func (p *Provider) claims(token *oidc.IDToken) (*access.Principal, error) {
 	return p.principal(token.Subject, claims)
 }
 
-// verify checks issuer, audience, time and signature.
+// verify checks issuer, audience, time and signature, and that the token was
+// issued to kaohe: one that somebody gave to another program is not taken.
 func (p *Provider) verify(ctx context.Context, token string) (*oidc.IDToken, error) {
 	provider, err := p.get()
 	if err != nil {
@@ -165,6 +177,13 @@ func (p *Provider) verify(ctx context.Context, token string) (*oidc.IDToken, err
 	if err != nil {
 		p.log.Debug("a token of the identity provider was not taken", "error", err)
 		return nil, fmt.Errorf("%w: %w", access.ErrUnknown, err)
+	}
+	var party struct {
+		Azp string `json:"azp"`
+	}
+	if err := verified.Claims(&party); err != nil || party.Azp != p.opts.ClientID && (party.Azp != "" || len(verified.Audience) > 1) {
+		p.log.Debug("a token of the identity provider was issued to another program", "azp", party.Azp, "audience", verified.Audience)
+		return nil, fmt.Errorf("%w: it was issued to %q", access.ErrUnknown, party.Azp)
 	}
 	return verified, nil
 }

@@ -1,5 +1,6 @@
 // The live page: the month, its scorecards and entries as they are posted. All
 // data comes from the public API with the viewer's token.
+import { link, askWhose } from './link.js';
 import { $, make } from './dom.js';
 import { state, may, keep, kept } from './state.js';
 import { get, ofMonth, Stranger } from './api.js';
@@ -133,7 +134,7 @@ function toggle(unit) {
 }
 
 document.addEventListener('stranger', () => gate(state.token ? t('wrong') : ''));
-$('gate').addEventListener('submit', e => { e.preventDefault(); state.token = $('token').value.trim(); keep('kaohe.token', state.token); $('token').value = ''; enter(); });
+$('gate').addEventListener('submit', e => { e.preventDefault(); take($('token').value.trim()); $('token').value = ''; enter(); });
 $('leave').addEventListener('click', async () => {
   if (!state.token) { try { await fetch('/auth/logout', { method: 'POST' }); } catch { /* the session ends by itself */ } }
   gate('');
@@ -148,11 +149,10 @@ $('month').addEventListener('change', e => { state.month = e.target.value; reloa
 $('unit').addEventListener('change', e => { state.unit = e.target.value; reload(); });
 setInterval(() => { if (state.stream && !document.hidden) read(); }, restless);
 
-// The token may come in the fragment, which no server sees; it is taken out of
-// the address at once.
+// A token may come in the fragment, which no server sees; it is taken out of the
+// address at once.
 const fragment = new URLSearchParams(location.hash.slice(1));
-if (fragment.get('token')) keep('kaohe.token', fragment.get('token'));
-state.token = fragment.get('token') || kept('kaohe.token');
+state.token = kept('kaohe.token');
 state.month = fragment.get('month') || '';
 state.lang = fragment.get('lang') || kept('kaohe.lang') || 'zh';
 if (!words[state.lang]) state.lang = 'zh';
@@ -167,7 +167,12 @@ async function begin() {
   const problem = fragment.get('login');
   if (problem) {
     history.replaceState(null, '', location.pathname);
-    return gate({ denied: t('denied'), expired: t('expired'), unreachable: t('unreachable') }[problem] || t('failedLogin'));
+    return gate({ denied: t('denied'), expired: t('expired'), unreachable: t('unreachable'), busy: t('busy') }[problem] || t('failedLogin'));
   }
-  state.token || state.login ? enter() : gate('');
+  const linked = await link(fragment.get('token'));
+  if (linked.take) take(linked.token);
+  await (state.token || state.login ? enter() : gate(''));
+  if (linked.ask) askWhose(linked, () => { take(linked.token); enter(); });
 }
+
+function take(token) { state.token = token; keep('kaohe.token', token); }
