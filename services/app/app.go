@@ -37,6 +37,7 @@ type App struct {
 	gateway *gateway.Gateway
 	tracer  *traces.Tracer
 	archive *archive.Archive
+	signer  signer // of who writes to the log
 	runners []runner
 	budget  budget
 	// starting is why it is not ready yet.
@@ -163,6 +164,12 @@ func (a *App) connect(ctx context.Context) error {
 	if err := checkSynced(a.config.Data); err != nil {
 		return err
 	}
+	if a.serves() {
+		var err error
+		if a.signer, err = loadSigner(a.config.Data); err != nil {
+			return err
+		}
+	}
 	if err := a.openStreams(ctx, a.users()...); err != nil {
 		return err
 	}
@@ -255,8 +262,11 @@ func (a *App) team(service string, parts int, part func(int) (run.Worker, error)
 	})
 }
 
+// serves reports whether the gateway is among the targets.
+func (a *App) serves() bool { return a.targets[len(a.targets)-1].name == Gateway }
+
 func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) error {
-	if a.targets[len(a.targets)-1].name != Gateway {
+	if !a.serves() {
 		return nil
 	}
 	key, err := secret(a.config.Data, "customer.key")
@@ -271,7 +281,7 @@ func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) e
 	}
 	a.gateway, err = gateway.New(gateway.Options{
 		Certificate: pair,
-		Bus:         a.bus(Gateway), Store: a.store, HTTP: a.config.HTTP, GRPC: a.config.GRPC, Token: a.token,
+		Bus:         a.bus(Gateway), KnownSigner: a.signer.knows, Store: a.store, HTTP: a.config.HTTP, GRPC: a.config.GRPC, Token: a.token,
 		Services: Services(), Now: a.config.Now, Logger: a.config.Logger, Registry: registry, Tracer: a.tracer,
 		WebhookAllow: a.allow, FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), Ready: a.ready, Space: a.space(), Partitions: a.config.Partitions,
 		Admitted: a.budget.admitted,

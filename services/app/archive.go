@@ -13,6 +13,7 @@ import (
 	"kaohe.dev/services/gateway/door"
 	"kaohe.dev/services/internal/archive"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/chain"
 	"kaohe.dev/services/internal/run"
 )
 
@@ -43,7 +44,7 @@ func Archive(ctx context.Context, config Config, before string, until time.Time,
 		if err != nil || !purge || done.Last < done.First {
 			return err
 		}
-		if err := a.record(ctx, b, "archive"); err != nil {
+		if err := a.record(ctx, b, "archive", chain.Range{From: 1, To: done.Last}); err != nil {
 			return err
 		}
 		done.First = done.Last + 1

@@ -100,6 +100,9 @@ func withBus(ctx context.Context, config Config, do func(*App, *bus.Bus) error) 
 	if err := a.openData(); err != nil {
 		return err
 	}
+	if a.signer, err = loadSigner(a.config.Data); err != nil {
+		return err
+	}
 	if err := a.openStreams(ctx, Admin); err != nil {
 		return err
 	}

@@ -53,6 +53,8 @@ func rightsRows() (names []string, subjects map[string][]string) {
 	}
 	row("last rulebook", "$JS.API.DIRECT.GET.FACTS.facts.rulebook_in_force")
 	row("last ticket", "$JS.API.DIRECT.GET.FACTS.facts.ticket_recorded")
+	row("last batch", "$JS.API.DIRECT.GET.FEED.feed.batches")
+	row("last event", "$JS.API.DIRECT.GET.FEED.feed.events")
 	row("restore", "$JS.API.STREAM.RESTORE."+bus.Feed)
 	for _, subject := range []string{bus.FeedBatches, bus.FeedEvents, bus.LedgerRecords} {
 		row(subject, subject)

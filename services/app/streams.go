@@ -103,6 +103,9 @@ func (a *App) busOptions(user string, inside *server.Server) bus.Options {
 		URL: c.NATS, InProcess: inside, Name: "kaohe", Replicas: c.Replicas,
 		CA: c.NATSCA, Cert: c.NATSCert, Key: c.NATSKey, Logger: c.Logger, Ahead: a.budget.ahead,
 	}
+	if user == "" || user == Gateway || user == Admin {
+		options.Signs = a.signer.key
+	}
 	if a.archive != nil {
 		options.Archive = a.archive
 	}

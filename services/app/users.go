@@ -38,7 +38,7 @@ func (t target) rights(partitions int) bus.Rights {
 	case t.name == Notify: // it says nothing inside
 		return bus.RightsOf(t.name, nil, t.reads(), nil)
 	case t.machine == nil:
-		return bus.RightsOf(t.name, []string{bus.FeedBatches, bus.FeedEvents}, t.reads(), map[string][]string{bus.Facts: views.PolicySubjects()})
+		return bus.RightsOf(t.name, []string{bus.FeedBatches, bus.FeedEvents}, t.reads(), map[string][]string{bus.Facts: views.PolicySubjects(), bus.Feed: {bus.FeedBatches}})
 	}
 	return bus.RightsOf(t.name, run.Says(t.machine(), t.stream, partitions), t.reads(), nil)
 }

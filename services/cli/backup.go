@@ -33,7 +33,10 @@ const (
 type manifest struct {
 	Format int             `json:"format"`
 	Seal   json.RawMessage `json:"seal"` // a kaohe.api.v1.Seal
-	Files  []backupFile    `json:"files"`
+	// Damaged says that the log was damaged when it was backed up: the backup has
+	// what could be read.
+	Damaged bool         `json:"damaged,omitempty"`
+	Files   []backupFile `json:"files"`
 }
 
 type backupFile struct {
@@ -105,7 +108,8 @@ func (s *session) sealed(dir string, seal *apiv1.Seal, files []backupFile) error
 	if err != nil {
 		return fmt.Errorf("write the seal: %w", err)
 	}
-	m, err := json.MarshalIndent(manifest{Format: backupFormat, Seal: raw, Files: files}, "", "  ")
+	whole := s.logWhole(seal.Log)
+	m, err := json.MarshalIndent(manifest{Format: backupFormat, Seal: raw, Damaged: !whole, Files: files}, "", "  ")
 	if err != nil {
 		return fmt.Errorf("write the manifest: %w", err)
 	}
@@ -117,6 +121,11 @@ func (s *session) sealed(dir string, seal *apiv1.Seal, files []backupFile) error
 			"customer.key was not found: save it from the data directory, or customers of new events will not match those restored"))
 	}
 	s.note(s.say("%d 个事件，%d 个月", "%d events, %d months"), seal.Events, len(seal.Months))
+	if !whole {
+		s.note("%s", s.say("这不是完整的备份：只含还能读到的内容，恢复时须加 --damaged；旧的完整备份请保留",
+			"this is not a whole backup: it has what can still be read, and is restored with --damaged only; keep the older whole ones"))
+		return errTold
+	}
 	return nil
 }
 
@@ -184,7 +193,7 @@ func (w *backupWriter) end() (err error) {
 }
 
 func (s *session) restore() *cobra.Command {
-	config, level := app.Defaults(), "warn"
+	config, level, damaged := app.Defaults(), "warn", false
 	cmd := &cobra.Command{
 		Use: "restore DIR", Args: cobra.ExactArgs(1),
 		Short: s.say("由备份恢复，并核对各月", "restore a backup and check every month"),
@@ -196,17 +205,22 @@ func (s *session) restore() *cobra.Command {
 			if _, err := s.configure(cmd.Flags()); err != nil {
 				return usageError{"kaohe config", err}
 			}
-			return s.restoreFrom(cmd.Context(), args[0], config)
+			return s.restoreFrom(cmd.Context(), args[0], config, damaged)
 		},
 	}
 	s.appFlags(cmd, &config, &level)
+	cmd.Flags().BoolVar(&damaged, "damaged", false, s.say("也恢复由损坏的日志做的备份", "restore a backup of a damaged log, too"))
 	return cmd
 }
 
-func (s *session) restoreFrom(ctx context.Context, dir string, config app.Config) error {
+func (s *session) restoreFrom(ctx context.Context, dir string, config app.Config, damaged bool) error {
 	m, seal, err := readManifest(dir)
 	if err != nil {
 		return err
+	}
+	if m.Damaged && !damaged {
+		return fmt.Errorf(s.say("%s 备份时日志已损坏，并不完整；请用更早的备份，或加 --damaged 恢复其中的内容",
+			"the log was damaged when %s was made, so it is not whole; use an older backup, or give --damaged to restore what it has"), dir)
 	}
 	for _, file := range m.Files {
 		sum, err := sealed.Hash(filepath.Join(dir, file.Name))

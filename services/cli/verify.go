@@ -16,18 +16,19 @@ func (s *session) verify() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "verify", Args: cobra.NoArgs,
 		Short: s.say("用事件日志重算一个月，与账核对", "recompute a month from the log and compare it with the ledger"),
-		Long: s.say("只用事件日志离线重算一个月，并与账中有效的各笔逐行比较。相同则退出码 0，不同则列出差异，退出码 1。",
-			"Recomputes a month from the log of events alone and compares it line by line with what counts in the\nledger. The exit code is 0 when they are the same; else the differences are shown and it is 1."),
+		Long: s.say("只用事件日志离线重算一个月，并与账中有效的各笔逐行比较；同时核对日志的链接和签名。都相符则退出码 0，否则列出差异，退出码 1。",
+			"Recomputes a month from the log of events alone and compares it line by line with what counts in the\nledger; the links and signatures of the log are checked, too. The exit code is 0 when all fits; else what differs is\nshown and it is 1."),
 		Example: s.examples("kaohe verify --month 2026-03", "", "kaohe verify -o json", s.say("本月", "this month")),
 		RunE: s.asking(func(ctx context.Context, r *remote, _ []string) error {
 			result, err := s.verified(ctx, r, month)
 			if err != nil {
 				return err
 			}
+			whole := s.logWhole(result.Log)
 			if err := s.verdictOf(result); err != nil {
 				return err
 			}
-			if !result.Same {
+			if !whole || !result.Same {
 				return errTold
 			}
 			return nil

@@ -41,6 +41,8 @@ type Options struct {
 	// Bus and Store are where events go and views are kept.
 	Bus   *bus.Bus
 	Store store.Store
+	// KnownSigner tells whose signatures in the log are good; nil: everybody's.
+	KnownSigner func(public string) bool
 	// HTTP and GRPC are the addresses to listen on, host:port; port 0 takes any.
 	HTTP, GRPC string
 	// Token is what callers must send.

@@ -14,6 +14,7 @@ import (
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/chain"
 	"kaohe.dev/services/scoring"
 )
 
@@ -24,18 +25,19 @@ type logServer struct {
 }
 
 // readFeed gives the events of the feed up to a place, those of a message
-// together, with the place of the last. What cannot be read is left out:
-// ticket-ingest quarantines it.
-func (g *Gateway) readFeed(ctx context.Context, upTo uint64, take func(events []*feedv1.Event, at uint64) error) error {
-	reader, err := g.opts.Bus.Read(ctx, bus.Feed, []string{"feed.>"}, 0)
+// together, with the place of the last, and tells whether the feed is as it was
+// written. What cannot be read is left out: ticket-ingest quarantines it.
+func (g *Gateway) readFeed(ctx context.Context, upTo uint64, take func(events []*feedv1.Event, at uint64) error) (*apiv1.LogState, error) {
+	reader, err := g.opts.Bus.ReadChecked(ctx, 0)
 	if errors.Is(err, bus.ErrArchived) {
-		return trouble(codes.FailedPrecondition, "archived", "日志较早的部分已归档：%v；请用 kaohe up --archive 归档目录 启动后重试",
+		return nil, trouble(codes.FailedPrecondition, "archived", "日志较早的部分已归档：%v；请用 kaohe up --archive 归档目录 启动后重试",
 			"the oldest part of the log was archived: %v; start kaohe with --archive and the directory, and try again", err)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	defer reader.Close()
+	checker := chain.NewChecker(g.opts.KnownSigner)
 	// Messages are decoded on all processors and given in their order.
 	var decoding []<-chan stretch
 	for read := uint64(0); read < upTo || len(decoding) > 0; {
@@ -43,24 +45,25 @@ func (g *Gateway) readFeed(ctx context.Context, upTo uint64, take func(events []
 			next := <-decoding[0]
 			decoding = decoding[1:]
 			if err := take(next.events, next.at); err != nil {
-				return err
+				return nil, err
 			}
 			continue
 		}
 		select {
 		case batch, open := <-reader.Deliveries():
 			if !open {
-				return reader.Err()
+				return nil, reader.Err()
 			}
+			bus.Check(checker, batch)
 			read = batch[len(batch)-1].Sequence
 			decoded := make(chan stretch, 1)
 			go func() { decoded <- decodeFeed(batch, upTo) }()
 			decoding = append(decoding, decoded)
 		case <-ctx.Done():
-			return fmt.Errorf("read the feed: %w", context.Cause(ctx))
+			return nil, fmt.Errorf("read the feed: %w", context.Cause(ctx))
 		}
 	}
-	return nil
+	return logStateOf(checker.Report()), nil
 }
 
 // stretch is what a message of the feed holds, and the place of its end.
@@ -77,6 +80,9 @@ func decodeFeed(batch []bus.Delivery, upTo uint64) stretch {
 			break
 		}
 		s.at = d.Sequence
+		if d.Data == nil { // nothing is in the message
+			continue
+		}
 		if event := new(feedv1.Event); proto.Unmarshal(d.Data, event) == nil {
 			s.events = append(s.events, event)
 		}
@@ -99,7 +105,7 @@ func (s *logServer) ExportEvents(r *apiv1.ExportEventsRequest, stream grpc.Serve
 		return err
 	}
 	seal := &apiv1.Seal{AsOf: passed.To}
-	err = s.g.readFeed(ctx, passed.FeedSequence, func(events []*feedv1.Event, at uint64) error {
+	seal.Log, err = s.g.readFeed(ctx, passed.FeedSequence, func(events []*feedv1.Event, at uint64) error {
 		seal.Events += int64(len(events))
 		if r.SealOnly {
 			return nil

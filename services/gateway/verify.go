@@ -62,6 +62,7 @@ type verification struct {
 	send   func(*apiv1.VerifyMonthResponse) error
 	passed views.Passed
 	events int64 // of the feed up to the barrier
+	log    *apiv1.LogState
 }
 
 func (v *verification) run(ctx context.Context) (*apiv1.VerifyResult, error) {
@@ -85,9 +86,11 @@ func (v *verification) run(ctx context.Context) (*apiv1.VerifyResult, error) {
 	if err != nil {
 		return nil, err
 	}
-	return compare(live, folded.Entries(v.month), func(e *ledgerv1.Entry) bool {
+	result := compare(live, folded.Entries(v.month), func(e *ledgerv1.Entry) bool {
 		return e.OccurredAt.AsTime().After(asOf.AsTime())
-	}), nil
+	})
+	result.Log = v.log
+	return result, nil
 }
 
 func (v *verification) progress(at uint64) error {
@@ -96,7 +99,7 @@ func (v *verification) progress(at uint64) error {
 
 // read gives the events of the feed up to the barrier.
 func (v *verification) read(ctx context.Context) (events []*feedv1.Event, err error) {
-	err = v.g.readFeed(ctx, v.passed.FeedSequence, func(more []*feedv1.Event, at uint64) error {
+	v.log, err = v.g.readFeed(ctx, v.passed.FeedSequence, func(more []*feedv1.Event, at uint64) error {
 		told := v.events / progressEvery
 		events = append(events, more...)
 		if v.events = int64(len(events)); v.events/progressEvery == told {

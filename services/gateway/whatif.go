@@ -194,7 +194,7 @@ func (t *trial) record(ctx context.Context) (*replay.Recorded, error) {
 		return nil, err
 	}
 	var events []*feedv1.Event
-	err = t.g.readFeed(ctx, t.passed.FeedSequence, func(more []*feedv1.Event, at uint64) error {
+	_, err = t.g.readFeed(ctx, t.passed.FeedSequence, func(more []*feedv1.Event, at uint64) error {
 		told := t.events / progressEvery
 		events = append(events, more...)
 		if t.events = int64(len(events)); t.events/progressEvery == told {

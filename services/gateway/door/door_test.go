@@ -17,6 +17,7 @@ import (
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/gateway/lang"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/chain"
 	"kaohe.dev/services/internal/embedded"
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/store"
@@ -44,7 +45,8 @@ func build(t testing.TB, syncEvery time.Duration) house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { embedded.Stop(server) })
-	b, err := bus.Connect(bus.Options{InProcess: server})
+	key := chain.NewKey("test")
+	b, err := bus.Connect(bus.Options{InProcess: server, Signs: &key})
 	if err != nil {
 		t.Fatal(err)
 	}

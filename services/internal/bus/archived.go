@@ -79,7 +79,7 @@ func (b *Bus) covered(ctx context.Context, after uint64) (first uint64, err erro
 
 // readArchived reads the archive, and then the stream from its first message
 // on.
-func (b *Bus) readArchived(subjects []string, after, first uint64) *Reader {
+func (b *Bus) readArchived(subjects []string, after, first uint64, checked bool) *Reader {
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &Reader{stop: cancel, out: make(chan []Delivery, b.ahead/unpackedEach), done: make(chan struct{})}
 	go func() {
@@ -93,7 +93,7 @@ func (b *Bus) readArchived(subjects []string, after, first uint64) *Reader {
 			r.err = fmt.Errorf("read the archive: %w", r.err)
 			return
 		}
-		r.err = r.forward(ctx, b, subjects, max(after, Behind(first-1)))
+		r.err = r.forward(ctx, b, subjects, max(after, Behind(first-1)), checked)
 	}()
 	return r
 }
@@ -116,8 +116,8 @@ func (r *Reader) deliverArchived(message uint64, batch []byte, after, first uint
 }
 
 // forward reads the stream on behalf of a reader.
-func (r *Reader) forward(ctx context.Context, b *Bus, subjects []string, after uint64) error {
-	rest, err := b.Read(ctx, Feed, subjects, after)
+func (r *Reader) forward(ctx context.Context, b *Bus, subjects []string, after uint64, checked bool) error {
+	rest, err := b.read(ctx, Feed, subjects, after, checked)
 	if err != nil {
 		return err
 	}

@@ -17,6 +17,8 @@ import (
 	"github.com/nats-io/nats-server/v2/server"
 	"github.com/nats-io/nats.go"
 	"github.com/nats-io/nats.go/jetstream"
+
+	"kaohe.dev/services/internal/chain"
 )
 
 // The streams. Feed is the truth; the others can be rebuilt from it.
@@ -45,6 +47,8 @@ type Message struct {
 	Barrier bool
 	// Trace is the traceparent it carries on; empty: nobody follows it.
 	Trace string
+	// Accepts are messages of the feed whose damage is known from here on.
+	Accepts chain.Ranges
 }
 
 // Options say how to reach the server.
@@ -71,6 +75,8 @@ type Options struct {
 	// Ahead is how many bytes each reader fetches ahead of who reads; 0 is 8 MiB.
 	// A message is never larger than the least.
 	Ahead int
+	// Signs is the key that what is appended to the feed is signed with; nil: none.
+	Signs *chain.Key
 	// Archive has the part of the feed that the stream has not any more; may be nil.
 	Archive Archive
 	// Logger may be nil.
@@ -85,6 +91,8 @@ type Bus struct {
 	timeout  time.Duration
 	ahead    int
 	archive  Archive
+	// links bind what is appended to the feed to what is there.
+	links links
 	// denied is what the server last refused us for want of permission.
 	denied atomic.Pointer[denial]
 	// full says that the last the server told was that it has no room.
@@ -99,7 +107,7 @@ func Connect(opts Options) (*Bus, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	b := &Bus{replicas: max(1, opts.Replicas), timeout: positive(opts.Timeout, 10*time.Second), ahead: ahead(opts.Ahead), archive: opts.Archive}
+	b := &Bus{replicas: max(1, opts.Replicas), timeout: positive(opts.Timeout, 10*time.Second), ahead: ahead(opts.Ahead), archive: opts.Archive, links: links{key: opts.Signs}}
 	credentials, err := opts.credentials()
 	if err != nil {
 		return nil, err

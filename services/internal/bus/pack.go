@@ -29,6 +29,7 @@ type parcel struct {
 	Message
 	count  int
 	traces []byte // of those in it, see follow
+	link   string // of a message of the feed
 }
 
 // pack puts messages together.
@@ -45,7 +46,7 @@ func pack(messages []Message) []*parcel {
 		}
 		p := open[m.Subject]
 		if p == nil || p.count == maxPlaces || len(p.Data)+len(m.Data) > maxPack || len(p.traces)+len(m.Trace) > maxTraces {
-			p = &parcel{Message: Message{Subject: m.Subject}}
+			p = &parcel{Message: Message{Subject: m.Subject, Accepts: m.Accepts}}
 			open[m.Subject] = p
 			out = append(out, p)
 		}

@@ -23,7 +23,11 @@ import (
 func (b *Bus) Append(ctx context.Context, messages []Message) (uint64, error) {
 	var last uint64
 	for _, p := range pack(messages) {
-		sequence, err := b.appendOne(ctx, &nats.Msg{Subject: p.Subject, Data: p.Data, Header: p.header()})
+		send := b.appendOne
+		if isFeed(p.Subject) {
+			send = b.appendLinked
+		}
+		sequence, err := send(ctx, p)
 		if err != nil {
 			return 0, fmt.Errorf("append to %s: %w", p.Subject, err)
 		}
@@ -33,7 +37,8 @@ func (b *Bus) Append(ctx context.Context, messages []Message) (uint64, error) {
 }
 
 // appendOne gives the sequence of the message in its stream.
-func (b *Bus) appendOne(ctx context.Context, msg *nats.Msg) (uint64, error) {
+func (b *Bus) appendOne(ctx context.Context, p *parcel) (uint64, error) {
+	msg := &nats.Msg{Subject: p.Subject, Data: p.Data, Header: p.header()}
 	ctx, cancel := context.WithTimeout(ctx, b.timeout)
 	defer cancel()
 	ctx, release := b.lifeline.hold(ctx)

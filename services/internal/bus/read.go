@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go/jetstream"
+
+	"kaohe.dev/services/internal/chain"
 )
 
 // Delivery is one message read from a stream.
@@ -21,6 +23,9 @@ type Delivery struct {
 	Pending uint64
 	// Trace is the traceparent that it carries; empty: nobody follows it.
 	Trace string
+	// Whole is the message that the deliveries came in, for a checker: of the first
+	// of them, when it is read by ReadChecked and is not archived.
+	Whole *chain.Message
 }
 
 // Reader reads a stream in order. Order and completeness hold across lost
@@ -31,6 +36,7 @@ type Reader struct {
 	out      chan []Delivery
 	done     chan struct{}
 	err      error
+	checked  bool // what is read is shown to a checker
 }
 
 // What is fetched ahead of who reads, in messages, and for how many bytes of it
@@ -50,6 +56,10 @@ var ErrLost = errors.New("the log was lost or replaced; restore it from a backup
 
 // Read starts reading the subjects of a stream behind a sequence.
 func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after uint64) (*Reader, error) {
+	return b.read(ctx, stream, subjects, after, false)
+}
+
+func (b *Bus) read(ctx context.Context, stream string, subjects []string, after uint64, checked bool) (*Reader, error) {
 	last, err := b.End(ctx, stream)
 	if err != nil {
 		return nil, err
@@ -61,7 +71,7 @@ func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after 
 		if first, err := b.covered(ctx, after); err != nil {
 			return nil, err
 		} else if first > 0 {
-			return b.readArchived(subjects, after, first), nil
+			return b.readArchived(subjects, after, first, checked), nil
 		}
 	}
 	consumer, err := b.js.OrderedConsumer(ctx, stream, jetstream.OrderedConsumerConfig{
@@ -83,7 +93,7 @@ func (b *Bus) Read(ctx context.Context, stream string, subjects []string, after 
 		messages.Stop()
 		go b.forgetConsumer(stream, consumer.CachedInfo().Name)
 	}
-	r := &Reader{messages: messages, stop: stop, out: make(chan []Delivery, b.ahead/unpackedEach), done: make(chan struct{})}
+	r := &Reader{messages: messages, stop: stop, out: make(chan []Delivery, b.ahead/unpackedEach), done: make(chan struct{}), checked: checked}
 	go r.pump(stream, after)
 	return r, nil
 }
@@ -139,6 +149,14 @@ func (r *Reader) deliver(msg jetstream.Msg, after uint64) error {
 			d.Trace = traces[i]
 		}
 		deliveries = append(deliveries, d)
+	}
+	if r.checked {
+		if len(deliveries) == 0 {
+			deliveries = append(deliveries, Delivery{Subject: msg.Subject(), Sequence: base, Stored: stored})
+		}
+		deliveries[0].Whole = &chain.Message{
+			Sequence: meta.Sequence.Stream, Subject: msg.Subject(), Link: msg.Headers().Get(chain.Header), Data: msg.Data(), Stored: stored,
+		}
 	}
 	return r.hand(deliveries)
 }

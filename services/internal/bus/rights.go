@@ -27,9 +27,9 @@ func RightsOf(user string, appends, reads []string, lookUp map[string][]string) 
 }
 
 // RightsOfAdmin are what a user needs who makes, looks up and deletes the
-// streams, and restores the feed.
+// streams, and restores the feed, which he binds to its end.
 func RightsOfAdmin(user string) Rights {
-	publish := []string{FeedBatches}
+	publish := []string{FeedBatches, "$JS.API.DIRECT.GET." + Feed + "." + FeedBatches}
 	for _, stream := range []string{Feed, Facts, Ledger} {
 		for _, request := range []string{"CREATE", "UPDATE", "INFO", "DELETE"} {
 			publish = append(publish, "$JS.API.STREAM."+request+"."+stream)

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"github.com/nats-io/nats.go"
+
+	"kaohe.dev/services/internal/chain"
 )
 
 // What is followed carries a traceparent beside its message, in a header: the
@@ -41,15 +43,18 @@ func (p *parcel) follow(trace string) {
 
 // header gives what travels beside the message; nil: nothing.
 func (p *parcel) header() nats.Header {
+	header := nats.Header{}
+	if p.link != "" {
+		header[chain.Header] = []string{p.link}
+	}
 	switch {
 	case len(p.Data) > maxPack: // one that is large alone needs all the room
-		return nil
 	case len(p.traces) > 0:
-		return nats.Header{tracesHeader: {string(p.traces)}}
+		header[tracesHeader] = []string{string(p.traces)}
 	case p.Trace != "":
-		return nats.Header{traceHeader: {p.Trace}}
+		header[traceHeader] = []string{p.Trace}
 	}
-	return nil
+	return header
 }
 
 // tracesOf gives the traceparents of a message's parts; nil: nobody is followed.

@@ -30,6 +30,79 @@ const (
 	_ = protoimpl.EnforceVersion(protoimpl.MaxVersion - 20)
 )
 
+// LogDamageKind is a kind of damage to the log.
+type LogDamageKind int32
+
+const (
+	// Not used.
+	LogDamageKind_LOG_DAMAGE_KIND_UNSPECIFIED LogDamageKind = 0
+	// Messages that were there are not any more.
+	LogDamageKind_LOG_DAMAGE_KIND_MISSING LogDamageKind = 1
+	// A message is not what was signed.
+	LogDamageKind_LOG_DAMAGE_KIND_CHANGED LogDamageKind = 2
+	// A message that no gateway signed, behind others that are signed.
+	LogDamageKind_LOG_DAMAGE_KIND_FOREIGN LogDamageKind = 3
+	// A signature is not that of who it names.
+	LogDamageKind_LOG_DAMAGE_KIND_FORGED LogDamageKind = 4
+	// The signer is not known to this kaohe.
+	LogDamageKind_LOG_DAMAGE_KIND_UNKNOWN_SIGNER LogDamageKind = 5
+	// A message has been in the log before.
+	LogDamageKind_LOG_DAMAGE_KIND_REPEATED LogDamageKind = 6
+	// A message does not go on from the one that it names.
+	LogDamageKind_LOG_DAMAGE_KIND_UNBOUND LogDamageKind = 7
+)
+
+// Enum value maps for LogDamageKind.
+var (
+	LogDamageKind_name = map[int32]string{
+		0: "LOG_DAMAGE_KIND_UNSPECIFIED",
+		1: "LOG_DAMAGE_KIND_MISSING",
+		2: "LOG_DAMAGE_KIND_CHANGED",
+		3: "LOG_DAMAGE_KIND_FOREIGN",
+		4: "LOG_DAMAGE_KIND_FORGED",
+		5: "LOG_DAMAGE_KIND_UNKNOWN_SIGNER",
+		6: "LOG_DAMAGE_KIND_REPEATED",
+		7: "LOG_DAMAGE_KIND_UNBOUND",
+	}
+	LogDamageKind_value = map[string]int32{
+		"LOG_DAMAGE_KIND_UNSPECIFIED":    0,
+		"LOG_DAMAGE_KIND_MISSING":        1,
+		"LOG_DAMAGE_KIND_CHANGED":        2,
+		"LOG_DAMAGE_KIND_FOREIGN":        3,
+		"LOG_DAMAGE_KIND_FORGED":         4,
+		"LOG_DAMAGE_KIND_UNKNOWN_SIGNER": 5,
+		"LOG_DAMAGE_KIND_REPEATED":       6,
+		"LOG_DAMAGE_KIND_UNBOUND":        7,
+	}
+)
+
+func (x LogDamageKind) Enum() *LogDamageKind {
+	p := new(LogDamageKind)
+	*p = x
+	return p
+}
+
+func (x LogDamageKind) String() string {
+	return protoimpl.X.EnumStringOf(x.Descriptor(), protoreflect.EnumNumber(x))
+}
+
+func (LogDamageKind) Descriptor() protoreflect.EnumDescriptor {
+	return file_kaohe_api_v1_api_proto_enumTypes[0].Descriptor()
+}
+
+func (LogDamageKind) Type() protoreflect.EnumType {
+	return &file_kaohe_api_v1_api_proto_enumTypes[0]
+}
+
+func (x LogDamageKind) Number() protoreflect.EnumNumber {
+	return protoreflect.EnumNumber(x)
+}
+
+// Deprecated: Use LogDamageKind.Descriptor instead.
+func (LogDamageKind) EnumDescriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{0}
+}
+
 // EventStatus is what became of an event at the door.
 type EventStatus int32
 
@@ -70,11 +143,11 @@ func (x EventStatus) String() string {
 }
 
 func (EventStatus) Descriptor() protoreflect.EnumDescriptor {
-	return file_kaohe_api_v1_api_proto_enumTypes[0].Descriptor()
+	return file_kaohe_api_v1_api_proto_enumTypes[1].Descriptor()
 }
 
 func (EventStatus) Type() protoreflect.EnumType {
-	return &file_kaohe_api_v1_api_proto_enumTypes[0]
+	return &file_kaohe_api_v1_api_proto_enumTypes[1]
 }
 
 func (x EventStatus) Number() protoreflect.EnumNumber {
@@ -83,7 +156,7 @@ func (x EventStatus) Number() protoreflect.EnumNumber {
 
 // Deprecated: Use EventStatus.Descriptor instead.
 func (EventStatus) EnumDescriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{0}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{1}
 }
 
 // Token is an access token without its secret.
@@ -657,7 +730,9 @@ type Seal struct {
 	// How many events are before it.
 	Events int64 `protobuf:"varint,2,opt,name=events,proto3" json:"events,omitempty"`
 	// All months that have entries, the first first.
-	Months        []*MonthSeal `protobuf:"bytes,3,rep,name=months,proto3" json:"months,omitempty"`
+	Months []*MonthSeal `protobuf:"bytes,3,rep,name=months,proto3" json:"months,omitempty"`
+	// Whether the log before it is as it was written.
+	Log           *LogState `protobuf:"bytes,4,opt,name=log,proto3" json:"log,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -713,6 +788,199 @@ func (x *Seal) GetMonths() []*MonthSeal {
 	return nil
 }
 
+func (x *Seal) GetLog() *LogState {
+	if x != nil {
+		return x.Log
+	}
+	return nil
+}
+
+// LogState says whether the log is as it was written: its messages are bound
+// to each other and signed by the gateways that accepted them.
+type LogState struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many messages were read; a message has one event or many.
+	Messages int64 `protobuf:"varint,1,opt,name=messages,proto3" json:"messages,omitempty"`
+	// How many of them are signed.
+	Signed int64 `protobuf:"varint,2,opt,name=signed,proto3" json:"signed,omitempty"`
+	// The sequence of the first that is, in the stream FEED; what is older is
+	// taken as it is. 0: none is.
+	FirstSigned uint64 `protobuf:"varint,3,opt,name=first_signed,json=firstSigned,proto3" json:"first_signed,omitempty"`
+	// The public keys of who signed.
+	Signers []string `protobuf:"bytes,4,rep,name=signers,proto3" json:"signers,omitempty"`
+	// What is wrong; none: nothing is.
+	Damage []*LogDamage `protobuf:"bytes,5,rep,name=damage,proto3" json:"damage,omitempty"`
+	// How much more is wrong than is told here.
+	More          int64 `protobuf:"varint,6,opt,name=more,proto3" json:"more,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogState) Reset() {
+	*x = LogState{}
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[10]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogState) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogState) ProtoMessage() {}
+
+func (x *LogState) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[10]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogState.ProtoReflect.Descriptor instead.
+func (*LogState) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{10}
+}
+
+func (x *LogState) GetMessages() int64 {
+	if x != nil {
+		return x.Messages
+	}
+	return 0
+}
+
+func (x *LogState) GetSigned() int64 {
+	if x != nil {
+		return x.Signed
+	}
+	return 0
+}
+
+func (x *LogState) GetFirstSigned() uint64 {
+	if x != nil {
+		return x.FirstSigned
+	}
+	return 0
+}
+
+func (x *LogState) GetSigners() []string {
+	if x != nil {
+		return x.Signers
+	}
+	return nil
+}
+
+func (x *LogState) GetDamage() []*LogDamage {
+	if x != nil {
+		return x.Damage
+	}
+	return nil
+}
+
+func (x *LogState) GetMore() int64 {
+	if x != nil {
+		return x.More
+	}
+	return 0
+}
+
+// LogDamage is something wrong with the log.
+type LogDamage struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// What.
+	Kind LogDamageKind `protobuf:"varint,1,opt,name=kind,proto3,enum=kaohe.api.v1.LogDamageKind" json:"kind,omitempty"`
+	// The first and the last message concerned, by their sequences in the stream
+	// FEED.
+	From uint64 `protobuf:"varint,2,opt,name=from,proto3" json:"from,omitempty"`
+	// See from.
+	To uint64 `protobuf:"varint,3,opt,name=to,proto3" json:"to,omitempty"`
+	// When the first and the last of them were stored; of what is missing, when
+	// its neighbours were. Unset: it is not known.
+	Earliest *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=earliest,proto3" json:"earliest,omitempty"`
+	// See earliest.
+	Latest *timestamppb.Timestamp `protobuf:"bytes,5,opt,name=latest,proto3" json:"latest,omitempty"`
+	// The public key of who signed; empty: nobody.
+	Signer        string `protobuf:"bytes,6,opt,name=signer,proto3" json:"signer,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LogDamage) Reset() {
+	*x = LogDamage{}
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[11]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LogDamage) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LogDamage) ProtoMessage() {}
+
+func (x *LogDamage) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[11]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LogDamage.ProtoReflect.Descriptor instead.
+func (*LogDamage) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{11}
+}
+
+func (x *LogDamage) GetKind() LogDamageKind {
+	if x != nil {
+		return x.Kind
+	}
+	return LogDamageKind_LOG_DAMAGE_KIND_UNSPECIFIED
+}
+
+func (x *LogDamage) GetFrom() uint64 {
+	if x != nil {
+		return x.From
+	}
+	return 0
+}
+
+func (x *LogDamage) GetTo() uint64 {
+	if x != nil {
+		return x.To
+	}
+	return 0
+}
+
+func (x *LogDamage) GetEarliest() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Earliest
+	}
+	return nil
+}
+
+func (x *LogDamage) GetLatest() *timestamppb.Timestamp {
+	if x != nil {
+		return x.Latest
+	}
+	return nil
+}
+
+func (x *LogDamage) GetSigner() string {
+	if x != nil {
+		return x.Signer
+	}
+	return ""
+}
+
 // MonthSeal is what the ledger says of a month.
 type MonthSeal struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -728,7 +996,7 @@ type MonthSeal struct {
 
 func (x *MonthSeal) Reset() {
 	*x = MonthSeal{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[10]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -740,7 +1008,7 @@ func (x *MonthSeal) String() string {
 func (*MonthSeal) ProtoMessage() {}
 
 func (x *MonthSeal) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[10]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -753,7 +1021,7 @@ func (x *MonthSeal) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MonthSeal.ProtoReflect.Descriptor instead.
 func (*MonthSeal) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{10}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *MonthSeal) GetMonth() string {
@@ -788,7 +1056,7 @@ type PushEventsRequest struct {
 
 func (x *PushEventsRequest) Reset() {
 	*x = PushEventsRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[11]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -800,7 +1068,7 @@ func (x *PushEventsRequest) String() string {
 func (*PushEventsRequest) ProtoMessage() {}
 
 func (x *PushEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[11]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -813,7 +1081,7 @@ func (x *PushEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PushEventsRequest.ProtoReflect.Descriptor instead.
 func (*PushEventsRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{11}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *PushEventsRequest) GetEvents() []*v11.Event {
@@ -834,7 +1102,7 @@ type StreamEventsRequest struct {
 
 func (x *StreamEventsRequest) Reset() {
 	*x = StreamEventsRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[12]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -846,7 +1114,7 @@ func (x *StreamEventsRequest) String() string {
 func (*StreamEventsRequest) ProtoMessage() {}
 
 func (x *StreamEventsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[12]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -859,7 +1127,7 @@ func (x *StreamEventsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamEventsRequest.ProtoReflect.Descriptor instead.
 func (*StreamEventsRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{12}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *StreamEventsRequest) GetEvents() []*v11.Event {
@@ -886,7 +1154,7 @@ type EventError struct {
 
 func (x *EventError) Reset() {
 	*x = EventError{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[13]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -898,7 +1166,7 @@ func (x *EventError) String() string {
 func (*EventError) ProtoMessage() {}
 
 func (x *EventError) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[13]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -911,7 +1179,7 @@ func (x *EventError) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventError.ProtoReflect.Descriptor instead.
 func (*EventError) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{13}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *EventError) GetField() string {
@@ -957,7 +1225,7 @@ type EventVerdict struct {
 
 func (x *EventVerdict) Reset() {
 	*x = EventVerdict{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[14]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -969,7 +1237,7 @@ func (x *EventVerdict) String() string {
 func (*EventVerdict) ProtoMessage() {}
 
 func (x *EventVerdict) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[14]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -982,7 +1250,7 @@ func (x *EventVerdict) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EventVerdict.ProtoReflect.Descriptor instead.
 func (*EventVerdict) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{14}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *EventVerdict) GetId() string {
@@ -1023,7 +1291,7 @@ type PushEventsResponse struct {
 
 func (x *PushEventsResponse) Reset() {
 	*x = PushEventsResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[15]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1035,7 +1303,7 @@ func (x *PushEventsResponse) String() string {
 func (*PushEventsResponse) ProtoMessage() {}
 
 func (x *PushEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[15]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1048,7 +1316,7 @@ func (x *PushEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PushEventsResponse.ProtoReflect.Descriptor instead.
 func (*PushEventsResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{15}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *PushEventsResponse) GetVerdicts() []*EventVerdict {
@@ -1096,7 +1364,7 @@ type StreamEventsResponse struct {
 
 func (x *StreamEventsResponse) Reset() {
 	*x = StreamEventsResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[16]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1108,7 +1376,7 @@ func (x *StreamEventsResponse) String() string {
 func (*StreamEventsResponse) ProtoMessage() {}
 
 func (x *StreamEventsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[16]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1121,7 +1389,7 @@ func (x *StreamEventsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamEventsResponse.ProtoReflect.Descriptor instead.
 func (*StreamEventsResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{16}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *StreamEventsResponse) GetAccepted() int64 {
@@ -1165,7 +1433,7 @@ type AwaitBarrierRequest struct {
 
 func (x *AwaitBarrierRequest) Reset() {
 	*x = AwaitBarrierRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[17]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1177,7 +1445,7 @@ func (x *AwaitBarrierRequest) String() string {
 func (*AwaitBarrierRequest) ProtoMessage() {}
 
 func (x *AwaitBarrierRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[17]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1190,7 +1458,7 @@ func (x *AwaitBarrierRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AwaitBarrierRequest.ProtoReflect.Descriptor instead.
 func (*AwaitBarrierRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{17}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *AwaitBarrierRequest) GetClock() string {
@@ -1218,7 +1486,7 @@ type AwaitBarrierResponse struct {
 
 func (x *AwaitBarrierResponse) Reset() {
 	*x = AwaitBarrierResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[18]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1230,7 +1498,7 @@ func (x *AwaitBarrierResponse) String() string {
 func (*AwaitBarrierResponse) ProtoMessage() {}
 
 func (x *AwaitBarrierResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[18]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1243,7 +1511,7 @@ func (x *AwaitBarrierResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AwaitBarrierResponse.ProtoReflect.Descriptor instead.
 func (*AwaitBarrierResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{18}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *AwaitBarrierResponse) GetBarrier() *v12.Barrier {
@@ -1262,7 +1530,7 @@ type ListUnitsRequest struct {
 
 func (x *ListUnitsRequest) Reset() {
 	*x = ListUnitsRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[19]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1274,7 +1542,7 @@ func (x *ListUnitsRequest) String() string {
 func (*ListUnitsRequest) ProtoMessage() {}
 
 func (x *ListUnitsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[19]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1287,7 +1555,7 @@ func (x *ListUnitsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnitsRequest.ProtoReflect.Descriptor instead.
 func (*ListUnitsRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{19}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{21}
 }
 
 // Unit is a business unit as it is now.
@@ -1309,7 +1577,7 @@ type Unit struct {
 
 func (x *Unit) Reset() {
 	*x = Unit{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[20]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1321,7 +1589,7 @@ func (x *Unit) String() string {
 func (*Unit) ProtoMessage() {}
 
 func (x *Unit) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[20]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1334,7 +1602,7 @@ func (x *Unit) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Unit.ProtoReflect.Descriptor instead.
 func (*Unit) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{20}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Unit) GetUnit() string {
@@ -1383,7 +1651,7 @@ type ListUnitsResponse struct {
 
 func (x *ListUnitsResponse) Reset() {
 	*x = ListUnitsResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[21]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1395,7 +1663,7 @@ func (x *ListUnitsResponse) String() string {
 func (*ListUnitsResponse) ProtoMessage() {}
 
 func (x *ListUnitsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[21]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1408,7 +1676,7 @@ func (x *ListUnitsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListUnitsResponse.ProtoReflect.Descriptor instead.
 func (*ListUnitsResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{21}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *ListUnitsResponse) GetUnits() []*Unit {
@@ -1429,7 +1697,7 @@ type ListScorecardsRequest struct {
 
 func (x *ListScorecardsRequest) Reset() {
 	*x = ListScorecardsRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[22]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1441,7 +1709,7 @@ func (x *ListScorecardsRequest) String() string {
 func (*ListScorecardsRequest) ProtoMessage() {}
 
 func (x *ListScorecardsRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[22]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1454,7 +1722,7 @@ func (x *ListScorecardsRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListScorecardsRequest.ProtoReflect.Descriptor instead.
 func (*ListScorecardsRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{22}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *ListScorecardsRequest) GetMonth() string {
@@ -1475,7 +1743,7 @@ type ListScorecardsResponse struct {
 
 func (x *ListScorecardsResponse) Reset() {
 	*x = ListScorecardsResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[23]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1487,7 +1755,7 @@ func (x *ListScorecardsResponse) String() string {
 func (*ListScorecardsResponse) ProtoMessage() {}
 
 func (x *ListScorecardsResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[23]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1500,7 +1768,7 @@ func (x *ListScorecardsResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListScorecardsResponse.ProtoReflect.Descriptor instead.
 func (*ListScorecardsResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{23}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *ListScorecardsResponse) GetScorecards() []*v12.Scorecard {
@@ -1523,7 +1791,7 @@ type GetScorecardRequest struct {
 
 func (x *GetScorecardRequest) Reset() {
 	*x = GetScorecardRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[24]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1535,7 +1803,7 @@ func (x *GetScorecardRequest) String() string {
 func (*GetScorecardRequest) ProtoMessage() {}
 
 func (x *GetScorecardRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[24]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1548,7 +1816,7 @@ func (x *GetScorecardRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetScorecardRequest.ProtoReflect.Descriptor instead.
 func (*GetScorecardRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{24}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *GetScorecardRequest) GetMonth() string {
@@ -1589,7 +1857,7 @@ type ListEntriesRequest struct {
 
 func (x *ListEntriesRequest) Reset() {
 	*x = ListEntriesRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[25]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1601,7 +1869,7 @@ func (x *ListEntriesRequest) String() string {
 func (*ListEntriesRequest) ProtoMessage() {}
 
 func (x *ListEntriesRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[25]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1614,7 +1882,7 @@ func (x *ListEntriesRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEntriesRequest.ProtoReflect.Descriptor instead.
 func (*ListEntriesRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{25}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ListEntriesRequest) GetMonth() string {
@@ -1679,7 +1947,7 @@ type ListEntriesResponse struct {
 
 func (x *ListEntriesResponse) Reset() {
 	*x = ListEntriesResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[26]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1691,7 +1959,7 @@ func (x *ListEntriesResponse) String() string {
 func (*ListEntriesResponse) ProtoMessage() {}
 
 func (x *ListEntriesResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[26]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1704,7 +1972,7 @@ func (x *ListEntriesResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListEntriesResponse.ProtoReflect.Descriptor instead.
 func (*ListEntriesResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{26}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ListEntriesResponse) GetEntries() []*v12.Entry {
@@ -1732,7 +2000,7 @@ type GetEntryRequest struct {
 
 func (x *GetEntryRequest) Reset() {
 	*x = GetEntryRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[27]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1744,7 +2012,7 @@ func (x *GetEntryRequest) String() string {
 func (*GetEntryRequest) ProtoMessage() {}
 
 func (x *GetEntryRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[27]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1757,7 +2025,7 @@ func (x *GetEntryRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetEntryRequest.ProtoReflect.Descriptor instead.
 func (*GetEntryRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{27}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *GetEntryRequest) GetId() string {
@@ -1792,7 +2060,7 @@ type EntryExplanation struct {
 
 func (x *EntryExplanation) Reset() {
 	*x = EntryExplanation{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[28]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1804,7 +2072,7 @@ func (x *EntryExplanation) String() string {
 func (*EntryExplanation) ProtoMessage() {}
 
 func (x *EntryExplanation) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[28]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1817,7 +2085,7 @@ func (x *EntryExplanation) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntryExplanation.ProtoReflect.Descriptor instead.
 func (*EntryExplanation) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{28}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *EntryExplanation) GetEntry() *v12.Entry {
@@ -1880,7 +2148,7 @@ type GetTicketRequest struct {
 
 func (x *GetTicketRequest) Reset() {
 	*x = GetTicketRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[29]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1892,7 +2160,7 @@ func (x *GetTicketRequest) String() string {
 func (*GetTicketRequest) ProtoMessage() {}
 
 func (x *GetTicketRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[29]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1905,7 +2173,7 @@ func (x *GetTicketRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use GetTicketRequest.ProtoReflect.Descriptor instead.
 func (*GetTicketRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{29}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *GetTicketRequest) GetTicket() string {
@@ -1940,7 +2208,7 @@ type ClockView struct {
 
 func (x *ClockView) Reset() {
 	*x = ClockView{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[30]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1952,7 +2220,7 @@ func (x *ClockView) String() string {
 func (*ClockView) ProtoMessage() {}
 
 func (x *ClockView) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[30]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1965,7 +2233,7 @@ func (x *ClockView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockView.ProtoReflect.Descriptor instead.
 func (*ClockView) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{30}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *ClockView) GetName() string {
@@ -2041,7 +2309,7 @@ type ClockSpan struct {
 
 func (x *ClockSpan) Reset() {
 	*x = ClockSpan{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[31]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2053,7 +2321,7 @@ func (x *ClockSpan) String() string {
 func (*ClockSpan) ProtoMessage() {}
 
 func (x *ClockSpan) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[31]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2066,7 +2334,7 @@ func (x *ClockSpan) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClockSpan.ProtoReflect.Descriptor instead.
 func (*ClockSpan) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{31}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *ClockSpan) GetFrom() *timestamppb.Timestamp {
@@ -2116,7 +2384,7 @@ type TicketView struct {
 
 func (x *TicketView) Reset() {
 	*x = TicketView{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[32]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2128,7 +2396,7 @@ func (x *TicketView) String() string {
 func (*TicketView) ProtoMessage() {}
 
 func (x *TicketView) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[32]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2141,7 +2409,7 @@ func (x *TicketView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketView.ProtoReflect.Descriptor instead.
 func (*TicketView) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{32}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *TicketView) GetTicket() string {
@@ -2194,7 +2462,7 @@ type StreamLedgerRequest struct {
 
 func (x *StreamLedgerRequest) Reset() {
 	*x = StreamLedgerRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[33]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2206,7 +2474,7 @@ func (x *StreamLedgerRequest) String() string {
 func (*StreamLedgerRequest) ProtoMessage() {}
 
 func (x *StreamLedgerRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[33]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2219,7 +2487,7 @@ func (x *StreamLedgerRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use StreamLedgerRequest.ProtoReflect.Descriptor instead.
 func (*StreamLedgerRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{33}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *StreamLedgerRequest) GetMonth() string {
@@ -2254,7 +2522,7 @@ type VerifyMonthRequest struct {
 
 func (x *VerifyMonthRequest) Reset() {
 	*x = VerifyMonthRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[34]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2266,7 +2534,7 @@ func (x *VerifyMonthRequest) String() string {
 func (*VerifyMonthRequest) ProtoMessage() {}
 
 func (x *VerifyMonthRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[34]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2279,7 +2547,7 @@ func (x *VerifyMonthRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyMonthRequest.ProtoReflect.Descriptor instead.
 func (*VerifyMonthRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{34}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *VerifyMonthRequest) GetMonth() string {
@@ -2304,7 +2572,7 @@ type VerifyMonthResponse struct {
 
 func (x *VerifyMonthResponse) Reset() {
 	*x = VerifyMonthResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[35]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2316,7 +2584,7 @@ func (x *VerifyMonthResponse) String() string {
 func (*VerifyMonthResponse) ProtoMessage() {}
 
 func (x *VerifyMonthResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[35]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2329,7 +2597,7 @@ func (x *VerifyMonthResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyMonthResponse.ProtoReflect.Descriptor instead.
 func (*VerifyMonthResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{35}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *VerifyMonthResponse) GetEventsRead() int64 {
@@ -2368,14 +2636,16 @@ type VerifyResult struct {
 	LogEntries int64 `protobuf:"varint,5,opt,name=log_entries,json=logEntries,proto3" json:"log_entries,omitempty"`
 	// Lines that only one side has, "+" the log's, "-" the live one's; at most
 	// 100.
-	Differences   []string `protobuf:"bytes,6,rep,name=differences,proto3" json:"differences,omitempty"`
+	Differences []string `protobuf:"bytes,6,rep,name=differences,proto3" json:"differences,omitempty"`
+	// Whether the log itself is as it was written.
+	Log           *LogState `protobuf:"bytes,7,opt,name=log,proto3" json:"log,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
 
 func (x *VerifyResult) Reset() {
 	*x = VerifyResult{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[36]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2387,7 +2657,7 @@ func (x *VerifyResult) String() string {
 func (*VerifyResult) ProtoMessage() {}
 
 func (x *VerifyResult) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[36]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2400,7 +2670,7 @@ func (x *VerifyResult) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use VerifyResult.ProtoReflect.Descriptor instead.
 func (*VerifyResult) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{36}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *VerifyResult) GetLiveHash() string {
@@ -2445,6 +2715,13 @@ func (x *VerifyResult) GetDifferences() []string {
 	return nil
 }
 
+func (x *VerifyResult) GetLog() *LogState {
+	if x != nil {
+		return x.Log
+	}
+	return nil
+}
+
 // ListQuarantineRequest asks for the quarantine.
 type ListQuarantineRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2458,7 +2735,7 @@ type ListQuarantineRequest struct {
 
 func (x *ListQuarantineRequest) Reset() {
 	*x = ListQuarantineRequest{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[37]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2470,7 +2747,7 @@ func (x *ListQuarantineRequest) String() string {
 func (*ListQuarantineRequest) ProtoMessage() {}
 
 func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[37]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2483,7 +2760,7 @@ func (x *ListQuarantineRequest) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineRequest.ProtoReflect.Descriptor instead.
 func (*ListQuarantineRequest) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{37}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ListQuarantineRequest) GetPageSize() int32 {
@@ -2521,7 +2798,7 @@ type QuarantineItem struct {
 
 func (x *QuarantineItem) Reset() {
 	*x = QuarantineItem{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[38]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2533,7 +2810,7 @@ func (x *QuarantineItem) String() string {
 func (*QuarantineItem) ProtoMessage() {}
 
 func (x *QuarantineItem) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[38]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2546,7 +2823,7 @@ func (x *QuarantineItem) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use QuarantineItem.ProtoReflect.Descriptor instead.
 func (*QuarantineItem) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{38}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *QuarantineItem) GetId() string {
@@ -2604,7 +2881,7 @@ type ListQuarantineResponse struct {
 
 func (x *ListQuarantineResponse) Reset() {
 	*x = ListQuarantineResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[39]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2616,7 +2893,7 @@ func (x *ListQuarantineResponse) String() string {
 func (*ListQuarantineResponse) ProtoMessage() {}
 
 func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[39]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2629,7 +2906,7 @@ func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineResponse.ProtoReflect.Descriptor instead.
 func (*ListQuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{39}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ListQuarantineResponse) GetItems() []*QuarantineItem {
@@ -2692,11 +2969,26 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\x14ExportEventsResponse\x12,\n" +
 	"\x06events\x18\x01 \x03(\v2\x14.kaohe.feed.v1.EventR\x06events\x12!\n" +
 	"\fevents_total\x18\x02 \x01(\x03R\veventsTotal\x12&\n" +
-	"\x04seal\x18\x03 \x01(\v2\x12.kaohe.api.v1.SealR\x04seal\"\x80\x01\n" +
+	"\x04seal\x18\x03 \x01(\v2\x12.kaohe.api.v1.SealR\x04seal\"\xaa\x01\n" +
 	"\x04Seal\x12/\n" +
 	"\x05as_of\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x16\n" +
 	"\x06events\x18\x02 \x01(\x03R\x06events\x12/\n" +
-	"\x06months\x18\x03 \x03(\v2\x17.kaohe.api.v1.MonthSealR\x06months\"O\n" +
+	"\x06months\x18\x03 \x03(\v2\x17.kaohe.api.v1.MonthSealR\x06months\x12(\n" +
+	"\x03log\x18\x04 \x01(\v2\x16.kaohe.api.v1.LogStateR\x03log\"\xc0\x01\n" +
+	"\bLogState\x12\x1a\n" +
+	"\bmessages\x18\x01 \x01(\x03R\bmessages\x12\x16\n" +
+	"\x06signed\x18\x02 \x01(\x03R\x06signed\x12!\n" +
+	"\ffirst_signed\x18\x03 \x01(\x04R\vfirstSigned\x12\x18\n" +
+	"\asigners\x18\x04 \x03(\tR\asigners\x12/\n" +
+	"\x06damage\x18\x05 \x03(\v2\x17.kaohe.api.v1.LogDamageR\x06damage\x12\x12\n" +
+	"\x04more\x18\x06 \x01(\x03R\x04more\"\xe4\x01\n" +
+	"\tLogDamage\x12/\n" +
+	"\x04kind\x18\x01 \x01(\x0e2\x1b.kaohe.api.v1.LogDamageKindR\x04kind\x12\x12\n" +
+	"\x04from\x18\x02 \x01(\x04R\x04from\x12\x0e\n" +
+	"\x02to\x18\x03 \x01(\x04R\x02to\x126\n" +
+	"\bearliest\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bearliest\x122\n" +
+	"\x06latest\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06latest\x12\x16\n" +
+	"\x06signer\x18\x06 \x01(\tR\x06signer\"O\n" +
 	"\tMonthSeal\x12\x14\n" +
 	"\x05month\x18\x01 \x01(\tR\x05month\x12\x18\n" +
 	"\aentries\x18\x02 \x01(\x03R\aentries\x12\x12\n" +
@@ -2812,7 +3104,7 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\vevents_read\x18\x01 \x01(\x03R\n" +
 	"eventsRead\x12!\n" +
 	"\fevents_total\x18\x02 \x01(\x03R\veventsTotal\x122\n" +
-	"\x06result\x18\x03 \x01(\v2\x1a.kaohe.api.v1.VerifyResultR\x06result\"\xc0\x01\n" +
+	"\x06result\x18\x03 \x01(\v2\x1a.kaohe.api.v1.VerifyResultR\x06result\"\xea\x01\n" +
 	"\fVerifyResult\x12\x1b\n" +
 	"\tlive_hash\x18\x01 \x01(\tR\bliveHash\x12\x19\n" +
 	"\blog_hash\x18\x02 \x01(\tR\alogHash\x12\x12\n" +
@@ -2820,7 +3112,8 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\flive_entries\x18\x04 \x01(\x03R\vliveEntries\x12\x1f\n" +
 	"\vlog_entries\x18\x05 \x01(\x03R\n" +
 	"logEntries\x12 \n" +
-	"\vdifferences\x18\x06 \x03(\tR\vdifferences\"_\n" +
+	"\vdifferences\x18\x06 \x03(\tR\vdifferences\x12(\n" +
+	"\x03log\x18\a \x01(\v2\x16.kaohe.api.v1.LogStateR\x03log\"_\n" +
 	"\x15ListQuarantineRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12\x1d\n" +
@@ -2835,7 +3128,16 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\asubject\x18\x06 \x01(\tR\asubject\"t\n" +
 	"\x16ListQuarantineResponse\x122\n" +
 	"\x05items\x18\x01 \x03(\v2\x1c.kaohe.api.v1.QuarantineItemR\x05items\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*}\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x82\x02\n" +
+	"\rLogDamageKind\x12\x1f\n" +
+	"\x1bLOG_DAMAGE_KIND_UNSPECIFIED\x10\x00\x12\x1b\n" +
+	"\x17LOG_DAMAGE_KIND_MISSING\x10\x01\x12\x1b\n" +
+	"\x17LOG_DAMAGE_KIND_CHANGED\x10\x02\x12\x1b\n" +
+	"\x17LOG_DAMAGE_KIND_FOREIGN\x10\x03\x12\x1a\n" +
+	"\x16LOG_DAMAGE_KIND_FORGED\x10\x04\x12\"\n" +
+	"\x1eLOG_DAMAGE_KIND_UNKNOWN_SIGNER\x10\x05\x12\x1c\n" +
+	"\x18LOG_DAMAGE_KIND_REPEATED\x10\x06\x12\x1b\n" +
+	"\x17LOG_DAMAGE_KIND_UNBOUND\x10\a*}\n" +
 	"\vEventStatus\x12\x1c\n" +
 	"\x18EVENT_STATUS_UNSPECIFIED\x10\x00\x12\x19\n" +
 	"\x15EVENT_STATUS_ACCEPTED\x10\x01\x12\x1a\n" +
@@ -2899,150 +3201,159 @@ func file_kaohe_api_v1_api_proto_rawDescGZIP() []byte {
 	return file_kaohe_api_v1_api_proto_rawDescData
 }
 
-var file_kaohe_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 1)
-var file_kaohe_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 40)
+var file_kaohe_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
+var file_kaohe_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
 var file_kaohe_api_v1_api_proto_goTypes = []any{
-	(EventStatus)(0),               // 0: kaohe.api.v1.EventStatus
-	(*Token)(nil),                  // 1: kaohe.api.v1.Token
-	(*CreateTokenRequest)(nil),     // 2: kaohe.api.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),    // 3: kaohe.api.v1.CreateTokenResponse
-	(*ListTokensRequest)(nil),      // 4: kaohe.api.v1.ListTokensRequest
-	(*ListTokensResponse)(nil),     // 5: kaohe.api.v1.ListTokensResponse
-	(*RevokeTokenRequest)(nil),     // 6: kaohe.api.v1.RevokeTokenRequest
-	(*WhoAmIRequest)(nil),          // 7: kaohe.api.v1.WhoAmIRequest
-	(*ExportEventsRequest)(nil),    // 8: kaohe.api.v1.ExportEventsRequest
-	(*ExportEventsResponse)(nil),   // 9: kaohe.api.v1.ExportEventsResponse
-	(*Seal)(nil),                   // 10: kaohe.api.v1.Seal
-	(*MonthSeal)(nil),              // 11: kaohe.api.v1.MonthSeal
-	(*PushEventsRequest)(nil),      // 12: kaohe.api.v1.PushEventsRequest
-	(*StreamEventsRequest)(nil),    // 13: kaohe.api.v1.StreamEventsRequest
-	(*EventError)(nil),             // 14: kaohe.api.v1.EventError
-	(*EventVerdict)(nil),           // 15: kaohe.api.v1.EventVerdict
-	(*PushEventsResponse)(nil),     // 16: kaohe.api.v1.PushEventsResponse
-	(*StreamEventsResponse)(nil),   // 17: kaohe.api.v1.StreamEventsResponse
-	(*AwaitBarrierRequest)(nil),    // 18: kaohe.api.v1.AwaitBarrierRequest
-	(*AwaitBarrierResponse)(nil),   // 19: kaohe.api.v1.AwaitBarrierResponse
-	(*ListUnitsRequest)(nil),       // 20: kaohe.api.v1.ListUnitsRequest
-	(*Unit)(nil),                   // 21: kaohe.api.v1.Unit
-	(*ListUnitsResponse)(nil),      // 22: kaohe.api.v1.ListUnitsResponse
-	(*ListScorecardsRequest)(nil),  // 23: kaohe.api.v1.ListScorecardsRequest
-	(*ListScorecardsResponse)(nil), // 24: kaohe.api.v1.ListScorecardsResponse
-	(*GetScorecardRequest)(nil),    // 25: kaohe.api.v1.GetScorecardRequest
-	(*ListEntriesRequest)(nil),     // 26: kaohe.api.v1.ListEntriesRequest
-	(*ListEntriesResponse)(nil),    // 27: kaohe.api.v1.ListEntriesResponse
-	(*GetEntryRequest)(nil),        // 28: kaohe.api.v1.GetEntryRequest
-	(*EntryExplanation)(nil),       // 29: kaohe.api.v1.EntryExplanation
-	(*GetTicketRequest)(nil),       // 30: kaohe.api.v1.GetTicketRequest
-	(*ClockView)(nil),              // 31: kaohe.api.v1.ClockView
-	(*ClockSpan)(nil),              // 32: kaohe.api.v1.ClockSpan
-	(*TicketView)(nil),             // 33: kaohe.api.v1.TicketView
-	(*StreamLedgerRequest)(nil),    // 34: kaohe.api.v1.StreamLedgerRequest
-	(*VerifyMonthRequest)(nil),     // 35: kaohe.api.v1.VerifyMonthRequest
-	(*VerifyMonthResponse)(nil),    // 36: kaohe.api.v1.VerifyMonthResponse
-	(*VerifyResult)(nil),           // 37: kaohe.api.v1.VerifyResult
-	(*ListQuarantineRequest)(nil),  // 38: kaohe.api.v1.ListQuarantineRequest
-	(*QuarantineItem)(nil),         // 39: kaohe.api.v1.QuarantineItem
-	(*ListQuarantineResponse)(nil), // 40: kaohe.api.v1.ListQuarantineResponse
-	(v1.Role)(0),                   // 41: kaohe.contract.v1.Role
-	(*timestamppb.Timestamp)(nil),  // 42: google.protobuf.Timestamp
-	(*v11.Event)(nil),              // 43: kaohe.feed.v1.Event
-	(*v12.Barrier)(nil),            // 44: kaohe.ledger.v1.Barrier
-	(*v13.Text)(nil),               // 45: kaohe.fact.v1.Text
-	(v11.UnitKind)(0),              // 46: kaohe.feed.v1.UnitKind
-	(*v12.Scorecard)(nil),          // 47: kaohe.ledger.v1.Scorecard
-	(*v12.Entry)(nil),              // 48: kaohe.ledger.v1.Entry
-	(*v12.Objection)(nil),          // 49: kaohe.ledger.v1.Objection
-	(v11.ObjectionStage)(0),        // 50: kaohe.feed.v1.ObjectionStage
-	(*v13.TicketRecorded)(nil),     // 51: kaohe.fact.v1.TicketRecorded
-	(*v13.Reason)(nil),             // 52: kaohe.fact.v1.Reason
-	(*v12.Record)(nil),             // 53: kaohe.ledger.v1.Record
+	(LogDamageKind)(0),             // 0: kaohe.api.v1.LogDamageKind
+	(EventStatus)(0),               // 1: kaohe.api.v1.EventStatus
+	(*Token)(nil),                  // 2: kaohe.api.v1.Token
+	(*CreateTokenRequest)(nil),     // 3: kaohe.api.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),    // 4: kaohe.api.v1.CreateTokenResponse
+	(*ListTokensRequest)(nil),      // 5: kaohe.api.v1.ListTokensRequest
+	(*ListTokensResponse)(nil),     // 6: kaohe.api.v1.ListTokensResponse
+	(*RevokeTokenRequest)(nil),     // 7: kaohe.api.v1.RevokeTokenRequest
+	(*WhoAmIRequest)(nil),          // 8: kaohe.api.v1.WhoAmIRequest
+	(*ExportEventsRequest)(nil),    // 9: kaohe.api.v1.ExportEventsRequest
+	(*ExportEventsResponse)(nil),   // 10: kaohe.api.v1.ExportEventsResponse
+	(*Seal)(nil),                   // 11: kaohe.api.v1.Seal
+	(*LogState)(nil),               // 12: kaohe.api.v1.LogState
+	(*LogDamage)(nil),              // 13: kaohe.api.v1.LogDamage
+	(*MonthSeal)(nil),              // 14: kaohe.api.v1.MonthSeal
+	(*PushEventsRequest)(nil),      // 15: kaohe.api.v1.PushEventsRequest
+	(*StreamEventsRequest)(nil),    // 16: kaohe.api.v1.StreamEventsRequest
+	(*EventError)(nil),             // 17: kaohe.api.v1.EventError
+	(*EventVerdict)(nil),           // 18: kaohe.api.v1.EventVerdict
+	(*PushEventsResponse)(nil),     // 19: kaohe.api.v1.PushEventsResponse
+	(*StreamEventsResponse)(nil),   // 20: kaohe.api.v1.StreamEventsResponse
+	(*AwaitBarrierRequest)(nil),    // 21: kaohe.api.v1.AwaitBarrierRequest
+	(*AwaitBarrierResponse)(nil),   // 22: kaohe.api.v1.AwaitBarrierResponse
+	(*ListUnitsRequest)(nil),       // 23: kaohe.api.v1.ListUnitsRequest
+	(*Unit)(nil),                   // 24: kaohe.api.v1.Unit
+	(*ListUnitsResponse)(nil),      // 25: kaohe.api.v1.ListUnitsResponse
+	(*ListScorecardsRequest)(nil),  // 26: kaohe.api.v1.ListScorecardsRequest
+	(*ListScorecardsResponse)(nil), // 27: kaohe.api.v1.ListScorecardsResponse
+	(*GetScorecardRequest)(nil),    // 28: kaohe.api.v1.GetScorecardRequest
+	(*ListEntriesRequest)(nil),     // 29: kaohe.api.v1.ListEntriesRequest
+	(*ListEntriesResponse)(nil),    // 30: kaohe.api.v1.ListEntriesResponse
+	(*GetEntryRequest)(nil),        // 31: kaohe.api.v1.GetEntryRequest
+	(*EntryExplanation)(nil),       // 32: kaohe.api.v1.EntryExplanation
+	(*GetTicketRequest)(nil),       // 33: kaohe.api.v1.GetTicketRequest
+	(*ClockView)(nil),              // 34: kaohe.api.v1.ClockView
+	(*ClockSpan)(nil),              // 35: kaohe.api.v1.ClockSpan
+	(*TicketView)(nil),             // 36: kaohe.api.v1.TicketView
+	(*StreamLedgerRequest)(nil),    // 37: kaohe.api.v1.StreamLedgerRequest
+	(*VerifyMonthRequest)(nil),     // 38: kaohe.api.v1.VerifyMonthRequest
+	(*VerifyMonthResponse)(nil),    // 39: kaohe.api.v1.VerifyMonthResponse
+	(*VerifyResult)(nil),           // 40: kaohe.api.v1.VerifyResult
+	(*ListQuarantineRequest)(nil),  // 41: kaohe.api.v1.ListQuarantineRequest
+	(*QuarantineItem)(nil),         // 42: kaohe.api.v1.QuarantineItem
+	(*ListQuarantineResponse)(nil), // 43: kaohe.api.v1.ListQuarantineResponse
+	(v1.Role)(0),                   // 44: kaohe.contract.v1.Role
+	(*timestamppb.Timestamp)(nil),  // 45: google.protobuf.Timestamp
+	(*v11.Event)(nil),              // 46: kaohe.feed.v1.Event
+	(*v12.Barrier)(nil),            // 47: kaohe.ledger.v1.Barrier
+	(*v13.Text)(nil),               // 48: kaohe.fact.v1.Text
+	(v11.UnitKind)(0),              // 49: kaohe.feed.v1.UnitKind
+	(*v12.Scorecard)(nil),          // 50: kaohe.ledger.v1.Scorecard
+	(*v12.Entry)(nil),              // 51: kaohe.ledger.v1.Entry
+	(*v12.Objection)(nil),          // 52: kaohe.ledger.v1.Objection
+	(v11.ObjectionStage)(0),        // 53: kaohe.feed.v1.ObjectionStage
+	(*v13.TicketRecorded)(nil),     // 54: kaohe.fact.v1.TicketRecorded
+	(*v13.Reason)(nil),             // 55: kaohe.fact.v1.Reason
+	(*v12.Record)(nil),             // 56: kaohe.ledger.v1.Record
 }
 var file_kaohe_api_v1_api_proto_depIdxs = []int32{
-	41, // 0: kaohe.api.v1.Token.role:type_name -> kaohe.contract.v1.Role
-	42, // 1: kaohe.api.v1.Token.created_at:type_name -> google.protobuf.Timestamp
-	42, // 2: kaohe.api.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
-	42, // 3: kaohe.api.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
-	41, // 4: kaohe.api.v1.CreateTokenRequest.role:type_name -> kaohe.contract.v1.Role
-	42, // 5: kaohe.api.v1.CreateTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
-	1,  // 6: kaohe.api.v1.CreateTokenResponse.token:type_name -> kaohe.api.v1.Token
-	1,  // 7: kaohe.api.v1.ListTokensResponse.tokens:type_name -> kaohe.api.v1.Token
-	43, // 8: kaohe.api.v1.ExportEventsResponse.events:type_name -> kaohe.feed.v1.Event
-	10, // 9: kaohe.api.v1.ExportEventsResponse.seal:type_name -> kaohe.api.v1.Seal
-	42, // 10: kaohe.api.v1.Seal.as_of:type_name -> google.protobuf.Timestamp
-	11, // 11: kaohe.api.v1.Seal.months:type_name -> kaohe.api.v1.MonthSeal
-	43, // 12: kaohe.api.v1.PushEventsRequest.events:type_name -> kaohe.feed.v1.Event
-	43, // 13: kaohe.api.v1.StreamEventsRequest.events:type_name -> kaohe.feed.v1.Event
-	0,  // 14: kaohe.api.v1.EventVerdict.status:type_name -> kaohe.api.v1.EventStatus
-	14, // 15: kaohe.api.v1.EventVerdict.error:type_name -> kaohe.api.v1.EventError
-	15, // 16: kaohe.api.v1.PushEventsResponse.verdicts:type_name -> kaohe.api.v1.EventVerdict
-	15, // 17: kaohe.api.v1.StreamEventsResponse.rejections:type_name -> kaohe.api.v1.EventVerdict
-	42, // 18: kaohe.api.v1.AwaitBarrierRequest.to:type_name -> google.protobuf.Timestamp
-	44, // 19: kaohe.api.v1.AwaitBarrierResponse.barrier:type_name -> kaohe.ledger.v1.Barrier
-	45, // 20: kaohe.api.v1.Unit.name:type_name -> kaohe.fact.v1.Text
-	46, // 21: kaohe.api.v1.Unit.kind:type_name -> kaohe.feed.v1.UnitKind
-	21, // 22: kaohe.api.v1.ListUnitsResponse.units:type_name -> kaohe.api.v1.Unit
-	47, // 23: kaohe.api.v1.ListScorecardsResponse.scorecards:type_name -> kaohe.ledger.v1.Scorecard
-	48, // 24: kaohe.api.v1.ListEntriesResponse.entries:type_name -> kaohe.ledger.v1.Entry
-	48, // 25: kaohe.api.v1.EntryExplanation.entry:type_name -> kaohe.ledger.v1.Entry
-	43, // 26: kaohe.api.v1.EntryExplanation.proof:type_name -> kaohe.feed.v1.Event
-	48, // 27: kaohe.api.v1.EntryExplanation.history:type_name -> kaohe.ledger.v1.Entry
-	49, // 28: kaohe.api.v1.EntryExplanation.objection:type_name -> kaohe.ledger.v1.Objection
-	50, // 29: kaohe.api.v1.EntryExplanation.objection_stage:type_name -> kaohe.feed.v1.ObjectionStage
-	42, // 30: kaohe.api.v1.EntryExplanation.objections_until:type_name -> google.protobuf.Timestamp
-	42, // 31: kaohe.api.v1.ClockView.started_at:type_name -> google.protobuf.Timestamp
-	42, // 32: kaohe.api.v1.ClockView.due_at:type_name -> google.protobuf.Timestamp
-	42, // 33: kaohe.api.v1.ClockView.ended_at:type_name -> google.protobuf.Timestamp
-	32, // 34: kaohe.api.v1.ClockView.spans:type_name -> kaohe.api.v1.ClockSpan
-	42, // 35: kaohe.api.v1.ClockSpan.from:type_name -> google.protobuf.Timestamp
-	42, // 36: kaohe.api.v1.ClockSpan.to:type_name -> google.protobuf.Timestamp
-	45, // 37: kaohe.api.v1.ClockSpan.reason:type_name -> kaohe.fact.v1.Text
-	43, // 38: kaohe.api.v1.TicketView.timeline:type_name -> kaohe.feed.v1.Event
-	31, // 39: kaohe.api.v1.TicketView.clocks:type_name -> kaohe.api.v1.ClockView
-	48, // 40: kaohe.api.v1.TicketView.entries:type_name -> kaohe.ledger.v1.Entry
-	51, // 41: kaohe.api.v1.TicketView.record:type_name -> kaohe.fact.v1.TicketRecorded
-	37, // 42: kaohe.api.v1.VerifyMonthResponse.result:type_name -> kaohe.api.v1.VerifyResult
-	52, // 43: kaohe.api.v1.QuarantineItem.reason:type_name -> kaohe.fact.v1.Reason
-	42, // 44: kaohe.api.v1.QuarantineItem.at:type_name -> google.protobuf.Timestamp
-	39, // 45: kaohe.api.v1.ListQuarantineResponse.items:type_name -> kaohe.api.v1.QuarantineItem
-	12, // 46: kaohe.api.v1.FeedService.PushEvents:input_type -> kaohe.api.v1.PushEventsRequest
-	13, // 47: kaohe.api.v1.FeedService.StreamEvents:input_type -> kaohe.api.v1.StreamEventsRequest
-	18, // 48: kaohe.api.v1.FeedService.AwaitBarrier:input_type -> kaohe.api.v1.AwaitBarrierRequest
-	20, // 49: kaohe.api.v1.ScoreService.ListUnits:input_type -> kaohe.api.v1.ListUnitsRequest
-	23, // 50: kaohe.api.v1.ScoreService.ListScorecards:input_type -> kaohe.api.v1.ListScorecardsRequest
-	25, // 51: kaohe.api.v1.ScoreService.GetScorecard:input_type -> kaohe.api.v1.GetScorecardRequest
-	26, // 52: kaohe.api.v1.ScoreService.ListEntries:input_type -> kaohe.api.v1.ListEntriesRequest
-	28, // 53: kaohe.api.v1.ScoreService.GetEntry:input_type -> kaohe.api.v1.GetEntryRequest
-	30, // 54: kaohe.api.v1.ScoreService.GetTicket:input_type -> kaohe.api.v1.GetTicketRequest
-	34, // 55: kaohe.api.v1.ScoreService.StreamLedger:input_type -> kaohe.api.v1.StreamLedgerRequest
-	35, // 56: kaohe.api.v1.ScoreService.VerifyMonth:input_type -> kaohe.api.v1.VerifyMonthRequest
-	38, // 57: kaohe.api.v1.ScoreService.ListQuarantine:input_type -> kaohe.api.v1.ListQuarantineRequest
-	8,  // 58: kaohe.api.v1.LogService.ExportEvents:input_type -> kaohe.api.v1.ExportEventsRequest
-	2,  // 59: kaohe.api.v1.TokenService.CreateToken:input_type -> kaohe.api.v1.CreateTokenRequest
-	4,  // 60: kaohe.api.v1.TokenService.ListTokens:input_type -> kaohe.api.v1.ListTokensRequest
-	6,  // 61: kaohe.api.v1.TokenService.RevokeToken:input_type -> kaohe.api.v1.RevokeTokenRequest
-	7,  // 62: kaohe.api.v1.TokenService.WhoAmI:input_type -> kaohe.api.v1.WhoAmIRequest
-	16, // 63: kaohe.api.v1.FeedService.PushEvents:output_type -> kaohe.api.v1.PushEventsResponse
-	17, // 64: kaohe.api.v1.FeedService.StreamEvents:output_type -> kaohe.api.v1.StreamEventsResponse
-	19, // 65: kaohe.api.v1.FeedService.AwaitBarrier:output_type -> kaohe.api.v1.AwaitBarrierResponse
-	22, // 66: kaohe.api.v1.ScoreService.ListUnits:output_type -> kaohe.api.v1.ListUnitsResponse
-	24, // 67: kaohe.api.v1.ScoreService.ListScorecards:output_type -> kaohe.api.v1.ListScorecardsResponse
-	47, // 68: kaohe.api.v1.ScoreService.GetScorecard:output_type -> kaohe.ledger.v1.Scorecard
-	27, // 69: kaohe.api.v1.ScoreService.ListEntries:output_type -> kaohe.api.v1.ListEntriesResponse
-	29, // 70: kaohe.api.v1.ScoreService.GetEntry:output_type -> kaohe.api.v1.EntryExplanation
-	33, // 71: kaohe.api.v1.ScoreService.GetTicket:output_type -> kaohe.api.v1.TicketView
-	53, // 72: kaohe.api.v1.ScoreService.StreamLedger:output_type -> kaohe.ledger.v1.Record
-	36, // 73: kaohe.api.v1.ScoreService.VerifyMonth:output_type -> kaohe.api.v1.VerifyMonthResponse
-	40, // 74: kaohe.api.v1.ScoreService.ListQuarantine:output_type -> kaohe.api.v1.ListQuarantineResponse
-	9,  // 75: kaohe.api.v1.LogService.ExportEvents:output_type -> kaohe.api.v1.ExportEventsResponse
-	3,  // 76: kaohe.api.v1.TokenService.CreateToken:output_type -> kaohe.api.v1.CreateTokenResponse
-	5,  // 77: kaohe.api.v1.TokenService.ListTokens:output_type -> kaohe.api.v1.ListTokensResponse
-	1,  // 78: kaohe.api.v1.TokenService.RevokeToken:output_type -> kaohe.api.v1.Token
-	1,  // 79: kaohe.api.v1.TokenService.WhoAmI:output_type -> kaohe.api.v1.Token
-	63, // [63:80] is the sub-list for method output_type
-	46, // [46:63] is the sub-list for method input_type
-	46, // [46:46] is the sub-list for extension type_name
-	46, // [46:46] is the sub-list for extension extendee
-	0,  // [0:46] is the sub-list for field type_name
+	44, // 0: kaohe.api.v1.Token.role:type_name -> kaohe.contract.v1.Role
+	45, // 1: kaohe.api.v1.Token.created_at:type_name -> google.protobuf.Timestamp
+	45, // 2: kaohe.api.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
+	45, // 3: kaohe.api.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
+	44, // 4: kaohe.api.v1.CreateTokenRequest.role:type_name -> kaohe.contract.v1.Role
+	45, // 5: kaohe.api.v1.CreateTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
+	2,  // 6: kaohe.api.v1.CreateTokenResponse.token:type_name -> kaohe.api.v1.Token
+	2,  // 7: kaohe.api.v1.ListTokensResponse.tokens:type_name -> kaohe.api.v1.Token
+	46, // 8: kaohe.api.v1.ExportEventsResponse.events:type_name -> kaohe.feed.v1.Event
+	11, // 9: kaohe.api.v1.ExportEventsResponse.seal:type_name -> kaohe.api.v1.Seal
+	45, // 10: kaohe.api.v1.Seal.as_of:type_name -> google.protobuf.Timestamp
+	14, // 11: kaohe.api.v1.Seal.months:type_name -> kaohe.api.v1.MonthSeal
+	12, // 12: kaohe.api.v1.Seal.log:type_name -> kaohe.api.v1.LogState
+	13, // 13: kaohe.api.v1.LogState.damage:type_name -> kaohe.api.v1.LogDamage
+	0,  // 14: kaohe.api.v1.LogDamage.kind:type_name -> kaohe.api.v1.LogDamageKind
+	45, // 15: kaohe.api.v1.LogDamage.earliest:type_name -> google.protobuf.Timestamp
+	45, // 16: kaohe.api.v1.LogDamage.latest:type_name -> google.protobuf.Timestamp
+	46, // 17: kaohe.api.v1.PushEventsRequest.events:type_name -> kaohe.feed.v1.Event
+	46, // 18: kaohe.api.v1.StreamEventsRequest.events:type_name -> kaohe.feed.v1.Event
+	1,  // 19: kaohe.api.v1.EventVerdict.status:type_name -> kaohe.api.v1.EventStatus
+	17, // 20: kaohe.api.v1.EventVerdict.error:type_name -> kaohe.api.v1.EventError
+	18, // 21: kaohe.api.v1.PushEventsResponse.verdicts:type_name -> kaohe.api.v1.EventVerdict
+	18, // 22: kaohe.api.v1.StreamEventsResponse.rejections:type_name -> kaohe.api.v1.EventVerdict
+	45, // 23: kaohe.api.v1.AwaitBarrierRequest.to:type_name -> google.protobuf.Timestamp
+	47, // 24: kaohe.api.v1.AwaitBarrierResponse.barrier:type_name -> kaohe.ledger.v1.Barrier
+	48, // 25: kaohe.api.v1.Unit.name:type_name -> kaohe.fact.v1.Text
+	49, // 26: kaohe.api.v1.Unit.kind:type_name -> kaohe.feed.v1.UnitKind
+	24, // 27: kaohe.api.v1.ListUnitsResponse.units:type_name -> kaohe.api.v1.Unit
+	50, // 28: kaohe.api.v1.ListScorecardsResponse.scorecards:type_name -> kaohe.ledger.v1.Scorecard
+	51, // 29: kaohe.api.v1.ListEntriesResponse.entries:type_name -> kaohe.ledger.v1.Entry
+	51, // 30: kaohe.api.v1.EntryExplanation.entry:type_name -> kaohe.ledger.v1.Entry
+	46, // 31: kaohe.api.v1.EntryExplanation.proof:type_name -> kaohe.feed.v1.Event
+	51, // 32: kaohe.api.v1.EntryExplanation.history:type_name -> kaohe.ledger.v1.Entry
+	52, // 33: kaohe.api.v1.EntryExplanation.objection:type_name -> kaohe.ledger.v1.Objection
+	53, // 34: kaohe.api.v1.EntryExplanation.objection_stage:type_name -> kaohe.feed.v1.ObjectionStage
+	45, // 35: kaohe.api.v1.EntryExplanation.objections_until:type_name -> google.protobuf.Timestamp
+	45, // 36: kaohe.api.v1.ClockView.started_at:type_name -> google.protobuf.Timestamp
+	45, // 37: kaohe.api.v1.ClockView.due_at:type_name -> google.protobuf.Timestamp
+	45, // 38: kaohe.api.v1.ClockView.ended_at:type_name -> google.protobuf.Timestamp
+	35, // 39: kaohe.api.v1.ClockView.spans:type_name -> kaohe.api.v1.ClockSpan
+	45, // 40: kaohe.api.v1.ClockSpan.from:type_name -> google.protobuf.Timestamp
+	45, // 41: kaohe.api.v1.ClockSpan.to:type_name -> google.protobuf.Timestamp
+	48, // 42: kaohe.api.v1.ClockSpan.reason:type_name -> kaohe.fact.v1.Text
+	46, // 43: kaohe.api.v1.TicketView.timeline:type_name -> kaohe.feed.v1.Event
+	34, // 44: kaohe.api.v1.TicketView.clocks:type_name -> kaohe.api.v1.ClockView
+	51, // 45: kaohe.api.v1.TicketView.entries:type_name -> kaohe.ledger.v1.Entry
+	54, // 46: kaohe.api.v1.TicketView.record:type_name -> kaohe.fact.v1.TicketRecorded
+	40, // 47: kaohe.api.v1.VerifyMonthResponse.result:type_name -> kaohe.api.v1.VerifyResult
+	12, // 48: kaohe.api.v1.VerifyResult.log:type_name -> kaohe.api.v1.LogState
+	55, // 49: kaohe.api.v1.QuarantineItem.reason:type_name -> kaohe.fact.v1.Reason
+	45, // 50: kaohe.api.v1.QuarantineItem.at:type_name -> google.protobuf.Timestamp
+	42, // 51: kaohe.api.v1.ListQuarantineResponse.items:type_name -> kaohe.api.v1.QuarantineItem
+	15, // 52: kaohe.api.v1.FeedService.PushEvents:input_type -> kaohe.api.v1.PushEventsRequest
+	16, // 53: kaohe.api.v1.FeedService.StreamEvents:input_type -> kaohe.api.v1.StreamEventsRequest
+	21, // 54: kaohe.api.v1.FeedService.AwaitBarrier:input_type -> kaohe.api.v1.AwaitBarrierRequest
+	23, // 55: kaohe.api.v1.ScoreService.ListUnits:input_type -> kaohe.api.v1.ListUnitsRequest
+	26, // 56: kaohe.api.v1.ScoreService.ListScorecards:input_type -> kaohe.api.v1.ListScorecardsRequest
+	28, // 57: kaohe.api.v1.ScoreService.GetScorecard:input_type -> kaohe.api.v1.GetScorecardRequest
+	29, // 58: kaohe.api.v1.ScoreService.ListEntries:input_type -> kaohe.api.v1.ListEntriesRequest
+	31, // 59: kaohe.api.v1.ScoreService.GetEntry:input_type -> kaohe.api.v1.GetEntryRequest
+	33, // 60: kaohe.api.v1.ScoreService.GetTicket:input_type -> kaohe.api.v1.GetTicketRequest
+	37, // 61: kaohe.api.v1.ScoreService.StreamLedger:input_type -> kaohe.api.v1.StreamLedgerRequest
+	38, // 62: kaohe.api.v1.ScoreService.VerifyMonth:input_type -> kaohe.api.v1.VerifyMonthRequest
+	41, // 63: kaohe.api.v1.ScoreService.ListQuarantine:input_type -> kaohe.api.v1.ListQuarantineRequest
+	9,  // 64: kaohe.api.v1.LogService.ExportEvents:input_type -> kaohe.api.v1.ExportEventsRequest
+	3,  // 65: kaohe.api.v1.TokenService.CreateToken:input_type -> kaohe.api.v1.CreateTokenRequest
+	5,  // 66: kaohe.api.v1.TokenService.ListTokens:input_type -> kaohe.api.v1.ListTokensRequest
+	7,  // 67: kaohe.api.v1.TokenService.RevokeToken:input_type -> kaohe.api.v1.RevokeTokenRequest
+	8,  // 68: kaohe.api.v1.TokenService.WhoAmI:input_type -> kaohe.api.v1.WhoAmIRequest
+	19, // 69: kaohe.api.v1.FeedService.PushEvents:output_type -> kaohe.api.v1.PushEventsResponse
+	20, // 70: kaohe.api.v1.FeedService.StreamEvents:output_type -> kaohe.api.v1.StreamEventsResponse
+	22, // 71: kaohe.api.v1.FeedService.AwaitBarrier:output_type -> kaohe.api.v1.AwaitBarrierResponse
+	25, // 72: kaohe.api.v1.ScoreService.ListUnits:output_type -> kaohe.api.v1.ListUnitsResponse
+	27, // 73: kaohe.api.v1.ScoreService.ListScorecards:output_type -> kaohe.api.v1.ListScorecardsResponse
+	50, // 74: kaohe.api.v1.ScoreService.GetScorecard:output_type -> kaohe.ledger.v1.Scorecard
+	30, // 75: kaohe.api.v1.ScoreService.ListEntries:output_type -> kaohe.api.v1.ListEntriesResponse
+	32, // 76: kaohe.api.v1.ScoreService.GetEntry:output_type -> kaohe.api.v1.EntryExplanation
+	36, // 77: kaohe.api.v1.ScoreService.GetTicket:output_type -> kaohe.api.v1.TicketView
+	56, // 78: kaohe.api.v1.ScoreService.StreamLedger:output_type -> kaohe.ledger.v1.Record
+	39, // 79: kaohe.api.v1.ScoreService.VerifyMonth:output_type -> kaohe.api.v1.VerifyMonthResponse
+	43, // 80: kaohe.api.v1.ScoreService.ListQuarantine:output_type -> kaohe.api.v1.ListQuarantineResponse
+	10, // 81: kaohe.api.v1.LogService.ExportEvents:output_type -> kaohe.api.v1.ExportEventsResponse
+	4,  // 82: kaohe.api.v1.TokenService.CreateToken:output_type -> kaohe.api.v1.CreateTokenResponse
+	6,  // 83: kaohe.api.v1.TokenService.ListTokens:output_type -> kaohe.api.v1.ListTokensResponse
+	2,  // 84: kaohe.api.v1.TokenService.RevokeToken:output_type -> kaohe.api.v1.Token
+	2,  // 85: kaohe.api.v1.TokenService.WhoAmI:output_type -> kaohe.api.v1.Token
+	69, // [69:86] is the sub-list for method output_type
+	52, // [52:69] is the sub-list for method input_type
+	52, // [52:52] is the sub-list for extension type_name
+	52, // [52:52] is the sub-list for extension extendee
+	0,  // [0:52] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_api_v1_api_proto_init() }
@@ -3050,14 +3361,14 @@ func file_kaohe_api_v1_api_proto_init() {
 	if File_kaohe_api_v1_api_proto != nil {
 		return
 	}
-	file_kaohe_api_v1_api_proto_msgTypes[33].OneofWrappers = []any{}
+	file_kaohe_api_v1_api_proto_msgTypes[35].OneofWrappers = []any{}
 	type x struct{}
 	out := protoimpl.TypeBuilder{
 		File: protoimpl.DescBuilder{
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_api_v1_api_proto_rawDesc), len(file_kaohe_api_v1_api_proto_rawDesc)),
-			NumEnums:      1,
-			NumMessages:   40,
+			NumEnums:      2,
+			NumMessages:   42,
 			NumExtensions: 0,
 			NumServices:   4,
 		},
