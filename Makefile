@@ -13,7 +13,7 @@ export CGO_ENABLED ?= 0
 # the standard library's known vulnerabilities are mended in it.
 export GOTOOLCHAIN ?= auto
 
-.PHONY: help build demo up test race bench overload kill pull chaos fuzz verify generate lint vulns sbom clean
+.PHONY: help build demo up test race bench overload kill pull chaos fuzz verify generate lint vulns sbom pin release clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -69,6 +69,12 @@ vulns: ## known vulnerabilities in what is called, by the pinned database
 
 sbom: ## what the program is made of and under which licences: deploy/sbom.cdx.json, licences.txt
 	scripts/sbom.sh
+
+pin: ## name the images of deploy/ by their digests, as their registries say today
+	cd scripts/tools && GOWORK=off $(GO) run ./pin ../../deploy
+
+release: test vulns ## all that a release needs: tests, vulnerabilities, verify, and images by digest
+	KAOHE_RELEASE=1 scripts/verify.sh
 
 clean: ## remove what was built (not your data)
 	rm -rf bin

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -146,19 +147,26 @@ func (c cluster) url() string {
 	return "nats://" + c[0].client + ",nats://" + c[1].client + ",nats://" + c[2].client
 }
 
-// serve runs every target in a process of its own on the cluster, each with the
-// key of its NATS user alone.
+// serve runs every target in a process of its own on the cluster, each with a
+// directory and the key of its NATS user alone.
 func (c cluster) serve(t testing.TB, more ...string) *server {
 	t.Helper()
 	dir := t.TempDir()
-	shared := append([]string{"--data", filepath.Join(dir, "kaohe"), "--nats", c.url(), "--replicas", "3", "--store", "sqlite:" + filepath.Join(dir, "state")}, more...)
+	data := func(target string) string { return filepath.Join(dir, target) }
+	shared := append([]string{"--nats", c.url(), "--replicas", "3", "--store", "sqlite:" + filepath.Join(dir, "state")}, more...)
 	for _, target := range services {
-		start(t, program, append([]string{"serve", "--target", target, "--nats-nkeys", c.key(target)}, shared...)...)
+		start(t, program, append([]string{"serve", "--target", target, "--data", data(target), "--nats-nkeys", c.key(target)}, shared...)...)
 	}
-	start(t, program, append([]string{"nats", "setup", "--nats-nkeys", c.key("admin")}, shared...)...)
-	s := &server{data: filepath.Join(dir, "kaohe"), http: freePort(t), grpc: freePort(t)}
-	s.process = start(t, program, append([]string{"serve", "--target", "gateway", "--nats-nkeys", c.key("gateway"), "--http", s.http, "--grpc", s.grpc}, shared...)...)
+	start(t, program, append([]string{"nats", "setup", "--data", data("admin"), "--nats-nkeys", c.key("admin")}, shared...)...)
+	s := &server{data: data("gateway"), http: freePort(t), grpc: freePort(t)}
+	s.process = start(t, program, append([]string{"serve", "--target", "gateway", "--data", s.data,
+		"--nats-nkeys", c.key("gateway"), "--http", s.http, "--grpc", s.grpc}, shared...)...)
 	s.waitReady()
+	for _, secret := range []string{"admin.token", "customer.key"} {
+		if have, err := filepath.Glob(filepath.Join(dir, "*", secret)); err != nil || !slices.Equal(have, []string{filepath.Join(s.data, secret)}) {
+			t.Errorf("%s is the gateway's alone, and here it is in %v (%v)", secret, have, err)
+		}
+	}
 	return s
 }
 

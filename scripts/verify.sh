@@ -26,5 +26,6 @@ else
 fi
 mkdir -p bin
 go build -trimpath -o bin/kaohe ./services/cmd/kaohe
+(cd scripts/tools && GOWORK=off go test -count=1 ./pin)
 (cd scripts/deploycheck && GOWORK=off go test -count=1 .) # not cached: what it reads lies elsewhere
 echo "verify: generated code is up to date, contracts are clean, deploy/ can be deployed"

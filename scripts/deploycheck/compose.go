@@ -41,6 +41,22 @@ func (d Deploy) CheckCompose(p *Problems) {
 		}
 	}
 	d.checkTargets(p, "compose.yaml", run)
+	checkComposeVolumes(p, project)
+}
+
+// checkComposeVolumes wants every volume to belong to one service: what one
+// keeps to itself, the administrator's token above all, no other may read.
+func checkComposeVolumes(p *Problems, project *types.Project) {
+	owner := map[string]string{}
+	for _, name := range slices.Sorted(maps.Keys(project.Services)) {
+		for _, volume := range project.Services[name].Volumes {
+			if volume.Type != types.VolumeTypeVolume {
+				continue
+			}
+			p.needs(owner[volume.Source] == "", "compose.yaml: %s keeps its data in the volume %s, which %s can read", name, volume.Source, owner[volume.Source])
+			owner[volume.Source] = name
+		}
+	}
 }
 
 func (d Deploy) compose(p *Problems) (*types.Project, bool) {

@@ -12,6 +12,11 @@ type Deploy struct {
 	Dir string
 	// Program is the kaohe that will be deployed.
 	Program *Program
+	// Toolchain is the Go that go.work names.
+	Toolchain string
+	// Release: what is fetched must be named by what it is, not by a tag that
+	// can be moved.
+	Release bool
 }
 
 // Problems collects what is wrong.

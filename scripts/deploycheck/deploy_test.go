@@ -3,6 +3,7 @@ package deploycheck
 import (
 	"os"
 	"path/filepath"
+	"regexp"
 	"testing"
 )
 
@@ -16,6 +17,21 @@ var checks = map[string]func(Deploy, *Problems){
 	"prometheus": Deploy.CheckPrometheus,
 	"systemd":    Deploy.CheckSystemd,
 	"kubernetes": Deploy.CheckKubernetes,
+	"images":     Deploy.CheckImages,
+}
+
+// toolchain is the Go that go.work names.
+func toolchain(t *testing.T) string {
+	t.Helper()
+	raw, err := os.ReadFile("../../go.work")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := regexp.MustCompile(`(?m)^toolchain (\S+)$`).FindSubmatch(raw)
+	if found == nil {
+		t.Fatal("go.work names no toolchain")
+	}
+	return string(found[1])
 }
 
 func kaohe(t *testing.T) *Program {
@@ -36,7 +52,8 @@ func TestDeploy(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	deploy := Deploy{Dir: dir, Program: kaohe(t)}
+	// KAOHE_RELEASE is set by `make release`.
+	deploy := Deploy{Dir: dir, Program: kaohe(t), Toolchain: toolchain(t), Release: os.Getenv("KAOHE_RELEASE") != ""}
 	for name, check := range checks {
 		t.Run(name, func(t *testing.T) {
 			var found Problems

@@ -26,15 +26,24 @@ func (d Deploy) CheckDockerfile(p *Problems) {
 	d.effective(p, process{where: "Dockerfile CMD", args: made.cmd})
 }
 
-func (d Deploy) image(p *Problems) (image, bool) {
+// stages are those of the Dockerfile; none where it cannot be read.
+func (d Deploy) stages(p *Problems) []instructions.Stage {
 	parsed, err := parser.Parse(strings.NewReader(d.read(p, "Dockerfile")))
 	if err != nil {
 		p.addf("Dockerfile: %v", err)
-		return image{}, false
+		return nil
 	}
 	stages, _, err := instructions.Parse(parsed.AST, nil)
 	if err != nil {
 		p.addf("Dockerfile: %v", err)
+		return nil
+	}
+	return stages
+}
+
+func (d Deploy) image(p *Problems) (image, bool) {
+	stages := d.stages(p)
+	if len(stages) == 0 {
 		return image{}, false
 	}
 	last := stages[len(stages)-1]

@@ -17,9 +17,16 @@ var processMistakes = []planted{
 	{"compose", "compose.yaml", "--target, survey,", "--target, scoring,", "nobody runs survey"},
 	{"compose", "compose.yaml", "--target, survey,", "--target, surveys,", `target "surveys" is not known`},
 	{"compose", "compose.yaml", "serve, --config, /etc/kaohe.yaml", "serve, --config, /etc/kao.yaml", "there is no such file"},
+	{"compose", "compose.yaml", `/etc/kaohe.yaml:ro"]`, `/etc/kaohe.yaml:ro", "gateway:/data"]`, "can read"},
 	{"compose", "kaohe/kaohe.yaml", "partitions:", "partition:", `there is no setting "partition"`},
 	{"compose", "kaohe/kaohe.yaml", "nats://nats-3", "nats://nats-4", "nats-4, which is no service"},
 	{"compose", "compose.yaml", "source: survey, target: survey.nk", "source: scoring, target: survey.nk", "survey is survey to NATS, and has the keys [survey.nk from scoring.nk]"},
+
+	{"images", "kubernetes/base/nats.yaml", "nats:2.15-alpine", "nats", "says no version"},
+	{"images", "compose.yaml", "nats:2.15-alpine", "nats:latest", "says no version"},
+	{"images", "compose.yaml", "mongo:8", "mongo:7", "elsewhere"},
+	{"images", "Dockerfile", "FROM golang:1.27.4", "FROM golang:1.26", "go.work with go1.27.4"},
+	{"images", "kubernetes/production/kustomization.yaml", `newTag: "1.0.0"`, `newTag: latest`, "says no version"},
 
 	{"prometheus", "prometheus/kaohe.rules.yaml", "increase(kaohe_quarantined_total[1h])", "increase(kaohe_quarantined_total)", "expected type range vector"},
 	{"prometheus", "prometheus/kaohe.rules.yaml", "for: 1m", "four: 1m", "field four not found"},
@@ -64,7 +71,6 @@ var podMistakes = []planted{
 	{"kubernetes", "kubernetes/base/process.yaml", "{name: data, mountPath", "{name: date, mountPath", "mounts date, which is no volume"},
 	{"kubernetes", "kubernetes/base/process.yaml", "configMap: {name: kaohe}", "configMap: {name: settings}", "there is no ConfigMap settings"},
 	{"kubernetes", "kubernetes/base/gateway.yaml", "secretName: kaohe-keys", "secretName: kaohe-key", "OPERATIONS.md does not say how to make it"},
-	{"kubernetes", "kubernetes/base/nats.yaml", "nats:2.15-alpine", "nats", "says no version"},
 	{"kubernetes", "kubernetes/namespace/namespace.yaml", "enforce: restricted", "enforce: baseline", "does not enforce the restricted"},
 }
 

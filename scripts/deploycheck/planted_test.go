@@ -13,17 +13,33 @@ type planted struct{ check, file, old, by, says string }
 
 // A check that does not see a mistake is worth nothing: here are the mistakes.
 func TestPlantedMistakesAreSeen(t *testing.T) {
-	asked := kaohe(t)
+	asked, builds := kaohe(t), toolchain(t)
 	for _, mistakes := range [][]planted{processMistakes, podMistakes, togetherMistakes, networkMistakes} {
 		for _, m := range mistakes {
 			t.Run(m.check+"/"+m.says, func(t *testing.T) {
 				t.Parallel()
 				var found Problems
-				checks[m.check](Deploy{Dir: m.plant(t), Program: asked}, &found)
+				checks[m.check](Deploy{Dir: m.plant(t), Program: asked, Toolchain: builds}, &found)
 				if !strings.Contains(strings.Join(found, "\n"), m.says) {
 					t.Errorf("%s with %q for %q: %q is not said, only %q", m.file, m.by, m.old, m.says, found)
 				}
 			})
+		}
+	}
+}
+
+// A release names what it fetches by digest: one that is missing, or cut short, is
+// seen, and images that have theirs are not complained of.
+func TestAReleaseNeedsDigests(t *testing.T) {
+	pinned := planted{file: "kubernetes/base/nats.yaml", old: "nats:2.15-alpine", by: "nats:2.15-alpine@sha256:" + strings.Repeat("0", 64)}
+	cut := planted{file: "kubernetes/base/nats.yaml", old: "nats:2.15-alpine", by: "nats:2.15-alpine@sha256:00"}
+	for says, m := range map[string]planted{"": pinned, "kubernetes/try: image nats:2.15-alpine@sha256:00 is not named by its digest": cut} {
+		var found Problems
+		Deploy{Dir: m.plant(t), Program: kaohe(t), Toolchain: toolchain(t), Release: true}.CheckImages(&found)
+		all := strings.Join(found, "\n")
+		if !strings.Contains(all, "image mongo:8 is not named by its digest") || !strings.Contains(all, says) ||
+			says == "" && strings.Contains(all, "kubernetes/try: image nats") {
+			t.Errorf("%s: %s", m.by, all)
 		}
 	}
 }

@@ -1,7 +1,6 @@
 package deploycheck
 
 import (
-	"path"
 	"slices"
 	"strconv"
 	"strings"
@@ -61,8 +60,6 @@ func (c *cluster) checkAccount(p *Problems, w *workload) {
 
 func checkContainer(p *Problems, w *workload) {
 	k := w.container()
-	_, tag, _ := strings.Cut(path.Base(k.Image), ":")
-	p.needs(tag != "" && tag != "latest", "%s: image %s says no version", w.name, k.Image)
 	p.needs(k.SecurityContext != nil && k.SecurityContext.ReadOnlyRootFilesystem != nil && *k.SecurityContext.ReadOnlyRootFilesystem,
 		"%s: its file system can be written", w.name)
 	checkSize(p, w)

@@ -138,7 +138,7 @@ func (a *App) later(name string, do func(context.Context) error) {
 	a.cleanups = append(a.cleanups, cleanup{name, do})
 }
 
-// openData takes the data directory and reads its secrets.
+// openData takes the data directory.
 func (a *App) openData() error {
 	// Processes that share a data directory share its secrets only; the lock
 	// belongs to the one that keeps streams or documents in it.
@@ -151,12 +151,7 @@ func (a *App) openData() error {
 	} else if err := os.MkdirAll(a.config.Data, 0o700); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
-	if err := checkFormat(a.config.Data); err != nil {
-		return err
-	}
-	var err error
-	a.token, err = secret(a.config.Data, "admin.token")
-	return err
+	return checkFormat(a.config.Data)
 }
 
 // connect opens the streams and the store.
@@ -269,6 +264,11 @@ func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) e
 	if !a.serves() {
 		return nil
 	}
+	// Only a door needs them: nobody else may know them.
+	var err error
+	if a.token, err = secret(a.config.Data, "admin.token"); err != nil {
+		return err
+	}
 	key, err := secret(a.config.Data, "customer.key")
 	if err != nil {
 		return err
@@ -327,5 +327,5 @@ func (a *App) GRPCAddr() string {
 	return a.gateway.GRPCAddr()
 }
 
-// Token is the administrator's token.
+// Token is the administrator's token; empty without the gateway.
 func (a *App) Token() string { return a.token }

@@ -243,8 +243,8 @@ func (s *session) whereToLook(config app.Config, a *app.App, secret bool) {
 		line("页面", "page", s.paint(green, scheme+a.HTTPAddr()+"/#token="+key))
 		line("REST", "REST", `curl -H "Authorization: Bearer $(cat `+token+`)" `+scheme+a.HTTPAddr()+"/v1/units")
 		line("gRPC", "gRPC", a.GRPCAddr())
+		line("令牌", "token", token)
 	}
 	line("数据", "data", config.Data)
-	line("令牌", "token", token)
 	_ = s.print(s.say("按 Ctrl-C 停止\n", "stop with Ctrl-C\n"))
 }
