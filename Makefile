@@ -6,6 +6,7 @@ FUZZTIME ?= 20s
 KILLS    ?= 200
 PULLS    ?= 200
 FAULTS   ?= 1000
+REQUESTS ?= 1000000
 SEED     ?= 1
 # One static program, and one build cache for it and its tests.
 export CGO_ENABLED ?= 0
@@ -13,7 +14,7 @@ export CGO_ENABLED ?= 0
 # the standard library's known vulnerabilities are mended in it.
 export GOTOOLCHAIN ?= auto
 
-.PHONY: help build demo up test race bench overload kill pull chaos fuzz verify generate lint vulns sbom pin release clean
+.PHONY: help build demo up test race bench overload kill pull chaos adversary fuzz verify generate lint vulns sbom pin release clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -51,6 +52,9 @@ pull: build ## pull the plug under load PULLS times (200): all that was acknowle
 
 chaos: build ## FAULTS faults (1,000) on a cluster with replicas, from SEED (1), against one undisturbed process
 	KAOHE_FAULTS=$(FAULTS) KAOHE_SEED=$(SEED) $(GO) test -count=1 -timeout 240m -run TestChaos -v ./e2e
+
+adversary: ## REQUESTS (1,000,000) mutated requests from SEED (1) against the access table, and the other attacks
+	KAOHE_REQUESTS=$(REQUESTS) KAOHE_CALLS=$$(($(REQUESTS) / 20)) KAOHE_SEED=$(SEED) $(GO) test -count=1 -timeout 120m -v ./e2e/adversary
 
 fuzz: ## fuzz decoders, mappings and rulebooks, FUZZTIME (20s) each
 	@scripts/fuzz.sh $(FUZZTIME)

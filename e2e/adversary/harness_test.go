@@ -181,11 +181,10 @@ func (s *server) call(method, path, body string, into any) int {
 func (s *server) pushes(events string) {
 	s.t.Helper()
 	var answer struct {
-		Accepted int
-		Rejected int
+		Rejected string
 		Verdicts []struct{ Error struct{ Code, Field string } }
 	}
-	if code := s.call("POST", "/v1/events", events, &answer); code != http.StatusOK || answer.Rejected > 0 {
+	if code := s.call("POST", "/v1/events", events, &answer); code != http.StatusOK || answer.Rejected != "" {
 		s.t.Fatalf("push: status %d, %+v", code, answer)
 	}
 }

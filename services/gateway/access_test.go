@@ -111,6 +111,7 @@ func routes() []string {
 	for pattern := range gateway.Routes() {
 		switch {
 		case strings.HasSuffix(pattern, "/entries"), strings.HasSuffix(pattern, "/sheets"), strings.HasSuffix(pattern, "/quota"), strings.HasSuffix(pattern, "/report"),
+			strings.HasSuffix(pattern, "/objections:count"),
 			strings.HasPrefix(pattern, "GET /v1/registry/") && !strings.HasSuffix(pattern, "/template"):
 			pattern += "?unit={unit}"
 		case pattern == "GET /v1/objections":

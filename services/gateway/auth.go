@@ -31,9 +31,12 @@ func unauthenticated(sent bool) *problem {
 }
 
 // refusedAttempt logs what somebody who is known was refused: the trail of what
-// did not happen. What he sent is not logged.
+// did not happen. What he sent is not logged, and what he repeats is counted:
+// nobody fills a disk by being refused.
 func (g *Gateway) refusedAttempt(p *access.Principal, call, why string) {
-	g.opts.Logger.Warn("a call was refused", "who", p.ID, "name", p.Name, "role", roleName(p.Role), "call", shortCall(call), "reason", why)
+	if left, told := g.refusals.take(p.ID); told {
+		g.opts.Logger.Warn("a call was refused", "who", p.ID, "name", p.Name, "role", roleName(p.Role), "call", shortCall(call), "reason", why, "not_logged_before", left)
+	}
 }
 
 func roleName(r contractv1.Role) string {

@@ -96,6 +96,7 @@ type Gateway struct {
 	admission *admission
 	rates     rates
 	attempts  attempts
+	refusals  refusals
 	streams   *budget.Slots
 	// connections are counted over all listeners, and the calls whose message has
 	// not come yet.
@@ -143,7 +144,7 @@ func New(opts Options) (*Gateway, error) {
 		opts.Limits = DefaultLimits()
 	}
 	g := &Gateway{opts: opts, streams: budget.NewSlots(0, opts.Limits.Streams), connections: budget.NewDoor(opts.Limits.Connections, opts.Limits.ConnectionsOfOne),
-		arriving: budget.NewSlots(maxArriving, maxArrivingOfOne), rates: rates{limits: opts.Limits, now: opts.Now}, attempts: attempts{now: opts.Now}, access: access.NewTable(),
+		arriving: budget.NewSlots(maxArriving, maxArrivingOfOne), rates: rates{limits: opts.Limits, now: opts.Now}, attempts: attempts{now: opts.Now}, refusals: refusals{now: opts.Now}, access: access.NewTable(),
 		admission: newAdmission(opts.Admitted, opts.Registry), trying: make(chan struct{}, 1), registers: make(chan struct{}, 1), reports: make(chan struct{}, reportsAtOnce)}
 	g.tokens = access.NewTokens(opts.Store, opts.Token, opts.Now, g.record)
 	if opts.Identity.On() {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -119,6 +120,36 @@ func (a *attempts) take(r *http.Request) bool {
 	now := a.now()
 	return a.by.get(address, func() *rate.Limiter { return rate.NewLimiter(signInsPerSecond, signInsAtOnce) },
 		func(idle *rate.Limiter) bool { return idle.TokensAt(now) >= signInsAtOnce }).AllowN(now, 1)
+}
+
+// How many refusals of a caller are logged; the others are counted.
+const (
+	refusalsPerSecond = 0.2
+	refusalsAtOnce    = 50
+)
+
+// refusals count what callers were refused.
+type refusals struct {
+	now func() time.Time
+	by  perCaller[*refusal]
+}
+
+type refusal struct {
+	limiter *rate.Limiter
+	left    atomic.Int64
+}
+
+// take tells whether a refusal is to be logged, and how many were not since the
+// last that was.
+func (r *refusals) take(caller string) (left int64, told bool) {
+	now := r.now()
+	of := r.by.get(caller, func() *refusal { return &refusal{limiter: rate.NewLimiter(refusalsPerSecond, refusalsAtOnce)} },
+		func(idle *refusal) bool { return idle.limiter.TokensAt(now) >= refusalsAtOnce })
+	if !of.limiter.AllowN(now, 1) {
+		of.left.Add(1)
+		return 0, false
+	}
+	return of.left.Swap(0), true
 }
 
 // errStreams refuses one stream more.

@@ -75,7 +75,7 @@ func (g *Gateway) handler(ctx context.Context, metrics bool) (http.Handler, erro
 	for pattern, call := range Routes() {
 		handler, there := own[call]
 		if !there {
-			handler = g.identified(rest)
+			handler = g.identified(inJSON(rest))
 		}
 		all.handle(pattern, handler)
 	}
@@ -211,6 +211,14 @@ func rest(ctx context.Context, local *inProcess) (*runtime.ServeMux, error) {
 		apiv1.RegisterRulebookServiceHandlerClient(ctx, mux, apiv1.NewRulebookServiceClient(local)),
 		apiv1.RegisterScoreServiceHandlerClient(ctx, mux, apiv1.NewScoreServiceClient(local)),
 	)
+}
+
+// inJSON has a body read as what it has to be, whatever its sender calls it.
+func inJSON(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		r.Header.Set("Content-Type", "application/json")
+		next.ServeHTTP(w, r)
+	})
 }
 
 // byID serves a resource whose id may contain slashes, which the contract's
