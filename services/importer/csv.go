@@ -17,16 +17,17 @@ const maxRecord = 1 << 20
 
 // csvTable reads csv with a header.
 type csvTable struct {
-	csv    *csv.Reader
-	pieces *budget.Pieces // a record each
-	line   int            // of the last record that could be read
-	places []int          // of the mapping's columns in a record
-	values []string
+	csv     *csv.Reader
+	pieces  *budget.Pieces // a record each
+	columns []use
+	line    int   // of the last record that could be read
+	places  []int // of the mapping's columns in a record
+	values  []string
 }
 
 func (m *Mapping) openCSV(r io.Reader) (*csvTable, error) {
 	pieces := budget.NewPieces(r, maxRecord, nil)
-	t := &csvTable{csv: csv.NewReader(pieces), pieces: pieces, values: make([]string, len(m.uses))}
+	t := &csvTable{csv: csv.NewReader(pieces), pieces: pieces, columns: m.uses, values: make([]string, len(m.uses))}
 	t.csv.ReuseRecord, t.csv.Comma = true, m.delimiter
 	header, err := t.csv.Read()
 	if err != nil {
@@ -72,7 +73,7 @@ func (t *csvTable) next() ([]string, int, *fault, error) {
 	t.line = line
 	for i, place := range t.places {
 		v := strings.TrimSpace(record[place])
-		if bad := notText(v); bad != nil {
+		if bad := unfit(t.columns[i].column, v); bad != nil {
 			return nil, line, bad, nil
 		}
 		t.values[i] = v
@@ -88,6 +89,19 @@ func malformed(err error, got, want int) *fault {
 		return wrong("field_count", "应有 %d 列，实有 %d 列", "%[1]d columns are expected, there are %[2]d", want, got)
 	}
 	return wrong("bad_csv", "CSV 格式错误：%v", "the csv is broken: %v", err)
+}
+
+// maxValue is how many bytes a value of a column that is read may have.
+const maxValue = 64 << 10
+
+// unfit reports a value that is too long, or no text.
+func unfit(column, v string) *fault {
+	if len(v) <= maxValue {
+		return notText(v)
+	}
+	f := wrong("long_value", "此列的值超过 %d 字节，请缩短", "the value is longer than %d bytes; shorten it", maxValue)
+	f.column, f.value = column, v
+	return f
 }
 
 // notText reports a value that is not UTF-8, or lost characters on decoding.

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"errors"
 	"regexp"
 	"strings"
 	"time"
@@ -10,6 +11,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/cost"
 )
 
 // newRow is a row without values: the one before the first.
@@ -25,15 +27,23 @@ func (g guard) holds(s *scope) (bool, *fault) {
 	if g.program == nil {
 		return true, nil
 	}
-	out, _, err := g.program.Eval(s)
+	out, err := g.program.Eval(s.ctx, s)
 	if err != nil {
-		return false, wrong("bad_expression", "表达式无法计算：%v", "an expression cannot be computed: %v", err)
+		return false, uncomputed(err, wrong("bad_expression", "表达式无法计算：%v", "an expression cannot be computed: %v", err))
 	}
 	holds, ok := out.(types.Bool)
 	if !ok {
 		return false, wrong("bad_expression", "条件的结果不是真或假", "a condition gave neither true nor false")
 	}
 	return bool(holds), nil
+}
+
+// uncomputed tells why an expression gave nothing: what it costs, or else.
+func uncomputed(err error, otherwise *fault) *fault {
+	if errors.Is(err, cost.ErrDear) {
+		return wrong("too_dear", "该行的某个表达式计算量超过 %d，请简化映射", "an expression costs more than %d units for this row; make the mapping simpler", evaluation.Units)
+	}
+	return otherwise
 }
 
 // instant gives when an event happened.
@@ -64,13 +74,13 @@ func (r *run) resolve(a *assignment, s *scope) (v protoreflect.Value, present bo
 		}
 	}
 	if from.program != nil {
-		out, _, err := from.program.Eval(s)
+		out, err := from.program.Eval(s.ctx, s)
 		if err == nil {
 			v, present, err = r.m.result(a.field, out)
 		}
 		if err != nil {
-			return v, false, wrong("bad_expression", "%[1]s 的表达式无法计算：%[2]v",
-				"the expression of %[1]s cannot be computed: %[2]v", a.field.Name(), err)
+			return v, false, uncomputed(err, wrong("bad_expression", "%[1]s 的表达式无法计算：%[2]v",
+				"the expression of %[1]s cannot be computed: %[2]v", a.field.Name(), err))
 		}
 		if present {
 			return v, true, nil

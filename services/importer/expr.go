@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"fmt"
 	"slices"
 
 	"cel.dev/cel-go/cel"
@@ -8,7 +9,12 @@ import (
 	"cel.dev/cel-go/common/operators"
 	"cel.dev/cel-go/common/types"
 	"cel.dev/cel-go/common/types/ref"
+
+	"kaohe.dev/services/cost"
 )
+
+// maxExpression is how many characters an expression may have.
+const maxExpression = 10_000
 
 // environment is what expressions may use: row and prev (columns that hold a
 // value, as text), first (the ticket's first row), row_time (the row's own
@@ -17,6 +23,8 @@ func (m *Mapping) environment() (*cel.Env, error) {
 	columns := cel.MapType(cel.StringType, cel.StringType)
 	return cel.NewEnv(
 		cel.OptionalTypes(),
+		cel.ParserExpressionSizeLimit(maxExpression),
+		cel.ParserRecursionLimit(50),
 		cel.Variable("row", columns),
 		cel.Variable("prev", columns),
 		cel.Variable("first", cel.BoolType),
@@ -78,7 +86,7 @@ func asksFor(e celast.Expr) (column string, ok bool) {
 }
 
 // compile compiles the expression of a node. It gives nil after a problem.
-func (l *loader) compile(n node, wanted ...*cel.Type) cel.Program {
+func (l *loader) compile(n node, wanted ...*cel.Type) *cost.Program {
 	ast := l.checked(n, wanted...)
 	if ast == nil {
 		return nil
@@ -110,11 +118,28 @@ func (l *loader) checked(n node, wanted ...*cel.Type) *cel.Ast {
 	return ast
 }
 
-func (l *loader) program(n node, ast *cel.Ast) cel.Program {
-	program, err := l.env.Program(ast, cel.EvalOptions(cel.OptOptimize))
+// What expressions may cost: one of them, and all of a mapping for one row.
+const rowLimit = 2_000_000
+
+var evaluation = cost.Limit{Units: 200_000, Text: maxValue, List: 500}
+
+// program compiles an expression that is not too dear, nor the mapping with it.
+func (l *loader) program(n node, ast *cel.Ast) *cost.Program {
+	program, err := evaluation.Program(l.env, ast, cel.EvalOptions(cel.OptOptimize))
 	if err != nil {
 		n.problem("表达式有误："+err.Error(), "the expression is wrong: "+err.Error())
 		return nil
+	}
+	most, err := evaluation.Most(l.env, ast)
+	before := l.cost
+	l.cost += min(most, rowLimit)
+	switch {
+	case err != nil || most > evaluation.Units:
+		n.problem(fmt.Sprintf("表达式的计算量可达 %d，上限 %d：请去掉嵌套循环与文本的反复拼接", most, evaluation.Units),
+			fmt.Sprintf("the expression can cost %d units, more than %d: take out loops within loops and texts put together again and again", most, evaluation.Units))
+	case before <= rowLimit && l.cost > rowLimit:
+		n.problem(fmt.Sprintf("至此各表达式对每一行的计算量合计可达 %d，上限 %d：请简化", l.cost, rowLimit),
+			fmt.Sprintf("the expressions up to here can cost %d units for each row, more than %d: make them simpler", l.cost, rowLimit))
 	}
 	return program
 }

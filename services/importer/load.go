@@ -16,6 +16,8 @@ type loader struct {
 	m   *Mapping
 	env *cel.Env
 	all Problems
+	// cost is what the expressions so far can cost for a row.
+	cost uint64
 }
 
 // LoadMapping reads and compiles a mapping. The error is Problems: all that is

@@ -5,10 +5,10 @@ import (
 	"strings"
 	"time"
 
-	"cel.dev/cel-go/cel"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/cost"
 )
 
 // Shape says what a row is.
@@ -75,15 +75,15 @@ type eventRule struct {
 	line    int
 	when    guard
 	at      value
-	id      cel.Program // nil: ticket, type and occurrence
+	id      *cost.Program // nil: ticket, type and occurrence
 	set     []assignment
 }
 
 // guard is a condition. One that only asks for columns to hold a value is
 // answered without the expression, which is what most rows come down to.
 type guard struct {
-	present []int       // the columns' places; all must hold a value
-	program cel.Program // nil: nothing else is asked
+	present []int         // the columns' places; all must hold a value
+	program *cost.Program // nil: nothing else is asked
 }
 
 // assignment gives a payload's field its value.
@@ -97,7 +97,7 @@ type assignment struct {
 type value struct {
 	columns   []string
 	places    []int // of the columns
-	program   cel.Program
+	program   *cost.Program
 	constant  string
 	otherwise string
 	line      int

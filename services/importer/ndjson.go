@@ -81,6 +81,9 @@ func (t *jsonTable) object(raw []byte) ([]string, *fault) {
 			bad.column = u.column
 			return nil, bad
 		}
+		if bad := unfit(u.column, values[i]); bad != nil {
+			return nil, bad
+		}
 	}
 	return values, nil
 }

@@ -1,6 +1,7 @@
 package importer
 
 import (
+	"context"
 	"reflect"
 	"strings"
 	"time"
@@ -152,6 +153,7 @@ func (r *row) Value() any { return r.plain().Value() }
 type scope struct {
 	row, prev *row
 	first     bool
+	ctx       context.Context //nolint:containedctx // an expression ends with its row's import
 }
 
 var _ cel.Activation = (*scope)(nil)

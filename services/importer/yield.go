@@ -97,12 +97,14 @@ func (r *run) use(ctx context.Context, t *ticketRun, row *row) error {
 	if prev == nil {
 		prev = newRow(r.m)
 	}
-	s := &scope{row: row, prev: prev, first: t.last == nil}
+	s := &scope{row: row, prev: prev, first: t.last == nil, ctx: ctx}
 	if bad, err := r.check(s); bad || err != nil {
 		return err
 	}
 	items, later, bad := r.yield(t, s)
 	switch {
+	case ctx.Err() != nil: // the row is not to blame
+		return context.Cause(ctx)
 	case bad != nil:
 		return r.reject(row, kindRejected, bad)
 	case later:
@@ -121,6 +123,8 @@ func (r *run) check(s *scope) (rejected bool, err error) {
 	for _, c := range r.m.checks {
 		holds, bad := c.when.holds(s)
 		switch {
+		case s.ctx.Err() != nil: // the row is not to blame
+			return true, context.Cause(s.ctx)
 		case bad != nil:
 			return true, r.reject(s.row, kindRejected, bad)
 		case !holds:
@@ -191,7 +195,7 @@ func (r *run) event(rule *eventRule, s *scope, at time.Time, ordinal int) ([]Ite
 		event.Id += "/" + strconv.Itoa(ordinal)
 	}
 	if rule.id != nil {
-		id, _, err := rule.id.Eval(s)
+		id, err := rule.id.Eval(s.ctx, s)
 		text, ok := id.(types.String)
 		if err != nil || !ok {
 			return nil, wrong("bad_id", "事件编号无法计算：%v", "the event's id cannot be computed: %v", err)

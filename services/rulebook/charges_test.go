@@ -1,10 +1,14 @@
 package rulebook
 
 import (
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	"kaohe.dev/services/cost"
 )
 
 func TestRateAndDropAreSelectable(t *testing.T) {
@@ -130,19 +134,62 @@ func TestItemOfAnotherPartIsAnotherRulesBusiness(t *testing.T) {
 	}
 }
 
-func TestAnExpressionCannotHoldUpScoring(t *testing.T) {
-	ten := "[0,1,2,3,4,5,6,7,8,9]"
-	loops := "true"
-	for range 8 {
-		loops = ten + ".all(x, " + loops + ")"
+// loops are ten to the power of so many steps.
+func loops(deep int) string {
+	text := "true"
+	for range deep {
+		text = "[0,1,2,3,4,5,6,7,8,9].all(x, " + text + ")"
 	}
-	document := strings.Replace(rateBook(t), "fact.cycle > 1 || route.unit == 'north'", `"`+loops+`"`, 1)
-	book, err := Load("", []byte(document))
+	return text
+}
+
+// A rulebook with a dear expression is not accepted; one that an earlier release
+// accepted stays in force, and the expression alone is given up.
+func TestAnExpressionCannotHoldUpScoring(t *testing.T) {
+	document := strings.Replace(rateBook(t), "fact.cycle > 1 || route.unit == 'north'", `"`+loops(8)+`"`, 1)
+	if _, err := Load("", []byte(document)); err == nil || !strings.Contains(err.Error(), "rules[0].when: the expression can cost 455555551 units") {
+		t.Errorf("a hundred million steps were accepted: %v", err)
+	}
+	book, err := Accepted("", []byte(document))
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := book.Charges(saying(&factv1.TicketOverdue{})); err == nil || !strings.Contains(err.Error(), "cost") {
+	if _, err := book.Charges(saying(&factv1.TicketOverdue{})); !errors.Is(err, cost.ErrDear) {
 		t.Errorf("a hundred million steps gave %v, want a refusal because of their cost", err)
+	}
+}
+
+// What one fact costs is bounded by what all its rules can cost together, over
+// the largest values there are.
+func TestManyRulesCannotHoldUpScoring(t *testing.T) {
+	rule := `  - {name: n%[1]d, on: reply_late, when: %[2]q, points: -1, part: service, item: A1, label: {zh: 判, en: judged}, clause: c, basis: source}` + "\n"
+	with := func(rules int, when string) []byte {
+		text := ""
+		for i := range rules {
+			text += fmt.Sprintf(rule, i, fmt.Sprintf("%d >= 0 && %s", i, when))
+		}
+		return []byte(strings.Replace(rateBook(t), "rules:\n", "rules:\n"+text, 1))
+	}
+	dear := Check(with(75, loops(3)))
+	if !slices.ContainsFunc(dear, func(p Problem) bool { return p.Code == "dear_together" }) {
+		t.Errorf("75 dear rules on one kind of fact were accepted: %v", dear)
+	}
+	if problems := Check(with(75, "fact.ticket.contains('x')")); len(problems) > 0 {
+		t.Errorf("75 everyday rules: %v", problems[0])
+	}
+}
+
+// The default's rules are a long way from the limits.
+func TestTheDefaultIsCheap(t *testing.T) {
+	r := &reader{words: wordings()}
+	r.read("", source96766)
+	for kind, most := range r.costs {
+		if most > factLimit/20 {
+			t.Errorf("the rules on %s can cost %d units", kind, most)
+		}
+	}
+	if len(r.costs) == 0 {
+		t.Error("no costs were reckoned")
 	}
 }
 

@@ -99,6 +99,7 @@ func flaws() []flaw {
 			"ticket_overdue, when: fact.cycle > 1  || route.unit == 'north', ", 1), "name: overdue", "rules[1]"},
 		rule("cel", "points: -1", `points: {expr: "'-' + fact.pionts"}`, "rules[0].points.expr"),
 		rule("cel", "points: -1", `points: -1, when: "fact.cycle >"`, "rules[0].when"),
+		rule("dear", "points: -1", "points: -1, when: '"+loops(5)+"'", "rules[0].when"),
 		rule("cel_type", "points: -1", "points: -1, when: fact.cycle", "rules[0].when"),
 		rule("cel_type", "points: -1", "points: {expr: 0.5 * -1.0}", "rules[0].points.expr"),
 		rule("cel_type", "points: -1", "points: {expr: dyn(1)}", "rules[0].points.expr"),
@@ -114,7 +115,7 @@ const aPart = `  - {id: other, label: {zh: 他, en: other}, max: 1, weight: {val
 
 func TestEveryProblemIsFoundWithItsLine(t *testing.T) {
 	tested := map[string]bool{"empty": true, "several_documents": true, "too_large": true,
-		"too_complex": true, "too_many_lines": true, "more_problems": true} // below
+		"too_complex": true, "too_many_lines": true, "more_problems": true, "dear_together": true} // below
 	base := rateBook(t)
 	for _, f := range flaws() {
 		tested[f.code] = true

@@ -1,6 +1,7 @@
 package rulebook
 
 import (
+	"context"
 	"fmt"
 	"strconv"
 	"strings"
@@ -15,10 +16,20 @@ import (
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/cost"
 )
 
-// costLimit bounds one evaluation, so that no rulebook can hold up scoring.
-const costLimit = 100_000
+// What rules may cost, so that no rulebook can hold up scoring: a rule on
+// everyday conditions costs less than ten units.
+const (
+	// factLimit is for all rules on one kind of fact together.
+	factLimit = 50_000
+	// longestText and longestList are as large as what a fact says can be.
+	longestText, longestList = 4000, 100
+)
+
+// evaluation is what one expression may cost.
+var evaluation = cost.Limit{Units: 10_000, Text: longestText, List: longestList}
 
 // condition says whether a rule applies to a fact.
 type condition func(*factv1.Fact) (bool, error)
@@ -47,7 +58,7 @@ var language = sync.OnceValues(func() (*cel.Env, error) {
 
 // program compiles an expression over facts of a kind, nil if it cannot be:
 // that has been noted. The types are those it may yield.
-func (r *reader) program(f field, kind protoreflect.FieldDescriptor, yields ...*cel.Type) cel.Program {
+func (r *reader) program(f field, kind protoreflect.FieldDescriptor, yields ...*cel.Type) *cost.Program {
 	source := r.text(f)
 	if kind == nil || strings.TrimSpace(source) == "" {
 		return nil
@@ -73,12 +84,39 @@ func (r *reader) program(f field, kind protoreflect.FieldDescriptor, yields ...*
 		r.note(f.place, "cel_type", compiled.OutputType().String(), typeNames(yields))
 		return nil
 	}
-	program, err := env.Program(compiled, cel.CostLimit(costLimit))
+	program, err := evaluation.Program(env, compiled)
 	if err != nil {
 		r.note(f.place, "cel", err.Error())
 		return nil
 	}
+	if !r.anyCost && !r.affordable(f, kind, env, compiled) {
+		return nil
+	}
 	return program
+}
+
+// affordable notes an expression that can cost more than it may, or with which
+// the rules on a kind of fact can.
+func (r *reader) affordable(f field, kind protoreflect.FieldDescriptor, env *cel.Env, compiled *cel.Ast) bool {
+	most, err := evaluation.Most(env, compiled)
+	name := string(kind.Name())
+	before := r.costs[name]
+	switch {
+	case err != nil:
+		r.note(f.place, "cel", err.Error())
+		return false
+	case most > evaluation.Units:
+		r.note(f.place, "dear", most, evaluation.Units)
+		return false
+	}
+	if r.costs == nil {
+		r.costs = map[string]uint64{}
+	}
+	r.costs[name] += most
+	if before <= factLimit && r.costs[name] > factLimit {
+		r.note(f.place, "dear_together", name, r.costs[name], factLimit)
+	}
+	return r.costs[name] <= factLimit
 }
 
 func exactly(t *cel.Type, yields []*cel.Type) bool {
@@ -119,7 +157,7 @@ func inside(f field, line, column int) place {
 }
 
 // evaluate runs a program on a fact.
-func evaluate(program cel.Program, f *factv1.Fact, body protoreflect.OneofDescriptor) (ref.Val, error) {
+func evaluate(program *cost.Program, f *factv1.Fact, body protoreflect.OneofDescriptor) (ref.Val, error) {
 	said := bodyOf(f, body)
 	if said == nil {
 		return nil, fmt.Errorf("fact %s of kind %s says nothing", f.Id, f.Kind)
@@ -128,7 +166,7 @@ func evaluate(program cel.Program, f *factv1.Fact, body protoreflect.OneofDescri
 	if route == nil {
 		route = &factv1.Route{}
 	}
-	value, _, err := program.Eval(map[string]any{"fact": said.Interface(), "route": route})
+	value, err := program.Eval(context.Background(), map[string]any{"fact": said.Interface(), "route": route})
 	return value, err
 }
 

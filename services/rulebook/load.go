@@ -24,7 +24,18 @@ const (
 // Load compiles a rulebook. The version, unless empty, must be the one the
 // document states. The error is a *CheckError.
 func Load(version string, document []byte) (*Rulebook, error) {
-	book, problems := read(version, document)
+	return loaded(&reader{words: wordings()}, version, document)
+}
+
+// Accepted compiles a rulebook that was accepted once: what earlier releases let
+// expressions cost is no reason to judge without it now. Each evaluation is
+// bounded all the same.
+func Accepted(version string, document []byte) (*Rulebook, error) {
+	return loaded(&reader{words: wordings(), anyCost: true}, version, document)
+}
+
+func loaded(r *reader, version string, document []byte) (*Rulebook, error) {
+	book, problems := r.read(version, document)
 	if book != nil {
 		return book, nil
 	}
@@ -40,7 +51,10 @@ func Check(document []byte) []Problem {
 
 // read compiles a document; the rulebook is nil when it cannot be used.
 func read(version string, document []byte) (*Rulebook, []Problem) {
-	r := &reader{words: wordings()}
+	return (&reader{words: wordings()}).read(version, document)
+}
+
+func (r *reader) read(version string, document []byte) (*Rulebook, []Problem) {
 	book := &Rulebook{Source: document}
 	if body := r.parse(document); body.present() {
 		r.book(body, book, version)

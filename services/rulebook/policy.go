@@ -76,7 +76,7 @@ func PolicyFromFacts(facts []*factv1.Fact) (*Policy, error) {
 			units = append(units, known)
 		}
 		if published := f.GetRulebookInForce().GetPublished(); published != nil {
-			book, err := Load(published.Version, []byte(published.Yaml))
+			book, err := Accepted(published.Version, []byte(published.Yaml))
 			if err != nil {
 				failures = append(failures, fmt.Errorf("rulebook %s: %w", published.Version, err))
 				continue

@@ -17,6 +17,10 @@ type reader struct {
 	figures  []Figure
 	// levelNames are how people call the levels of checks.
 	levelNames map[string]Text
+	// costs are what the rules on a kind of fact can cost at most.
+	costs map[string]uint64
+	// anyCost says that they may cost any more than that.
+	anyCost bool
 }
 
 // place is where something stands in the document.

@@ -247,5 +247,13 @@ func wordings() map[string]wording {
 			zh: "表达式的结果是 %[1]s", fixZh: "应得到 %[2]s",
 			en: "the expression yields %[1]s", fixEn: "it must yield %[2]s",
 		},
+		"dear": {
+			zh: "表达式的计算量可达 %[1]d，上限 %[2]d", fixZh: "请去掉嵌套循环与长文本的反复拼接，或拆成几条规则",
+			en: "the expression can cost %[1]d units, more than %[2]d", fixEn: "take out loops within loops and texts put together again and again, or make several rules of it",
+		},
+		"dear_together": {
+			zh: "%[1]s 的各条规则计算量合计可达 %[2]d，上限 %[3]d", fixZh: "请减少规则或简化表达式",
+			en: "all rules on %[1]s together can cost %[2]d units, more than %[3]d", fixEn: "have fewer rules or simpler expressions",
+		},
 	}
 }

@@ -13,7 +13,7 @@ import (
 
 // pure are the packages in which nothing but values goes in and out.
 var pure = []string{
-	"flow", "ingest", "sla", "escalation", "survey", "scoring", "rulebook", "calendar", "replay", "phrase", "whatif", "draw", "report",
+	"flow", "ingest", "sla", "escalation", "survey", "scoring", "rulebook", "calendar", "replay", "phrase", "whatif", "draw", "report", "cost",
 }
 
 // forbidden in the pure core, with the reason.
