@@ -119,7 +119,10 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 	s.identityFlags(f, &config.Identity)
 	f.Float64Var(&config.Limits.Rate, "rate", config.Limits.Rate, s.say("每个令牌每秒可调用的次数，0 为不限", "calls a second that one token may make; 0: as many as it likes"))
 	f.IntVar(&config.Limits.Burst, "burst", config.Limits.Burst, s.say("每个令牌一次可连续调用的次数", "calls that may come at once before --rate counts"))
-	f.IntVar(&config.Limits.Streams, "streams", config.Limits.Streams, s.say("每个令牌可同时打开的实时流", "streams of the ledger that one token may have open"))
+	f.IntVar(&config.Limits.Streams, "streams", config.Limits.Streams, s.say("每个令牌可同时打开的流", "streams that one token may have open"))
+	f.IntVar(&config.Limits.Connections, "connections", config.Limits.Connections, s.say("可同时打开的连接，0 为不限", "connections that may be open; 0: any number"))
+	f.IntVar(&config.Limits.ConnectionsOfOne, "connections-per-address", config.Limits.ConnectionsOfOne,
+		s.say("每个地址可同时打开的连接，0 为不限（前有反向代理时，所有连接来自它）", "connections that one address may have open; 0: any number (behind a proxy all come from it)"))
 	f.StringVar(level, "log", *level, s.say("日志级别：debug、info、warn、error", "log level: debug, info, warn, error"))
 }
 
