@@ -23,6 +23,24 @@ func EventType(e *feedv1.Event) string {
 	return string(field.Name())
 }
 
+// UnitOf gives the unit that a fact concerns, or that an event names; empty:
+// none.
+func UnitOf(f *factv1.Fact) string {
+	if unit := f.GetRoute().GetUnit(); unit != "" || f.GetEvent() == nil {
+		return unit
+	}
+	event := f.GetEvent().ProtoReflect()
+	payload := event.WhichOneof(payloadOneof)
+	if payload == nil {
+		return ""
+	}
+	said, named := event.Get(payload).Message().Interface().(interface{ GetUnit() string })
+	if !named {
+		return ""
+	}
+	return said.GetUnit()
+}
+
 // EventTypes maps the name of every event type to its payload's field.
 func EventTypes() map[string]protoreflect.FieldDescriptor {
 	types := make(map[string]protoreflect.FieldDescriptor)

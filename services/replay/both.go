@@ -77,16 +77,17 @@ func (f *fold) decideBoth(inForce, trial []*rulebook.Policy, services []flow.Ser
 					return
 				}
 				v.begin()
+				arrived := func() []*factv1.Fact { return inOrder(routed, i, shard, g.key) }
 				differ := false // as far as decided
 				var last inquiry
 				f.follow(g, func(point int, about inquiry) time.Time {
 					asked, differ, last = false, false, about
-					after := s.Decide(watched[point], about.Case)
+					after := f.decide(s, watched[point], about.Case, arrived)
 					if !asked {
 						v.alike.add(about, after, f.ever(point))
 						return after.Wake
 					}
-					before := s.Decide(inForce[point], about.Case)
+					before := f.decide(s, inForce[point], about.Case, arrived)
 					v.before.add(about, before, f.ever(point))
 					v.after.add(about, after, f.ever(point))
 					differ = !slices.EqualFunc(before.Facts, after.Facts, alike)
@@ -94,7 +95,7 @@ func (f *fold) decideBoth(inForce, trial []*rulebook.Policy, services []flow.Ser
 				}, v.cut)
 				if differ {
 					last.Terse = false // why it does not hold is asked now
-					v.contrast(s.Decide(inForce[f.last()], last.Case).Facts, s.Decide(trial[f.last()], last.Case).Facts)
+					v.contrast(f.decide(s, inForce[f.last()], last.Case, arrived).Facts, f.decide(s, trial[f.last()], last.Case, arrived).Facts)
 				}
 			}
 		}

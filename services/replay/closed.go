@@ -229,11 +229,13 @@ func (c *closing) score(f *fold, w Window, policy *rulebook.Policy, rulings ruli
 func (m *closed) month(policy *rulebook.Policy, rulings rulings) (month *Month, problems []string) {
 	month = &Month{Unit: m.state.Unit, Month: m.state.Month, state: m.state}
 	for _, fact := range m.facts {
-		judged, err := scoring.Judge(policy, fact.Fact, rulings[objected{month.Unit, fact.Id}])
+		judged, err := judged(policy, fact.Fact, rulings[objected{month.Unit, fact.Id}])
 		if err != nil {
 			problems = append(problems, err.Error())
 		}
-		month.count(fact, judged)
+		if judged.Month != "" {
+			month.count(fact, judged)
+		}
 	}
 	month.close(policy, rulings)
 	return month, problems

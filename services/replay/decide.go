@@ -24,8 +24,9 @@ func (f *fold) decideAll(policies []*rulebook.Policy, services []flow.Service, r
 					return
 				}
 				out.begin()
+				arrived := func() []*factv1.Fact { return inOrder(routed, i, shard, g.key) }
 				f.follow(g, func(point int, about inquiry) time.Time {
-					decision := s.Decide(policies[point], about.Case)
+					decision := f.decide(s, policies[point], about.Case, arrived)
 					out.add(about, decision, f.ever(point))
 					return decision.Wake
 				}, out.cut)

@@ -37,7 +37,8 @@ type fold struct {
 	points   []point
 	progress func(int)
 	done     int
-	lock     sync.Mutex // of done and the calls of progress
+	lock     sync.Mutex // of done, problems and the calls of progress
+	problems []string   // what was left out because a service fails on it
 }
 
 // last is the point at the end of the log.

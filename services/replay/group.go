@@ -57,6 +57,16 @@ func all(routed []buckets, service, shard int) iter.Seq[*addressed] {
 	}
 }
 
+// inOrder gives what is ever known of a key in the order it came.
+func inOrder(routed []buckets, service, shard int, key string) (facts []*factv1.Fact) {
+	for a := range all(routed, service, shard) {
+		if a.key == key {
+			facts = append(facts, a.fact)
+		}
+	}
+	return facts
+}
+
 // group is all that is ever known of a key, in the order it came.
 type group struct {
 	key   string

@@ -52,7 +52,7 @@ func Record(ctx context.Context, services []flow.Service, events []*feedv1.Event
 	routed, used := f.route(services[0], events)
 	r.Events = used
 	r.facts = f.decideAll(slices.Repeat([]*rulebook.Policy{rulebook.NewPolicy(nil, nil)}, len(r.points)), services[:1], routed, true)
-	r.problems = judge(r.points, r.facts)
+	r.problems = append(judge(r.points, r.facts), f.problems...)
 	r.Policy = r.points[f.last()].policy
 	return r, f.err()
 }
@@ -90,7 +90,7 @@ func (r *Recorded) result(f *fold, s side, w Window, closings *closing) *Result 
 		}
 	}
 	months, problems := f.score(result.Policy, w, rulingsOf(s.facts, f.last()), s.facts, closings)
-	result.Months, result.Problems = months, slices.Concat(r.problems, problems)
+	result.Months, result.Problems = months, slices.Concat(r.problems, f.problems, problems)
 	slices.Sort(result.Problems)
 	return result
 }

@@ -31,12 +31,15 @@ func (f *fold) score(policy *rulebook.Policy, w Window, rulings rulings, parts [
 				if unit := fact.Route.Unit; closings != nil && closings.has(policy.Month(unit, flow.Time(fact.OccurredAt)), unit, fact.Id) {
 					continue
 				}
-				judged, err := scoring.Judge(policy, fact, rulings[objected{fact.Route.Unit, fact.Id}])
-				if !w.has(judged.Month) {
+				judged, err := judged(policy, fact, rulings[objected{fact.Route.Unit, fact.Id}])
+				if judged.Month != "" && !w.has(judged.Month) {
 					continue
 				}
 				if err != nil {
 					failures[worker] = append(failures[worker], err.Error())
+				}
+				if judged.Month == "" {
+					continue
 				}
 				count(shares[worker], held{fact, f.points[f.last()].clocks[fact.Clock]}, judged)
 			}

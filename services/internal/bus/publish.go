@@ -36,6 +36,22 @@ func (b *Bus) Append(ctx context.Context, messages []Message) (uint64, error) {
 	return last, nil
 }
 
+// ErrTooLarge says that something can never be appended.
+var ErrTooLarge = errors.New("it is larger than a message can be")
+
+// overhead is what a message has around what is appended: subject, headers, the
+// frame of a batch.
+const overhead = 8 << 10
+
+// Takes reports why something can never be appended; nil: nothing forbids it. A
+// server that was never reached has no limit yet.
+func (b *Bus) Takes(data []byte) error {
+	if most := b.nc.MaxPayload(); most > 0 && int64(len(data)) > most-overhead {
+		return fmt.Errorf("%w: %d bytes, the server takes %d (max_payload)", ErrTooLarge, len(data), most)
+	}
+	return nil
+}
+
 // appendOne gives the sequence of the message in its stream.
 func (b *Bus) appendOne(ctx context.Context, p *parcel) (uint64, error) {
 	msg := &nats.Msg{Subject: p.Subject, Data: p.Data, Header: p.header()}

@@ -30,6 +30,7 @@ type batch struct {
 	out         []bus.Message
 	quarantined []store.Write
 	failure     error
+	stepped     []culprit // what was dealt with
 	// spans are of the inputs that are followed, commits of their commits; carried
 	// tells by key which trace a summary goes on with.
 	spans, commits []traces.Span
@@ -88,29 +89,23 @@ func (b *batch) Record(r *ledgerv1.Record) {
 }
 
 // Quarantine is flow.Tx.
-func (b *batch) Quarantine(_ flow.Input, reason *factv1.Reason) { b.quarantine(b.in, reason) }
-
-func (b *batch) quarantine(in input, reason *factv1.Reason) {
-	b.s.opts.Metrics.Quarantined(b.s.name, 1)
-	log := b.s.opts.Logger
-	if in.span.On() {
-		in.span.Note("verdict", "quarantined", "reason", reason.Code)
-		log = log.With("trace_id", in.span.Trace())
-	}
-	log.Warn("input set aside", "service", b.s.name, "sequence", in.sequence, "reason", reason.Text.GetEn())
-	b.quarantined = append(b.quarantined, store.Write{
-		Collection: Quarantine(b.s.name).Name,
-		Doc: store.Doc{Key: fmt.Sprintf("%020d", in.sequence), Body: &statev1.Quarantined{
-			Service: b.s.name, Reason: reason, At: flow.At(in.delivery.Stored),
-			Input: in.delivery.Data, Subject: in.delivery.Subject,
-		}},
-	})
+func (b *batch) Quarantine(_ flow.Input, reason *factv1.Reason) {
+	b.quarantine(b.in, &statev1.Quarantined{Reason: reason})
 }
 
+// append adds what is to be said. What cannot be said is a fault of what is
+// dealt with just now.
 func (b *batch) append(subject string, m proto.Message, barrier bool) {
 	data, err := proto.Marshal(m)
+	if err == nil {
+		err = b.s.opts.Bus.Takes(data)
+	}
 	if err != nil {
-		b.failure = fmt.Errorf("encode for %s: %w", subject, err)
+		p := &poison{upTo: b.in.sequence, err: fmt.Errorf("say on %s: %w", subject, err)}
+		if len(b.stepped) > 0 {
+			p.culprit, p.known = b.stepped[len(b.stepped)-1], true
+		}
+		b.failure = p
 	}
 	b.out = append(b.out, bus.Message{Subject: subject, Data: data, Barrier: barrier, Trace: b.in.carries})
 }
@@ -121,16 +116,15 @@ func (b *batch) append(subject string, m proto.Message, barrier bool) {
 func (s *session) flush(ctx context.Context) error {
 	b := s.batch
 	docs := b.taken()
-	if summariser, ok := s.opts.Machine.(flow.Summariser); ok {
-		for _, doc := range docs {
-			b.begin(ctx, input{carries: b.carried[doc.Key]})
-			for _, record := range summariser.Summary(s.policy, doc) {
-				b.Record(record)
-			}
-		}
+	if err := s.summarise(ctx, docs); err != nil {
+		return b.blame(err)
 	}
-	if b.failure != nil {
-		return b.failure
+	if err := b.fresh(ctx); err != nil {
+		return err
+	}
+	commit, err := s.opts.Store.Prepare(s.writes(b, docs))
+	if err != nil {
+		return b.blame(fmt.Errorf("commit %d documents: %w", len(docs), err))
 	}
 	b.committing(len(docs))
 	if err := s.boundary(BoundaryStepped); err != nil {
@@ -143,7 +137,7 @@ func (s *session) flush(ctx context.Context) error {
 	if err := s.boundary(BoundarySaid); err != nil {
 		return err
 	}
-	if err := s.commit(ctx, b, docs); err != nil {
+	if err := s.commit(ctx, commit, docs); err != nil {
 		return err
 	}
 	b.over(nil)
@@ -176,25 +170,66 @@ func (b *batch) taken() []*flow.Document {
 	return docs
 }
 
-// commit stores the documents by key and the position last, so that any prefix
-// of the writes is safe.
-func (s *session) commit(ctx context.Context, b *batch, docs []*flow.Document) error {
+// summarise adds the snapshots of documents.
+func (s *session) summarise(ctx context.Context, docs []*flow.Document) error {
+	summariser, ok := s.opts.Machine.(flow.Summariser)
+	if !ok {
+		return nil
+	}
+	b := s.batch
+	for _, doc := range docs {
+		b.begin(ctx, input{carries: b.carried[doc.Key]})
+		err := guard(culprit{}, false, func() error {
+			for _, record := range summariser.Summary(s.policy, doc) {
+				b.Record(record)
+			}
+			return b.failure
+		})
+		if err != nil {
+			return fmt.Errorf("sum up %s: %w", doc.Key, err)
+		}
+	}
+	return nil
+}
+
+// blame tells what is at fault that a batch cannot be stored: what was dealt
+// with alone, or else it is not known.
+func (b *batch) blame(err error) error {
+	var p *poison
+	if !errors.As(err, &p) && !errors.Is(err, store.ErrUnfit) || len(b.stepped) == 0 {
+		return err
+	}
+	blamed := &poison{upTo: b.s.position.Sequence, err: err}
+	if len(b.stepped) == 1 || b.s.few == 1 {
+		blamed.culprit, blamed.known = b.stepped[len(b.stepped)-1], true
+	}
+	for _, c := range b.stepped {
+		blamed.upTo = max(blamed.upTo, c.sequence)
+	}
+	return blamed
+}
+
+// writes gives the documents by key and the position last, so that any prefix
+// of them is safe.
+func (s *session) writes(b *batch, docs []*flow.Document) []store.Write {
 	writes := make([]store.Write, 0, len(docs)+len(b.quarantined)+2)
 	for _, doc := range docs {
 		writes = append(writes, store.Write{Collection: Docs(s.name, nil).Name, Doc: toStore(doc)})
 	}
 	writes = append(writes, b.quarantined...)
 	if s.refsDirty {
-		writes = append(writes, store.Write{
-			Collection: References(s.name).Name,
-			Doc:        store.Doc{Key: positionKey, Version: s.refsVersion, Body: s.references},
-		})
+		writes = append(writes, s.keepReferences())
 	}
 	writes = append(writes, store.Write{
 		Collection: Positions(s.name).Name,
 		Doc:        store.Doc{Key: positionKey, Version: s.positionVersion, Body: s.position},
 	})
-	if err := s.opts.Store.Commit(ctx, writes); err != nil {
+	return writes
+}
+
+// commit stores what was prepared.
+func (s *session) commit(ctx context.Context, prepared store.Prepared, docs []*flow.Document) error {
+	if err := prepared.Commit(ctx); err != nil {
 		if errors.Is(err, store.ErrConflict) {
 			return fmt.Errorf("another replica of %s has gone on, this one steps back: %w", s.name, err)
 		}
@@ -210,7 +245,16 @@ func (s *session) commit(ctx context.Context, b *batch, docs []*flow.Document) e
 	s.positionVersion++
 	s.Runner.position.Store(s.position.Sequence)
 	s.commits.Add(1)
+	s.passed(s.position.Sequence)
 	return nil
+}
+
+// keepReferences stores the units and rulebooks.
+func (s *session) keepReferences() store.Write {
+	return store.Write{
+		Collection: References(s.name).Name,
+		Doc:        store.Doc{Key: positionKey, Version: s.refsVersion, Body: s.references},
+	}
 }
 
 func toStore(doc *flow.Document) store.Doc {

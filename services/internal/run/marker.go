@@ -66,8 +66,8 @@ func (s *session) act(ctx context.Context, in input) error {
 		}
 		s.batch.wake = key
 		step := flow.Input{Sequence: in.sequence, Wake: key, Fact: in.marker.Act, At: in.marker.To.AsTime(), Clock: in.marker.Clock}
-		if err := s.opts.Machine.Step(s.policy, s.batch, step); err != nil {
-			return fmt.Errorf("step %s at %d: %w", s.name, in.sequence, err)
+		if err := s.step(step); err != nil {
+			return err
 		}
 	}
 	s.position.Sequence = in.sequence - 1 // the input is not dealt with before its marker is passed on
@@ -183,7 +183,7 @@ func (s *session) stepDue(ctx context.Context, in input) error {
 	}
 	query := store.Query{
 		Collection: Docs(s.name, nil).Name, Where: map[string]any{"clock": in.marker.Clock},
-		OrderBy: "due", Max: in.marker.To.AsTime().UnixMicro(), Limit: maxInputs,
+		OrderBy: "due", Max: in.marker.To.AsTime().UnixMicro(),
 	}
 	return s.stepAll(ctx, in, query, func(doc *flow.Document) flow.Input {
 		return flow.Input{Sequence: in.sequence, Wake: doc.Key, At: in.marker.To.AsTime(), Clock: in.marker.Clock}
@@ -199,6 +199,7 @@ func (s *session) stepAll(ctx context.Context, in input, query store.Query, wake
 		if err := s.flush(ctx); err != nil {
 			return err
 		}
+		query.Limit = s.few
 		docs, next, err := s.opts.Store.Query(ctx, query)
 		if err != nil {
 			return fmt.Errorf("find what falls due: %w", err)
@@ -212,8 +213,8 @@ func (s *session) stepAll(ctx context.Context, in input, query store.Query, wake
 			}
 			step := wake(doc)
 			s.batch.wake = step.Wake
-			if err := s.opts.Machine.Step(s.policy, s.batch, step); err != nil {
-				return fmt.Errorf("step %s at %d: %w", s.name, in.sequence, err)
+			if err := s.step(step); err != nil {
+				return err
 			}
 		}
 		if next == nil {
@@ -227,6 +228,10 @@ func (s *session) stepAll(ctx context.Context, in input, query store.Query, wake
 // changePolicy takes a unit or rulebook, and looks again at every document
 // that it may concern.
 func (s *session) changePolicy(ctx context.Context, in input) error {
+	about := flow.Input{Sequence: in.sequence, Fact: in.reference, At: flow.Time(in.reference.DetectedAt), Clock: in.reference.Clock}
+	if cause := s.aside[culprit{in.sequence, ""}]; cause != nil {
+		return s.setAside(about, cause)
+	}
 	known := s.references.Facts
 	at, found := slices.BinarySearchFunc(known, in.reference.Id, func(f *factv1.Fact, id string) int {
 		return strings.Compare(f.Id, id)
@@ -239,10 +244,12 @@ func (s *session) changePolicy(ctx context.Context, in input) error {
 	default:
 		return nil
 	}
-	before := s.policy
-	s.setPolicy()
-	for _, prefix := range s.opts.Machine.Affected(before, s.policy) {
-		query := store.Query{Collection: Docs(s.name, nil).Name, Prefix: prefix, Limit: maxInputs}
+	affected, err := s.judgeBy(in)
+	if err != nil {
+		return err
+	}
+	for _, prefix := range affected {
+		query := store.Query{Collection: Docs(s.name, nil).Name, Prefix: prefix}
 		err := s.stepAll(ctx, in, query, func(doc *flow.Document) flow.Input {
 			return flow.Input{Sequence: in.sequence, Wake: doc.Key, At: flow.Time(in.reference.DetectedAt), Clock: in.reference.Clock}
 		})
@@ -252,4 +259,20 @@ func (s *session) changePolicy(ctx context.Context, in input) error {
 	}
 	s.refsDirty = true
 	return nil
+}
+
+// judgeBy makes the policy of the references, and tells which documents, by the
+// prefixes of their keys, it concerns that they changed.
+func (s *session) judgeBy(in input) (affected []string, err error) {
+	c := culprit{in.sequence, ""}
+	if _, err := s.opts.Store.Prepare([]store.Write{s.keepReferences()}); err != nil {
+		return nil, &poison{culprit: c, known: true, err: fmt.Errorf("keep the unit or rulebook at %d: %w", in.sequence, err)}
+	}
+	err = guard(c, true, func() error {
+		before := s.policy
+		s.setPolicy()
+		affected = s.opts.Machine.Affected(before, s.policy)
+		return nil
+	})
+	return affected, err
 }

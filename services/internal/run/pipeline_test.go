@@ -46,6 +46,10 @@ type pipeline struct {
 	runners []*run.Runner
 	parts   int
 	tracer  *traces.Tracer
+	// program names the version, and served are its services.
+	program string
+	served  []flow.Service
+	closed  bool
 	metrics *prometheus.Registry
 }
 
@@ -62,7 +66,7 @@ func open(t testing.TB, dir string, now func() time.Time, fault func(string) err
 // openInParts opens a pipeline in which every service is run in parts.
 func openInParts(t testing.TB, dir string, parts int, now func() time.Time, fault func(string) error) *pipeline {
 	t.Helper()
-	p := &pipeline{t: t, parts: parts}
+	p := &pipeline{t: t, parts: parts, served: services()}
 	p.start(dir, now, fault)
 	return p
 }
@@ -70,9 +74,31 @@ func openInParts(t testing.TB, dir string, parts int, now func() time.Time, faul
 // openFollowed opens a pipeline in which what is followed has spans.
 func openFollowed(t testing.TB, dir string, tracer *traces.Tracer) *pipeline {
 	t.Helper()
-	p := &pipeline{t: t, parts: 1, tracer: tracer}
+	p := &pipeline{t: t, parts: 1, tracer: tracer, served: services()}
 	p.start(dir, time.Now, nil)
 	return p
+}
+
+// openWith opens a pipeline of another program, with services of its own.
+func openWith(t testing.TB, dir, program string, served []flow.Service) *pipeline {
+	t.Helper()
+	p := &pipeline{t: t, parts: 1, program: program, served: served}
+	p.start(dir, time.Now, nil)
+	return p
+}
+
+// await waits until something is so.
+func (p *pipeline) await(so func() bool) {
+	p.t.Helper()
+	look := time.NewTicker(20 * time.Millisecond)
+	defer look.Stop()
+	for !so() {
+		select {
+		case <-look.C:
+		case <-p.t.Context().Done():
+			p.t.Fatal("it does not come to that")
+		}
+	}
 }
 
 func (p *pipeline) start(dir string, now func() time.Time, fault func(string) error) {
@@ -94,7 +120,7 @@ func (p *pipeline) start(dir string, now func() time.Time, fault func(string) er
 	p.metrics = prometheus.NewRegistry()
 	metrics := run.NewMetrics(p.metrics)
 	upstream := []string{}
-	for i, s := range services() {
+	for i, s := range p.served {
 		stream := bus.Facts
 		waits := []string{"ticket-ingest"}
 		if i == 0 {
@@ -121,7 +147,7 @@ func (p *pipeline) add(m flow.Machine, stream string, upstream []string, now fun
 	for part := range p.parts {
 		r, err := run.New(run.Options{
 			Machine: m, Part: part, Parts: p.parts, Bus: p.bus, Store: p.store, Stream: stream, Upstream: from, Downstream: downstream, Now: now,
-			Logger: slog.New(slog.NewTextHandler(p.t.Output(), nil)), Metrics: metrics, Fault: fault, Tracer: p.tracer,
+			Logger: slog.New(slog.NewTextHandler(p.t.Output(), nil)), Metrics: metrics, Fault: fault, Tracer: p.tracer, Program: p.program,
 		})
 		if err != nil {
 			p.t.Fatal(err)
@@ -134,6 +160,10 @@ func (p *pipeline) add(m flow.Machine, stream string, upstream []string, now fun
 }
 
 func (p *pipeline) close() {
+	if p.closed {
+		return
+	}
+	p.closed = true
 	for _, r := range p.runners {
 		if err := r.Stop(context.Background()); err != nil {
 			p.t.Error(err)

@@ -1,10 +1,12 @@
 package run
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -38,6 +40,9 @@ type Options struct {
 	Metrics *Metrics
 	// Tracer follows single inputs; nil: none.
 	Tracer *traces.Tracer
+	// Program names the version that runs: what another one failed on is tried
+	// again. Empty: one under development.
+	Program string
 	// Room reports why nothing more may be written; nil: there is always room.
 	Room func() error
 	// Fault, when set, is asked at every boundary of the shell; an error stops
@@ -80,6 +85,11 @@ type Runner struct {
 	commits atomic.Int64
 	cancel  context.CancelFunc
 	done    chan struct{}
+	// Of the loop alone: what is set aside when it comes, how many inputs are
+	// dealt with at a time, and up to where it stays so; see isolate.
+	aside map[culprit]error
+	few   int
+	until uint64
 }
 
 // New makes a runner; it does not start it.
@@ -88,6 +98,8 @@ func New(opts Options) (*Runner, error) {
 		return nil, err
 	}
 	r := &Runner{opts: opts, name: PartName(opts.Machine.Name(), opts.Part, opts.Parts)}
+	r.aside, r.few = map[culprit]error{}, maxInputs
+	r.opts.Program = cmp.Or(r.opts.Program, "devel")
 	r.opts.Metrics.own(r.name, false)
 	return r, nil
 }
@@ -157,6 +169,10 @@ func (r *Runner) loop(ctx context.Context) {
 		if ctx.Err() != nil {
 			return
 		}
+		if r.isolate(err) {
+			r.opts.Logger.Warn("an input cannot be dealt with; it is looked for and set aside", "service", r.name, "error", err)
+			continue
+		}
 		r.fail(err)
 		r.opts.Metrics.restarts.WithLabelValues(r.name).Inc()
 		r.opts.Logger.Error("service stopped and will go on from its last position",
@@ -187,8 +203,12 @@ func (r *Runner) RunOnce(ctx context.Context) error {
 	}
 	defer reader.Close()
 	r.fail(nil)
-	timer := time.NewTimer(0)
+	if err := s.again(ctx, true); err != nil {
+		return err
+	}
+	timer, retry := time.NewTimer(0), time.NewTicker(retryEvery)
 	defer timer.Stop()
+	defer retry.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -200,10 +220,16 @@ func (r *Runner) RunOnce(ctx context.Context) error {
 			if err := r.room(); err != nil {
 				return err
 			}
-			if err := s.take(ctx, reader.Drain(first, maxInputs)); err != nil {
-				return err
+			for some := range slices.Chunk(reader.Drain(first, r.few), r.few) {
+				if err := s.take(ctx, some); err != nil {
+					return err
+				}
 			}
 		case <-timer.C:
+		case <-retry.C:
+			if err := s.again(ctx, false); err != nil {
+				return err
+			}
 		}
 		next, err := s.wakes.fire(ctx, s)
 		if err != nil {

@@ -107,12 +107,19 @@ func (s *session) take(ctx context.Context, deliveries []bus.Delivery) (err erro
 func (s *session) prefetch(ctx context.Context, inputs []input) error {
 	var keys []string
 	for _, in := range inputs {
-		if in.step != nil {
+		if in.step == nil || s.aside[culprit{in.sequence, in.step.Wake}] != nil {
+			continue
+		}
+		err := guard(culprit{in.sequence, in.step.Wake}, true, func() error {
 			for _, key := range s.opts.Machine.Keys(*in.step, s.policy) {
 				if s.mine(key) {
 					keys = append(keys, key)
 				}
 			}
+			return nil
+		})
+		if err != nil {
+			return fmt.Errorf("find the keys of the input at %d: %w", in.sequence, err)
 		}
 	}
 	return s.cache.fill(ctx, s.opts.Store, Docs(s.name, nil).Name, keys)
@@ -126,7 +133,7 @@ func (s *session) dealWith(ctx context.Context, in input) error {
 	switch {
 	case in.problem != nil:
 		if s.opts.Part == 0 { // all parts read it
-			s.batch.quarantine(in, in.problem)
+			s.batch.quarantine(in, &statev1.Quarantined{Reason: in.problem})
 		}
 	case in.marker != nil:
 		return s.passMarker(ctx, in)
@@ -136,9 +143,7 @@ func (s *session) dealWith(ctx context.Context, in input) error {
 		if in.step.Wake != "" {
 			s.opts.Metrics.lateness.WithLabelValues(s.name).Observe(s.opts.Now().Sub(in.step.At).Seconds())
 		}
-		if err := s.opts.Machine.Step(s.policy, s.batch, *in.step); err != nil {
-			return fmt.Errorf("step %s at %d: %w", s.name, in.sequence, err)
-		}
+		return s.step(*in.step)
 	}
 	return s.batch.failure
 }
@@ -166,20 +171,8 @@ func (s *session) decode(d bus.Delivery) input {
 	case strings.HasPrefix(d.Subject, bus.MarkerPrefix):
 		in.marker, in.from = &ledgerv1.Barrier{}, d.Subject[len(bus.MarkerPrefix):]
 		err = proto.Unmarshal(d.Data, in.marker)
-	case strings.HasPrefix(d.Subject, bus.WakePrefix):
-		var wake factv1.Fact
-		if err = proto.Unmarshal(d.Data, &wake); err == nil {
-			in.step = &flow.Input{Sequence: d.Sequence, Wake: wake.Id, At: flow.Time(wake.OccurredAt)}
-		}
 	default:
-		fact := &factv1.Fact{}
-		if err = proto.Unmarshal(d.Data, fact); err == nil {
-			if flow.References(flow.KindOf(fact)) {
-				in.reference = fact
-			} else {
-				in.step = &flow.Input{Sequence: d.Sequence, Fact: fact, At: flow.Time(fact.DetectedAt), Clock: fact.Clock}
-			}
-		}
+		err = in.decodeFact()
 	}
 	if err != nil {
 		in.step, in.reference, in.marker = nil, nil, nil
@@ -187,6 +180,24 @@ func (s *session) decode(d bus.Delivery) input {
 			"cannot be decoded; check the sender's format: "+err.Error())
 	}
 	return in
+}
+
+// decodeFact reads a fact, or a wake, which has no kind: a fact on the way of
+// the wakes was set aside before and is tried again.
+func (in *input) decodeFact() error {
+	fact := &factv1.Fact{}
+	if err := proto.Unmarshal(in.delivery.Data, fact); err != nil {
+		return err
+	}
+	switch woken := strings.HasPrefix(in.delivery.Subject, bus.WakePrefix); {
+	case woken && flow.KindOf(fact) == "":
+		in.step = &flow.Input{Sequence: in.sequence, Wake: fact.Id, At: flow.Time(fact.OccurredAt)}
+	case flow.References(flow.KindOf(fact)):
+		in.reference = fact
+	default:
+		in.step = &flow.Input{Sequence: in.sequence, Fact: fact, At: flow.Time(fact.DetectedAt), Clock: fact.Clock}
+	}
+	return nil
 }
 
 func (s *session) decodeEvent(in *input) error {

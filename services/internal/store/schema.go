@@ -132,7 +132,7 @@ func (s *Schema) CheckWrites(writes []Write) (group string, err error) {
 			return "", err
 		}
 		if err := d.checkWrite(w); err != nil {
-			return "", fmt.Errorf("write %d to %s %q: %w", i, w.Collection, w.Doc.Key, err)
+			return "", Unfit(w, err)
 		}
 	}
 	return group, nil

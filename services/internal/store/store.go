@@ -119,6 +119,12 @@ func InOrder(keys []string, found []Doc) []Doc {
 	return out
 }
 
+// Prepared is a commit that was found fit to be stored.
+type Prepared interface {
+	// Commit is Store.Commit of what was prepared.
+	Commit(ctx context.Context) error
+}
+
 // Store keeps documents. All methods are safe for concurrent use. Collections must have been given to Ensure.
 type Store interface {
 	// Ensure creates collections and indexes, and checks the ones that exist. Called at start; repeating it is harmless.
@@ -135,6 +141,10 @@ type Store interface {
 	//
 	// A delete with Version 0 does nothing. A deleted key starts again at version 0.
 	Commit(ctx context.Context, writes []Write) error
+
+	// Prepare makes a commit ready, as far as that needs no database. What can never be stored is told here, with an
+	// UnfitError, before anything is done that cannot be undone.
+	Prepare(writes []Write) (Prepared, error)
 
 	// Query returns one page and the cursor of the next one; the cursor is nil when there is no more. Paging while others
 	// write never repeats or skips a document that did not move.

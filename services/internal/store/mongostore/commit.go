@@ -1,6 +1,7 @@
 package mongostore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,30 +19,66 @@ import (
 // One hole is left: replacing a document whose tombstone has already expired, by a writer that has slept for a day, is
 // noticed only after the bulk. It is undone and reported as a conflict, but the writes after it are present.
 func (s *Store) Commit(ctx context.Context, writes []store.Write) error {
-	if _, err := s.schema.CheckWrites(writes); err != nil {
-		return fmt.Errorf("commit: %w", err)
+	prepared, err := s.Prepare(writes)
+	if err != nil {
+		return err
 	}
+	return prepared.Commit(ctx)
+}
+
+// prepared are bulks in their order.
+type prepared struct {
+	store *Store
+	bulks []bulk
+}
+
+// bulk is a run of writes to one collection.
+type bulk struct {
+	collection string
+	models     []mongo.WriteModel
+	sent       []*store.Write
+}
+
+// Prepare encodes the writes.
+func (s *Store) Prepare(writes []store.Write) (store.Prepared, error) {
+	if _, err := s.schema.CheckWrites(writes); err != nil {
+		return nil, fmt.Errorf("commit: %w", err)
+	}
+	p := prepared{store: s}
 	for from := 0; from < len(writes); {
 		to := from + 1
 		for to < len(writes) && writes[to].Collection == writes[from].Collection {
 			to++
 		}
-		if err := s.bulk(ctx, writes[from:to]); err != nil {
-			return fmt.Errorf("commit to %s: %w", writes[from].Collection, err)
+		b, err := s.bulk(writes[from:to])
+		if err != nil {
+			return nil, fmt.Errorf("commit to %s: %w", writes[from].Collection, err)
 		}
-		from = to
+		p.bulks, from = append(p.bulks, b), to
+	}
+	return p, nil
+}
+
+// Commit sends the bulks one after the other.
+func (p prepared) Commit(ctx context.Context) error {
+	for _, b := range p.bulks {
+		for from := 0; from < len(b.models); from += p.store.bulkSize {
+			to := min(from+p.store.bulkSize, len(b.models))
+			if err := p.store.send(ctx, p.store.collection(b.collection), b.models[from:to], b.sent[from:to]); err != nil {
+				return fmt.Errorf("commit to %s: %w", b.collection, err)
+			}
+		}
 	}
 	return nil
 }
 
-// bulk writes one run, all of one collection.
-func (s *Store) bulk(ctx context.Context, run []store.Write) error {
+// bulk encodes one run, all of one collection.
+func (s *Store) bulk(run []store.Write) (bulk, error) {
 	c, err := s.schema.Collection(run[0].Collection)
 	if err != nil {
-		return err
+		return bulk{}, err
 	}
-	models := make([]mongo.WriteModel, 0, len(run))
-	sent := make([]*store.Write, 0, len(run))
+	b := bulk{c.Name, make([]mongo.WriteModel, 0, len(run)), make([]*store.Write, 0, len(run))}
 	for i := range run {
 		w := &run[i]
 		if w.Delete && w.Doc.Version == 0 {
@@ -49,18 +86,12 @@ func (s *Store) bulk(ctx context.Context, run []store.Write) error {
 		}
 		doc, err := replacement(c, w)
 		if err != nil {
-			return fmt.Errorf("encode %q: %w", w.Doc.Key, err)
+			return bulk{}, store.Unfit(w, err)
 		}
-		models = append(models, mongo.NewReplaceOneModel().SetFilter(seen(w.Doc)).SetReplacement(doc).SetUpsert(true))
-		sent = append(sent, w)
+		b.models = append(b.models, mongo.NewReplaceOneModel().SetFilter(seen(w.Doc)).SetReplacement(doc).SetUpsert(true))
+		b.sent = append(b.sent, w)
 	}
-	for from := 0; from < len(models); from += s.bulkSize {
-		to := min(from+s.bulkSize, len(models))
-		if err := s.send(ctx, s.collection(c.Name), models[from:to], sent[from:to]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return b, nil
 }
 
 // send makes one ordered bulk write.
@@ -82,17 +113,22 @@ func seen(d store.Doc) bson.D {
 	return bson.D{{Key: "_id", Value: d.Key}, {Key: "version", Value: d.Version}}
 }
 
-func replacement(c store.Collection, w *store.Write) (bson.D, error) {
+// replacement encodes what a write leaves, so that nothing is sent that is too large.
+func replacement(c store.Collection, w *store.Write) (bson.Raw, error) {
 	if w.Delete {
-		return bson.D{{Key: "_id", Value: w.Doc.Key}, {Key: "version", Value: int64(0)},
-			{Key: "deleted", Value: bson.NewDateTimeFromTime(time.Now())}}, nil
+		return bson.Marshal(bson.D{{Key: "_id", Value: w.Doc.Key}, {Key: "version", Value: int64(0)},
+			{Key: "deleted", Value: bson.NewDateTimeFromTime(time.Now())}})
 	}
 	doc := bson.D{{Key: "_id", Value: w.Doc.Key}, {Key: "version", Value: w.Doc.Version + 1}}
 	for _, f := range c.Fields {
 		doc = append(doc, bson.E{Key: f.Name, Value: w.Doc.Fields[f.Name]})
 	}
 	body, err := encodeMessage(w.Doc.Body.ProtoReflect())
-	return append(doc, bson.E{Key: "body", Value: body}), err
+	if err != nil {
+		return nil, err
+	}
+	raw, err := bson.Marshal(append(doc, bson.E{Key: "body", Value: body}))
+	return raw, cmp.Or(err, store.TooLarge(len(raw)))
 }
 
 // conflict turns the duplicate key of an upsert into the conflict it stands for.

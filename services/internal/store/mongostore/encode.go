@@ -1,9 +1,11 @@
 package mongostore
 
 import (
+	"fmt"
 	"math/big"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"go.mongodb.org/mongo-driver/v2/bson"
 	"google.golang.org/protobuf/proto"
@@ -102,13 +104,13 @@ func encodeField(fd protoreflect.FieldDescriptor, v protoreflect.Value) (any, er
 	case fd.Message() != nil:
 		return encodeMessage(v.Message())
 	}
-	return encodeScalar(fd, v), nil
+	return encodeScalar(fd, v)
 }
 
 // encodeElement converts a value inside an array or map, where a timestamp has no neighbour for its nanoseconds.
 func encodeElement(fd protoreflect.FieldDescriptor, v protoreflect.Value) (any, error) {
 	if fd.Message() == nil {
-		return encodeScalar(fd, v), nil
+		return encodeScalar(fd, v)
 	}
 	if fd.Message().FullName() == timestampName {
 		switch date, nanos, ok := splitTimestamp(v.Message()); {
@@ -153,29 +155,33 @@ func isFieldName(s string) bool {
 	return s != "" && s[0] != '$' && !strings.ContainsAny(s, ".\x00")
 }
 
-func encodeScalar(fd protoreflect.FieldDescriptor, v protoreflect.Value) any {
+func encodeScalar(fd protoreflect.FieldDescriptor, v protoreflect.Value) (any, error) {
 	switch fd.Kind() {
+	case protoreflect.StringKind:
+		if !utf8.ValidString(v.String()) {
+			return nil, fmt.Errorf("field %s is not valid UTF-8", fd.Name())
+		}
 	case protoreflect.EnumKind:
 		if ev := fd.Enum().Values().ByNumber(v.Enum()); ev != nil {
-			return string(ev.Name())
+			return string(ev.Name()), nil
 		}
-		return int32(v.Enum())
+		return int32(v.Enum()), nil
 	case protoreflect.BytesKind:
-		return bson.Binary{Data: v.Bytes()}
+		return bson.Binary{Data: v.Bytes()}, nil
 	case protoreflect.Int32Kind, protoreflect.Sint32Kind, protoreflect.Sfixed32Kind:
-		return int32(v.Int()) //nolint:gosec // the kind says it fits
+		return int32(v.Int()), nil //nolint:gosec // the kind says it fits
 	case protoreflect.Uint32Kind, protoreflect.Fixed32Kind:
-		return int64(v.Uint()) //nolint:gosec // the kind says it fits
+		return int64(v.Uint()), nil //nolint:gosec // the kind says it fits
 	case protoreflect.Uint64Kind, protoreflect.Fixed64Kind:
 		if u := v.Uint(); int64(u) < 0 { //nolint:gosec // the sign bit is the question
 			d, _ := bson.ParseDecimal128FromBigInt(new(big.Int).SetUint64(u), 0) // 20 digits always fit in 34
-			return d
+			return d, nil
 		}
-		return int64(v.Uint()) //nolint:gosec // checked above
+		return int64(v.Uint()), nil //nolint:gosec // checked above
 	case protoreflect.FloatKind, protoreflect.DoubleKind:
-		return v.Float()
+		return v.Float(), nil
 	}
-	return v.Interface() // bool, string, int64
+	return v.Interface(), nil // bool, string, int64
 }
 
 func isTimestamp(fd protoreflect.FieldDescriptor) bool {

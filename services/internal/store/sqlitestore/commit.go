@@ -14,28 +14,51 @@ import (
 
 // Commit applies all writes in one transaction, or none.
 func (s *Store) Commit(ctx context.Context, writes []store.Write) error {
+	prepared, err := s.Prepare(writes)
+	if err != nil {
+		return err
+	}
+	return prepared.Commit(ctx)
+}
+
+// prepared are rows for one file.
+type prepared struct {
+	group string
+	file  *file // nil: there is nothing to write
+	rows  []row
+}
+
+// Prepare encodes the writes.
+func (s *Store) Prepare(writes []store.Write) (store.Prepared, error) {
 	group, err := s.schema.CheckWrites(writes)
 	if err != nil {
-		return fmt.Errorf("commit: %w", err)
+		return nil, fmt.Errorf("commit: %w", err)
 	}
 	if len(writes) == 0 {
-		return nil
+		return prepared{}, nil
 	}
 	tables := map[string]*table{}
 	for i := range writes {
 		if name := writes[i].Collection; tables[name] == nil {
 			if tables[name], err = s.table(name); err != nil {
-				return fmt.Errorf("commit: %w", err)
+				return nil, fmt.Errorf("commit: %w", err)
 			}
 		}
 	}
 	rows, err := encode(tables, writes)
 	if err != nil {
-		return fmt.Errorf("commit to %s: %w", group, err)
+		return nil, fmt.Errorf("commit to %s: %w", group, err)
 	}
-	f := tables[writes[0].Collection].file
-	if err := f.commit(ctx, rows); err != nil {
-		return fmt.Errorf("commit to %s: %w", group, f.explain(err))
+	return prepared{group, tables[writes[0].Collection].file, rows}, nil
+}
+
+// Commit writes the rows.
+func (p prepared) Commit(ctx context.Context) error {
+	if p.file == nil {
+		return nil
+	}
+	if err := p.file.commit(ctx, p.rows); err != nil {
+		return fmt.Errorf("commit to %s: %w", p.group, p.file.explain(err))
 	}
 	return nil
 }
@@ -69,8 +92,8 @@ func encode(tables map[string]*table, writes []store.Write) ([]row, error) {
 			r.stmt = t.update
 		}
 		body, err := opts.MarshalAppend(make([]byte, 0, 64), w.Doc.Body)
-		if err != nil {
-			return nil, fmt.Errorf("encode %s %q: %w", w.Collection, w.Doc.Key, err)
+		if err = cmp.Or(err, store.TooLarge(len(body))); err != nil {
+			return nil, store.Unfit(w, err)
 		}
 		r.args = make([]any, 0, len(t.Fields)+3)
 		r.args = append(r.args, w.Doc.Key, w.Doc.Version+1)

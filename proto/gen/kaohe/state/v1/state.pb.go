@@ -1677,7 +1677,17 @@ type Quarantined struct {
 	// The input, as it came.
 	Input []byte `protobuf:"bytes,4,opt,name=input,proto3" json:"input,omitempty"`
 	// The subject it came on.
-	Subject       string `protobuf:"bytes,5,opt,name=subject,proto3" json:"subject,omitempty"`
+	Subject string `protobuf:"bytes,5,opt,name=subject,proto3" json:"subject,omitempty"`
+	// The key that was to be looked at again; empty: the input itself was to be
+	// learnt.
+	Wake string `protobuf:"bytes,6,opt,name=wake,proto3" json:"wake,omitempty"`
+	// The program that failed on it; empty: nothing failed, the input is wrong.
+	Program string `protobuf:"bytes,7,opt,name=program,proto3" json:"program,omitempty"`
+	// What it is about, as far as that is known: the unit, and the month of its
+	// instant, yyyy-mm in UTC.
+	Unit string `protobuf:"bytes,8,opt,name=unit,proto3" json:"unit,omitempty"`
+	// See above.
+	Month         string `protobuf:"bytes,9,opt,name=month,proto3" json:"month,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1743,6 +1753,34 @@ func (x *Quarantined) GetInput() []byte {
 func (x *Quarantined) GetSubject() string {
 	if x != nil {
 		return x.Subject
+	}
+	return ""
+}
+
+func (x *Quarantined) GetWake() string {
+	if x != nil {
+		return x.Wake
+	}
+	return ""
+}
+
+func (x *Quarantined) GetProgram() string {
+	if x != nil {
+		return x.Program
+	}
+	return ""
+}
+
+func (x *Quarantined) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *Quarantined) GetMonth() string {
+	if x != nil {
+		return x.Month
 	}
 	return ""
 }
@@ -2253,13 +2291,17 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"revoked_by\x18\t \x01(\tR\trevokedBy\x12\x18\n" +
 	"\asubject\x18\n" +
 	" \x01(\tR\asubject\x12,\n" +
-	"\x12speaks_for_persons\x18\v \x01(\bR\x10speaksForPersons\"\xb2\x01\n" +
+	"\x12speaks_for_persons\x18\v \x01(\bR\x10speaksForPersons\"\x8a\x02\n" +
 	"\vQuarantined\x12\x18\n" +
 	"\aservice\x18\x01 \x01(\tR\aservice\x12-\n" +
 	"\x06reason\x18\x02 \x01(\v2\x15.kaohe.fact.v1.ReasonR\x06reason\x12*\n" +
 	"\x02at\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
 	"\x05input\x18\x04 \x01(\fR\x05input\x12\x18\n" +
-	"\asubject\x18\x05 \x01(\tR\asubject\"\x93\x03\n" +
+	"\asubject\x18\x05 \x01(\tR\asubject\x12\x12\n" +
+	"\x04wake\x18\x06 \x01(\tR\x04wake\x12\x18\n" +
+	"\aprogram\x18\a \x01(\tR\aprogram\x12\x12\n" +
+	"\x04unit\x18\b \x01(\tR\x04unit\x12\x14\n" +
+	"\x05month\x18\t \x01(\tR\x05month\"\x93\x03\n" +
 	"\aWebhook\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x10\n" +
 	"\x03url\x18\x02 \x01(\tR\x03url\x12\x16\n" +
