@@ -219,7 +219,7 @@ func (a *App) runnersOf(t target, metrics *run.Metrics) ([]runner, error) {
 			Machine: t.machine(), Part: part, Parts: parts, Bus: a.bus(t.name), Store: a.store, Stream: t.stream,
 			Upstream: allParts(t.upstream, parts), Downstream: allParts(t.downstream, parts),
 			Now: a.config.Now, Logger: a.config.Logger, Metrics: metrics, Tracer: a.tracer, Room: a.space().ForRest,
-			Documents: a.budget.documents,
+			Documents: a.budget.documents, Program: program(),
 		})
 	}
 	if a.shared() {
@@ -280,8 +280,8 @@ func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) e
 		}
 	}
 	a.gateway, err = gateway.New(gateway.Options{
-		Certificate: pair,
-		Bus:         a.bus(Gateway), KnownSigner: a.signer.knows, Store: a.store, HTTP: a.config.HTTP, GRPC: a.config.GRPC, Token: a.token,
+		Certificate: pair, Program: program(),
+		Bus: a.bus(Gateway), KnownSigner: a.signer.knows, Store: a.store, HTTP: a.config.HTTP, GRPC: a.config.GRPC, Token: a.token,
 		Services: Services(), Now: a.config.Now, Logger: a.config.Logger, Registry: registry, Tracer: a.tracer,
 		WebhookAllow: a.allow, FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), Ready: a.ready, Space: a.space(), Partitions: a.config.Partitions,
 		Admitted: a.budget.admitted,

@@ -60,17 +60,36 @@ func (s *session) quarantine() *cobra.Command {
 				return err
 			}
 			g := grid{columns: []column{
-				{name: s.say("时间", "at")}, {name: s.say("服务", "service")}, {name: s.say("代码", "code")},
+				{name: s.say("时间", "at")}, {name: s.say("服务", "service")}, {name: s.say("单位", "unit")}, {name: s.say("月份", "month")}, {name: s.say("代码", "code")},
 				{name: s.say("原因", "reason"), wraps: true}, {name: s.say("编号", "id")},
 			}}
 			for _, q := range list.Items {
-				g.add(phrase.Instant(q.At.AsTime(), operatorZone()), q.Service, q.Reason.GetCode(), s.text(q.Reason.GetText()), printable(q.Id))
+				g.add(phrase.Instant(q.At.AsTime(), operatorZone()), q.Service, printable(q.Unit), q.Month, q.Reason.GetCode(), s.text(q.Reason.GetText()), printable(q.Id))
 			}
 			return s.answer(list, g)
 		}),
 	}
 	cmd.Flags().IntVar(&limit, "limit", limit, s.say("最多几条，1 到 1000", "how many at most, 1 to 1000"))
+	cmd.AddCommand(s.quarantineRetry())
 	return s.printing(s.reaching(cmd))
+}
+
+func (s *session) quarantineRetry() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "retry [ID]", Args: cobra.MaximumNArgs(1),
+		Short: s.say("重试因程序出错被隔离的输入", "try again what a service failed on"),
+		Long: s.say("让服务重试因程序出错被隔离的输入：一条，或不给编号时全部。升级后启动时会自动重试。\n来源有误的输入不会重试，请在来源改正。",
+			"Lets services try again what they failed on: one input, or without an ID all. After an upgrade that happens by\nitself at the start. What is wrong in itself is not tried again; correct it where it came from."),
+		Example: s.examples("kaohe quarantine retry", s.say("全部", "all"), "kaohe quarantine retry sla-timer:00000000000000004096", ""),
+		RunE: s.asking(func(ctx context.Context, r *remote, args []string) error {
+			answer, err := r.scores.RetryQuarantine(ctx, &apiv1.RetryQuarantineRequest{Id: strings.Join(args, "")})
+			if err != nil {
+				return err
+			}
+			return s.print(fmt.Sprintf(s.say("重试 %d 条；再次失败的会重新列入 kaohe quarantine\n", "%d are tried again; what fails again is listed by kaohe quarantine\n"), answer.Retried))
+		}),
+	}
+	return s.reaching(cmd)
 }
 
 func (s *session) version() *cobra.Command {

@@ -89,5 +89,11 @@ func (s *session) verdictOf(result *apiv1.VerifyResult) error {
 	for _, line := range result.Differences {
 		out += "\n" + printable(line)
 	}
+	if len(result.LeftOut) > 0 {
+		out += "\n" + s.paint(yellow, s.say("因出错未计入（+ 日志一侧，- 账一侧）", "left out because of a fault (+ by the log's side, - by the ledger's)"))
+	}
+	for _, line := range result.LeftOut {
+		out += "\n" + printable(line)
+	}
 	return s.print(out + "\n")
 }

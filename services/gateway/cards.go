@@ -22,6 +22,7 @@ type cardCache struct {
 
 type card struct {
 	sequence uint64
+	aside    uint64 // of the views, when it was made
 	json     []byte
 }
 
@@ -46,7 +47,8 @@ func (c *cardCache) put(month, unit string, fresh card) {
 func (g *Gateway) scorecard(w http.ResponseWriter, r *http.Request) {
 	month, unit := r.PathValue("month"), r.PathValue("unit")
 	found, ok := g.cards.get(month, unit)
-	if !ok || found.sequence < g.views.Newest(month, unit) {
+	aside := g.views.AsideChanged()
+	if !ok || found.aside != aside || found.sequence < g.views.Newest(month, unit) {
 		fresh, err := (&scoreServer{g: g}).GetScorecard(r.Context(), &apiv1.GetScorecardRequest{Month: month, Unit: unit})
 		if err != nil {
 			problemOf(err).write(w, r)
@@ -57,7 +59,7 @@ func (g *Gateway) scorecard(w http.ResponseWriter, r *http.Request) {
 			problemOf(err).write(w, r)
 			return
 		}
-		found = card{fresh.Sequence, raw}
+		found = card{fresh.Sequence, aside, raw}
 		if fresh.Sequence > 0 {
 			g.cards.put(month, unit, found)
 		}

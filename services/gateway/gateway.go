@@ -61,6 +61,9 @@ type Options struct {
 	FutureTolerance time.Duration
 	// CustomerKey keys the hash that replaces customer references.
 	CustomerKey []byte
+	// Program names the version that runs: what another one failed on is tried
+	// again. Empty: one under development.
+	Program string
 	// Partitions is in how many parts each service is run; 0 is one.
 	Partitions int
 	// WebhookAllow says which receivers may be registered.
@@ -155,7 +158,7 @@ func New(opts Options) (*Gateway, error) {
 	}
 	g.hooks = notify.NewHooks(opts.Store, opts.WebhookAllow, opts.Now)
 	g.ending, g.end = context.WithCancel(context.Background())
-	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Room: opts.Space.ForRest, Partitions: opts.Partitions, Logger: opts.Logger, Registry: opts.Registry, Tracer: opts.Tracer})
+	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Room: opts.Space.ForRest, Partitions: opts.Partitions, Quarantines: g.quarantining()[1:], Logger: opts.Logger, Registry: opts.Registry, Tracer: opts.Tracer})
 	var err error
 	g.door, err = door.New(door.Options{
 		Bus: opts.Bus, Store: opts.Store, CustomerKey: opts.CustomerKey, Tolerance: opts.FutureTolerance, Now: opts.Now,
@@ -226,6 +229,11 @@ func (g *Gateway) Start(ctx context.Context) (err error) {
 	}
 	if err := g.door.Start(ctx); err != nil {
 		return err
+	}
+	for _, service := range run.PartNames(ingest.Service().Name, g.opts.Partitions) {
+		if err := g.feedAgain(ctx, service, true); err != nil {
+			g.opts.Logger.Warn("what was set aside cannot be tried again now", "service", service, "error", err)
+		}
 	}
 	handler, err := g.handler(ctx, !g.opts.Ops && loopback(onHTTP))
 	if err != nil {

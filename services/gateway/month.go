@@ -78,7 +78,7 @@ func (g *Gateway) monthCards(ctx context.Context, month string) ([]*ledgerv1.Sco
 	policy := g.views.Policy()
 	for _, unit := range policy.Units() {
 		if !slices.ContainsFunc(cards, func(c *ledgerv1.Scorecard) bool { return c.Unit == unit }) {
-			cards = append(cards, scoring.Empty(policy, unit, month))
+			cards = append(cards, g.views.Noted(scoring.Empty(policy, unit, month)))
 		}
 	}
 	slices.SortFunc(cards, func(a, b *ledgerv1.Scorecard) int {

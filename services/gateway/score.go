@@ -84,7 +84,7 @@ func (s *scoreServer) ListScorecards(ctx context.Context, r *apiv1.ListScorecard
 	policy := s.g.views.Policy()
 	for _, unit := range policy.Units() {
 		if !scored[unit] {
-			cards = append(cards, scoring.Empty(policy, unit, r.Month))
+			cards = append(cards, s.g.views.Noted(scoring.Empty(policy, unit, r.Month)))
 		}
 	}
 	cards = slices.DeleteFunc(cards, func(c *ledgerv1.Scorecard) bool { return !access.Sees(ctx, c.Unit) })
@@ -117,7 +117,7 @@ func (s *scoreServer) GetScorecard(ctx context.Context, r *apiv1.GetScorecardReq
 	if _, known := slices.BinarySearch(units, r.Unit); !known {
 		return nil, unknownUnit(r.Unit, units)
 	}
-	return scoring.Empty(policy, r.Unit, r.Month), nil
+	return s.g.views.Noted(scoring.Empty(policy, r.Unit, r.Month)), nil
 }
 
 // ListEntries gives a page of a month's ledger.
@@ -190,9 +190,13 @@ func (s *scoreServer) ListQuarantine(ctx context.Context, r *apiv1.ListQuarantin
 	return answer, nil
 }
 
+// maxInputShown bounds a page: an input can have megabytes.
+const maxInputShown = 4 << 10
+
 func quarantined(service string, doc store.Doc) *apiv1.QuarantineItem {
 	q := doc.Body.(*statev1.Quarantined)
 	return &apiv1.QuarantineItem{
-		Id: service + ":" + doc.Key, Service: cmp.Or(q.Service, service), Reason: q.Reason, At: q.At, Input: q.Input, Subject: q.Subject,
+		Id: service + ":" + doc.Key, Service: cmp.Or(q.Service, service), Reason: q.Reason, At: q.At, Input: q.Input[:min(len(q.Input), maxInputShown)], Subject: q.Subject,
+		Failed: q.Program != "", Unit: q.Unit, Month: q.Month,
 	}
 }

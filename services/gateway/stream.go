@@ -66,8 +66,9 @@ func (l *ledger) close() { l.live.Close() }
 
 // run hands on record after record, each once, until the context ends. Idle is
 // called when nothing happened for a heartbeat.
-func (l *ledger) run(ctx context.Context, send func(*ledgerv1.Record) error, idle func() error) error {
+func (l *ledger) run(ctx context.Context, write func(*ledgerv1.Record) error, idle func() error) error {
 	defer l.close()
+	send := func(r *ledgerv1.Record) error { return write(l.views.NotedIn(r)) }
 	for l.at < l.live.After {
 		records, reached, err := l.views.Since(ctx, l.watch, l.at, l.live.After)
 		if err != nil {

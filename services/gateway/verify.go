@@ -3,6 +3,7 @@ package gateway
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 
 	"google.golang.org/grpc"
@@ -12,6 +13,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/replay"
 	"kaohe.dev/services/scoring"
 )
@@ -90,7 +92,29 @@ func (v *verification) run(ctx context.Context) (*apiv1.VerifyResult, error) {
 		return e.OccurredAt.AsTime().After(asOf.AsTime())
 	})
 	result.Log = v.log
-	return result, nil
+	result.LeftOut, err = v.leftOut(ctx, folded.Problems)
+	return result, err
+}
+
+// leftOut tells what the log's side left out, and what services did.
+func (v *verification) leftOut(ctx context.Context, problems []string) ([]string, error) {
+	var lines []string
+	for _, problem := range problems {
+		lines = append(lines, "+"+problem)
+	}
+	for _, service := range v.g.quarantining()[1:] {
+		failed, err := run.FailedAbout(ctx, v.g.opts.Store, service)
+		if err != nil {
+			return nil, err
+		}
+		for about, n := range failed {
+			if about.Month == v.month {
+				lines = append(lines, fmt.Sprintf("-%s set %d inputs aside about %s", service, n, cmp.Or(about.Unit, "an unknown unit")))
+			}
+		}
+	}
+	slices.Sort(lines)
+	return lines[:min(len(lines), maxDifferences)], nil
 }
 
 func (v *verification) progress(at uint64) error {

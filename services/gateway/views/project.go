@@ -41,13 +41,31 @@ func (v *Views) project(ctx context.Context, caughtUp func()) error {
 			if err := v.room(); err != nil {
 				return err
 			}
-			if err := v.take(ctx, reader.Drain(first, maxBatch)); err != nil {
+			if err := v.takeWell(ctx, reader.Drain(first, maxBatch)); err != nil {
 				return err
 			}
 		case <-ctx.Done():
 			return ctx.Err()
 		}
 	}
+}
+
+// takeWell takes a batch, but for what the views can only fail on: it is looked
+// for by halves, and left out.
+func (v *Views) takeWell(ctx context.Context, batch []bus.Delivery) error {
+	err := run.Attempt(func() error { return v.take(ctx, batch) })
+	switch {
+	case !run.Stays(err):
+		return err
+	case len(batch) > 1:
+		half := len(batch) / 2
+		if err := v.takeWell(ctx, batch[:half]); err != nil {
+			return err
+		}
+		return v.takeWell(ctx, batch[half:])
+	}
+	v.log.Error("a record of the ledger cannot be shown and is left out", "sequence", batch[0].Sequence, "error", err)
+	return v.take(ctx, []bus.Delivery{{Sequence: batch[0].Sequence, Stored: batch[0].Stored}})
 }
 
 // take folds a batch, commits it, and tells whoever watches or waits.

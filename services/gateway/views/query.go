@@ -131,7 +131,8 @@ func (v *Views) all(ctx context.Context, field, value string) (entries []*ledger
 // Scorecard gives a unit's scorecard of a month, or ErrNotFound when nothing
 // was scored yet.
 func (v *Views) Scorecard(ctx context.Context, month, unit string) (*ledgerv1.Scorecard, error) {
-	return ScorecardIn(ctx, v.store, month, unit)
+	card, err := ScorecardIn(ctx, v.store, month, unit)
+	return v.Noted(card), err
 }
 
 // ScorecardIn reads what views have kept in a store.
@@ -163,7 +164,7 @@ func (v *Views) Scorecards(ctx context.Context, month string) (cards []*ledgerv1
 			return nil, err
 		}
 		for _, doc := range docs {
-			cards = append(cards, doc.Body.(*statev1.ScorecardView).Scorecard)
+			cards = append(cards, v.Noted(doc.Body.(*statev1.ScorecardView).Scorecard))
 		}
 		if q.After = next; next == nil {
 			return cards, nil

@@ -28,6 +28,8 @@ type Options struct {
 	Room func() error
 	// Partitions is in how many parts scoring is run; 0 is one.
 	Partitions int
+	// Quarantines names the services whose quarantines are noted on cards.
+	Quarantines []string
 	// Logger, Registry and Tracer may be nil.
 	Logger   *slog.Logger
 	Registry prometheus.Registerer
@@ -42,6 +44,9 @@ type Views struct {
 	room  func() error
 	parts int // of scoring
 	log   *slog.Logger
+
+	quarantines []string
+	asides      asides
 
 	metrics *run.Metrics
 	tracer  *traces.Tracer
@@ -77,6 +82,8 @@ func New(opts Options) *Views {
 			Name: "kaohe_views_ledger_sequence", Help: "The last place of the ledger that is in the views.",
 		}),
 	}
+	v.quarantines = opts.Quarantines
+	v.asides.counts, v.asides.parts = map[string]int64{}, map[string]map[run.About]int{}
 	if v.log == nil {
 		v.log = slog.New(slog.DiscardHandler)
 	}
@@ -98,7 +105,11 @@ func (v *Views) Start(ctx context.Context) error {
 	var background context.Context
 	background, v.stop = context.WithCancel(context.WithoutCancel(ctx))
 	caughtUp := make(chan error, 2)
-	v.running.Add(2)
+	if err := v.readAside(ctx); err != nil {
+		v.log.Warn("the quarantines cannot be looked at now", "error", err)
+	}
+	v.running.Add(3)
+	go v.watchAside(background)
 	go v.follow(background, "units and rulebooks", v.known.read, caughtUp)
 	go v.follow(background, "ledger", v.project, caughtUp)
 	for range 2 {

@@ -92,6 +92,16 @@ func guard(c culprit, known bool, what func() error) (err error) {
 	return what()
 }
 
+// Attempt runs code that knows the domain: that it panics is a fault that stays.
+func Attempt(what func() error) error { return guard(culprit{}, false, what) }
+
+// Stays reports whether a fault is one that stays, however often the same is
+// tried.
+func Stays(err error) bool {
+	var p *poison
+	return errors.As(err, &p) || errors.Is(err, store.ErrUnfit)
+}
+
 // step steps the machine, or sets aside what it fails on.
 func (s *session) step(in flow.Input) error {
 	c := culprit{in.Sequence, in.Wake}
@@ -152,7 +162,11 @@ func (s *session) concerns(in flow.Input) (unit, month string) {
 		_ = guard(culprit{}, false, func() error { keys = s.opts.Machine.Keys(in, s.policy); return nil })
 	}
 	for _, key := range keys {
-		if doc := s.cache.peek(key); unit == "" && doc != nil {
+		if unit != "" || key == "" || !s.mine(key) {
+			continue
+		}
+		doc, err := s.cache.get(s.batch.ctx, s.opts.Store, Docs(s.name, nil).Name, key)
+		if err == nil && doc != nil {
 			unit = unitOf(doc.State)
 		}
 	}

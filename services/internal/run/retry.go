@@ -135,3 +135,34 @@ func (b *batch) fresh(ctx context.Context) error {
 	b.quarantined = fresh
 	return nil
 }
+
+// About is what an input is about: a unit's month. No unit: nobody knows.
+type About struct{ Unit, Month string }
+
+// CountFailed counts what a service failed on.
+func CountFailed(ctx context.Context, s store.Store, service string) (int64, error) {
+	n, err := s.Count(ctx, store.Query{Collection: Quarantine(service).Name, OrderBy: fieldProgram})
+	if err != nil {
+		return 0, fmt.Errorf("count the quarantine of %s: %w", service, err)
+	}
+	return n, nil
+}
+
+// FailedAbout counts what a service failed on by what it is about.
+func FailedAbout(ctx context.Context, s store.Store, service string) (map[About]int, error) {
+	about := map[About]int{}
+	query := store.Query{Collection: Quarantine(service).Name, OrderBy: fieldProgram}
+	for {
+		docs, next, err := s.Query(ctx, query)
+		if err != nil {
+			return nil, fmt.Errorf("look up the quarantine of %s: %w", service, err)
+		}
+		for _, doc := range docs {
+			q := doc.Body.(*statev1.Quarantined)
+			about[About{q.Unit, q.Month}]++
+		}
+		if query.After = next; next == nil {
+			return about, nil
+		}
+	}
+}

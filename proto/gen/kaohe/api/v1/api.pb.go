@@ -2638,7 +2638,10 @@ type VerifyResult struct {
 	// 100.
 	Differences []string `protobuf:"bytes,6,rep,name=differences,proto3" json:"differences,omitempty"`
 	// Whether the log itself is as it was written.
-	Log           *LogState `protobuf:"bytes,7,opt,name=log,proto3" json:"log,omitempty"`
+	Log *LogState `protobuf:"bytes,7,opt,name=log,proto3" json:"log,omitempty"`
+	// What one side left out because a service failed on it, or a rule cannot be
+	// applied; at most 100.
+	LeftOut       []string `protobuf:"bytes,8,rep,name=left_out,json=leftOut,proto3" json:"left_out,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2722,6 +2725,13 @@ func (x *VerifyResult) GetLog() *LogState {
 	return nil
 }
 
+func (x *VerifyResult) GetLeftOut() []string {
+	if x != nil {
+		return x.LeftOut
+	}
+	return nil
+}
+
 // ListQuarantineRequest asks for the quarantine.
 type ListQuarantineRequest struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2788,10 +2798,17 @@ type QuarantineItem struct {
 	Reason *v13.Reason `protobuf:"bytes,3,opt,name=reason,proto3" json:"reason,omitempty"`
 	// When.
 	At *timestamppb.Timestamp `protobuf:"bytes,4,opt,name=at,proto3" json:"at,omitempty"`
-	// The input, as it came.
+	// The input, as it came; at most the first 4096 bytes.
 	Input []byte `protobuf:"bytes,5,opt,name=input,proto3" json:"input,omitempty"`
 	// The subject it came on.
-	Subject       string `protobuf:"bytes,6,opt,name=subject,proto3" json:"subject,omitempty"`
+	Subject string `protobuf:"bytes,6,opt,name=subject,proto3" json:"subject,omitempty"`
+	// Whether a service failed on it, so that it can be tried again; else it is
+	// wrong in itself.
+	Failed bool `protobuf:"varint,7,opt,name=failed,proto3" json:"failed,omitempty"`
+	// The unit and the month it is about, as far as that is known.
+	Unit string `protobuf:"bytes,8,opt,name=unit,proto3" json:"unit,omitempty"`
+	// See above.
+	Month         string `protobuf:"bytes,9,opt,name=month,proto3" json:"month,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2868,6 +2885,119 @@ func (x *QuarantineItem) GetSubject() string {
 	return ""
 }
 
+func (x *QuarantineItem) GetFailed() bool {
+	if x != nil {
+		return x.Failed
+	}
+	return false
+}
+
+func (x *QuarantineItem) GetUnit() string {
+	if x != nil {
+		return x.Unit
+	}
+	return ""
+}
+
+func (x *QuarantineItem) GetMonth() string {
+	if x != nil {
+		return x.Month
+	}
+	return ""
+}
+
+// RetryQuarantineRequest says what to try again.
+type RetryQuarantineRequest struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its id in the quarantine; empty: all that services failed on.
+	Id            string `protobuf:"bytes,1,opt,name=id,proto3" json:"id,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryQuarantineRequest) Reset() {
+	*x = RetryQuarantineRequest{}
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[41]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryQuarantineRequest) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryQuarantineRequest) ProtoMessage() {}
+
+func (x *RetryQuarantineRequest) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[41]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryQuarantineRequest.ProtoReflect.Descriptor instead.
+func (*RetryQuarantineRequest) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{41}
+}
+
+func (x *RetryQuarantineRequest) GetId() string {
+	if x != nil {
+		return x.Id
+	}
+	return ""
+}
+
+// RetryQuarantineResponse tells what is tried again.
+type RetryQuarantineResponse struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// How many inputs.
+	Retried       int32 `protobuf:"varint,1,opt,name=retried,proto3" json:"retried,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *RetryQuarantineResponse) Reset() {
+	*x = RetryQuarantineResponse{}
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[42]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *RetryQuarantineResponse) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*RetryQuarantineResponse) ProtoMessage() {}
+
+func (x *RetryQuarantineResponse) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[42]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use RetryQuarantineResponse.ProtoReflect.Descriptor instead.
+func (*RetryQuarantineResponse) Descriptor() ([]byte, []int) {
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{42}
+}
+
+func (x *RetryQuarantineResponse) GetRetried() int32 {
+	if x != nil {
+		return x.Retried
+	}
+	return 0
+}
+
 // ListQuarantineResponse has a page of the quarantine.
 type ListQuarantineResponse struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -2881,7 +3011,7 @@ type ListQuarantineResponse struct {
 
 func (x *ListQuarantineResponse) Reset() {
 	*x = ListQuarantineResponse{}
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[41]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2893,7 +3023,7 @@ func (x *ListQuarantineResponse) String() string {
 func (*ListQuarantineResponse) ProtoMessage() {}
 
 func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_api_v1_api_proto_msgTypes[41]
+	mi := &file_kaohe_api_v1_api_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2906,7 +3036,7 @@ func (x *ListQuarantineResponse) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ListQuarantineResponse.ProtoReflect.Descriptor instead.
 func (*ListQuarantineResponse) Descriptor() ([]byte, []int) {
-	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{41}
+	return file_kaohe_api_v1_api_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *ListQuarantineResponse) GetItems() []*QuarantineItem {
@@ -3104,7 +3234,7 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\vevents_read\x18\x01 \x01(\x03R\n" +
 	"eventsRead\x12!\n" +
 	"\fevents_total\x18\x02 \x01(\x03R\veventsTotal\x122\n" +
-	"\x06result\x18\x03 \x01(\v2\x1a.kaohe.api.v1.VerifyResultR\x06result\"\xea\x01\n" +
+	"\x06result\x18\x03 \x01(\v2\x1a.kaohe.api.v1.VerifyResultR\x06result\"\x85\x02\n" +
 	"\fVerifyResult\x12\x1b\n" +
 	"\tlive_hash\x18\x01 \x01(\tR\bliveHash\x12\x19\n" +
 	"\blog_hash\x18\x02 \x01(\tR\alogHash\x12\x12\n" +
@@ -3113,19 +3243,27 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\vlog_entries\x18\x05 \x01(\x03R\n" +
 	"logEntries\x12 \n" +
 	"\vdifferences\x18\x06 \x03(\tR\vdifferences\x12(\n" +
-	"\x03log\x18\a \x01(\v2\x16.kaohe.api.v1.LogStateR\x03log\"_\n" +
+	"\x03log\x18\a \x01(\v2\x16.kaohe.api.v1.LogStateR\x03log\x12\x19\n" +
+	"\bleft_out\x18\b \x03(\tR\aleftOut\"_\n" +
 	"\x15ListQuarantineRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
 	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12\x1d\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tR\tpageToken\"\xc5\x01\n" +
+	"page_token\x18\x02 \x01(\tR\tpageToken\"\x87\x02\n" +
 	"\x0eQuarantineItem\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aservice\x18\x02 \x01(\tR\aservice\x12-\n" +
 	"\x06reason\x18\x03 \x01(\v2\x15.kaohe.fact.v1.ReasonR\x06reason\x12*\n" +
 	"\x02at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +
 	"\x05input\x18\x05 \x01(\fR\x05input\x12\x18\n" +
-	"\asubject\x18\x06 \x01(\tR\asubject\"t\n" +
+	"\asubject\x18\x06 \x01(\tR\asubject\x12\x16\n" +
+	"\x06failed\x18\a \x01(\bR\x06failed\x12\x12\n" +
+	"\x04unit\x18\b \x01(\tR\x04unit\x12\x14\n" +
+	"\x05month\x18\t \x01(\tR\x05month\"2\n" +
+	"\x16RetryQuarantineRequest\x12\x18\n" +
+	"\x02id\x18\x01 \x01(\tB\b\xbaH\x05r\x03\x18\xe8\aR\x02id\"3\n" +
+	"\x17RetryQuarantineResponse\x12\x18\n" +
+	"\aretried\x18\x01 \x01(\x05R\aretried\"t\n" +
 	"\x16ListQuarantineResponse\x122\n" +
 	"\x05items\x18\x01 \x03(\v2\x1c.kaohe.api.v1.QuarantineItemR\x05items\x12&\n" +
 	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken*\x82\x02\n" +
@@ -3152,7 +3290,7 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\xa2\xbb\x18\x06\n" +
 	"\x04\x01\x03\x04\x05(\x01\x12v\n" +
 	"\fAwaitBarrier\x12!.kaohe.api.v1.AwaitBarrierRequest\x1a\".kaohe.api.v1.AwaitBarrierResponse\"\x1f\xa2\xbb\x18\x04\n" +
-	"\x02\x01\x05\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/barriers2\xb7\b\n" +
+	"\x02\x01\x05\x82\xd3\xe4\x93\x02\x11:\x01*\"\f/v1/barriers2\xc0\t\n" +
 	"\fScoreService\x12l\n" +
 	"\tListUnits\x12\x1e.kaohe.api.v1.ListUnitsRequest\x1a\x1f.kaohe.api.v1.ListUnitsResponse\"\x1e\xa2\xbb\x18\t\n" +
 	"\x05\x01\x02\x03\x04\x05\x10\x03\x82\xd3\xe4\x93\x02\v\x12\t/v1/units\x12\x8e\x01\n" +
@@ -3171,7 +3309,9 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\vVerifyMonth\x12 .kaohe.api.v1.VerifyMonthRequest\x1a!.kaohe.api.v1.VerifyMonthResponse\"\t\xa2\xbb\x18\x05\n" +
 	"\x03\x03\x04\x050\x01\x12z\n" +
 	"\x0eListQuarantine\x12#.kaohe.api.v1.ListQuarantineRequest\x1a$.kaohe.api.v1.ListQuarantineResponse\"\x1d\xa2\xbb\x18\x03\n" +
-	"\x01\x05\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/quarantine2n\n" +
+	"\x01\x05\x82\xd3\xe4\x93\x02\x10\x12\x0e/v1/quarantine\x12\x86\x01\n" +
+	"\x0fRetryQuarantine\x12$.kaohe.api.v1.RetryQuarantineRequest\x1a%.kaohe.api.v1.RetryQuarantineResponse\"&\xa2\xbb\x18\x03\n" +
+	"\x01\x05\x82\xd3\xe4\x93\x02\x19:\x01*\"\x14/v1/quarantine:retry2n\n" +
 	"\n" +
 	"LogService\x12`\n" +
 	"\fExportEvents\x12!.kaohe.api.v1.ExportEventsRequest\x1a\".kaohe.api.v1.ExportEventsResponse\"\a\xa2\xbb\x18\x03\n" +
@@ -3202,118 +3342,120 @@ func file_kaohe_api_v1_api_proto_rawDescGZIP() []byte {
 }
 
 var file_kaohe_api_v1_api_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_kaohe_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 42)
+var file_kaohe_api_v1_api_proto_msgTypes = make([]protoimpl.MessageInfo, 44)
 var file_kaohe_api_v1_api_proto_goTypes = []any{
-	(LogDamageKind)(0),             // 0: kaohe.api.v1.LogDamageKind
-	(EventStatus)(0),               // 1: kaohe.api.v1.EventStatus
-	(*Token)(nil),                  // 2: kaohe.api.v1.Token
-	(*CreateTokenRequest)(nil),     // 3: kaohe.api.v1.CreateTokenRequest
-	(*CreateTokenResponse)(nil),    // 4: kaohe.api.v1.CreateTokenResponse
-	(*ListTokensRequest)(nil),      // 5: kaohe.api.v1.ListTokensRequest
-	(*ListTokensResponse)(nil),     // 6: kaohe.api.v1.ListTokensResponse
-	(*RevokeTokenRequest)(nil),     // 7: kaohe.api.v1.RevokeTokenRequest
-	(*WhoAmIRequest)(nil),          // 8: kaohe.api.v1.WhoAmIRequest
-	(*ExportEventsRequest)(nil),    // 9: kaohe.api.v1.ExportEventsRequest
-	(*ExportEventsResponse)(nil),   // 10: kaohe.api.v1.ExportEventsResponse
-	(*Seal)(nil),                   // 11: kaohe.api.v1.Seal
-	(*LogState)(nil),               // 12: kaohe.api.v1.LogState
-	(*LogDamage)(nil),              // 13: kaohe.api.v1.LogDamage
-	(*MonthSeal)(nil),              // 14: kaohe.api.v1.MonthSeal
-	(*PushEventsRequest)(nil),      // 15: kaohe.api.v1.PushEventsRequest
-	(*StreamEventsRequest)(nil),    // 16: kaohe.api.v1.StreamEventsRequest
-	(*EventError)(nil),             // 17: kaohe.api.v1.EventError
-	(*EventVerdict)(nil),           // 18: kaohe.api.v1.EventVerdict
-	(*PushEventsResponse)(nil),     // 19: kaohe.api.v1.PushEventsResponse
-	(*StreamEventsResponse)(nil),   // 20: kaohe.api.v1.StreamEventsResponse
-	(*AwaitBarrierRequest)(nil),    // 21: kaohe.api.v1.AwaitBarrierRequest
-	(*AwaitBarrierResponse)(nil),   // 22: kaohe.api.v1.AwaitBarrierResponse
-	(*ListUnitsRequest)(nil),       // 23: kaohe.api.v1.ListUnitsRequest
-	(*Unit)(nil),                   // 24: kaohe.api.v1.Unit
-	(*ListUnitsResponse)(nil),      // 25: kaohe.api.v1.ListUnitsResponse
-	(*ListScorecardsRequest)(nil),  // 26: kaohe.api.v1.ListScorecardsRequest
-	(*ListScorecardsResponse)(nil), // 27: kaohe.api.v1.ListScorecardsResponse
-	(*GetScorecardRequest)(nil),    // 28: kaohe.api.v1.GetScorecardRequest
-	(*ListEntriesRequest)(nil),     // 29: kaohe.api.v1.ListEntriesRequest
-	(*ListEntriesResponse)(nil),    // 30: kaohe.api.v1.ListEntriesResponse
-	(*GetEntryRequest)(nil),        // 31: kaohe.api.v1.GetEntryRequest
-	(*EntryExplanation)(nil),       // 32: kaohe.api.v1.EntryExplanation
-	(*GetTicketRequest)(nil),       // 33: kaohe.api.v1.GetTicketRequest
-	(*ClockView)(nil),              // 34: kaohe.api.v1.ClockView
-	(*ClockSpan)(nil),              // 35: kaohe.api.v1.ClockSpan
-	(*TicketView)(nil),             // 36: kaohe.api.v1.TicketView
-	(*StreamLedgerRequest)(nil),    // 37: kaohe.api.v1.StreamLedgerRequest
-	(*VerifyMonthRequest)(nil),     // 38: kaohe.api.v1.VerifyMonthRequest
-	(*VerifyMonthResponse)(nil),    // 39: kaohe.api.v1.VerifyMonthResponse
-	(*VerifyResult)(nil),           // 40: kaohe.api.v1.VerifyResult
-	(*ListQuarantineRequest)(nil),  // 41: kaohe.api.v1.ListQuarantineRequest
-	(*QuarantineItem)(nil),         // 42: kaohe.api.v1.QuarantineItem
-	(*ListQuarantineResponse)(nil), // 43: kaohe.api.v1.ListQuarantineResponse
-	(v1.Role)(0),                   // 44: kaohe.contract.v1.Role
-	(*timestamppb.Timestamp)(nil),  // 45: google.protobuf.Timestamp
-	(*v11.Event)(nil),              // 46: kaohe.feed.v1.Event
-	(*v12.Barrier)(nil),            // 47: kaohe.ledger.v1.Barrier
-	(*v13.Text)(nil),               // 48: kaohe.fact.v1.Text
-	(v11.UnitKind)(0),              // 49: kaohe.feed.v1.UnitKind
-	(*v12.Scorecard)(nil),          // 50: kaohe.ledger.v1.Scorecard
-	(*v12.Entry)(nil),              // 51: kaohe.ledger.v1.Entry
-	(*v12.Objection)(nil),          // 52: kaohe.ledger.v1.Objection
-	(v11.ObjectionStage)(0),        // 53: kaohe.feed.v1.ObjectionStage
-	(*v13.TicketRecorded)(nil),     // 54: kaohe.fact.v1.TicketRecorded
-	(*v13.Reason)(nil),             // 55: kaohe.fact.v1.Reason
-	(*v12.Record)(nil),             // 56: kaohe.ledger.v1.Record
+	(LogDamageKind)(0),              // 0: kaohe.api.v1.LogDamageKind
+	(EventStatus)(0),                // 1: kaohe.api.v1.EventStatus
+	(*Token)(nil),                   // 2: kaohe.api.v1.Token
+	(*CreateTokenRequest)(nil),      // 3: kaohe.api.v1.CreateTokenRequest
+	(*CreateTokenResponse)(nil),     // 4: kaohe.api.v1.CreateTokenResponse
+	(*ListTokensRequest)(nil),       // 5: kaohe.api.v1.ListTokensRequest
+	(*ListTokensResponse)(nil),      // 6: kaohe.api.v1.ListTokensResponse
+	(*RevokeTokenRequest)(nil),      // 7: kaohe.api.v1.RevokeTokenRequest
+	(*WhoAmIRequest)(nil),           // 8: kaohe.api.v1.WhoAmIRequest
+	(*ExportEventsRequest)(nil),     // 9: kaohe.api.v1.ExportEventsRequest
+	(*ExportEventsResponse)(nil),    // 10: kaohe.api.v1.ExportEventsResponse
+	(*Seal)(nil),                    // 11: kaohe.api.v1.Seal
+	(*LogState)(nil),                // 12: kaohe.api.v1.LogState
+	(*LogDamage)(nil),               // 13: kaohe.api.v1.LogDamage
+	(*MonthSeal)(nil),               // 14: kaohe.api.v1.MonthSeal
+	(*PushEventsRequest)(nil),       // 15: kaohe.api.v1.PushEventsRequest
+	(*StreamEventsRequest)(nil),     // 16: kaohe.api.v1.StreamEventsRequest
+	(*EventError)(nil),              // 17: kaohe.api.v1.EventError
+	(*EventVerdict)(nil),            // 18: kaohe.api.v1.EventVerdict
+	(*PushEventsResponse)(nil),      // 19: kaohe.api.v1.PushEventsResponse
+	(*StreamEventsResponse)(nil),    // 20: kaohe.api.v1.StreamEventsResponse
+	(*AwaitBarrierRequest)(nil),     // 21: kaohe.api.v1.AwaitBarrierRequest
+	(*AwaitBarrierResponse)(nil),    // 22: kaohe.api.v1.AwaitBarrierResponse
+	(*ListUnitsRequest)(nil),        // 23: kaohe.api.v1.ListUnitsRequest
+	(*Unit)(nil),                    // 24: kaohe.api.v1.Unit
+	(*ListUnitsResponse)(nil),       // 25: kaohe.api.v1.ListUnitsResponse
+	(*ListScorecardsRequest)(nil),   // 26: kaohe.api.v1.ListScorecardsRequest
+	(*ListScorecardsResponse)(nil),  // 27: kaohe.api.v1.ListScorecardsResponse
+	(*GetScorecardRequest)(nil),     // 28: kaohe.api.v1.GetScorecardRequest
+	(*ListEntriesRequest)(nil),      // 29: kaohe.api.v1.ListEntriesRequest
+	(*ListEntriesResponse)(nil),     // 30: kaohe.api.v1.ListEntriesResponse
+	(*GetEntryRequest)(nil),         // 31: kaohe.api.v1.GetEntryRequest
+	(*EntryExplanation)(nil),        // 32: kaohe.api.v1.EntryExplanation
+	(*GetTicketRequest)(nil),        // 33: kaohe.api.v1.GetTicketRequest
+	(*ClockView)(nil),               // 34: kaohe.api.v1.ClockView
+	(*ClockSpan)(nil),               // 35: kaohe.api.v1.ClockSpan
+	(*TicketView)(nil),              // 36: kaohe.api.v1.TicketView
+	(*StreamLedgerRequest)(nil),     // 37: kaohe.api.v1.StreamLedgerRequest
+	(*VerifyMonthRequest)(nil),      // 38: kaohe.api.v1.VerifyMonthRequest
+	(*VerifyMonthResponse)(nil),     // 39: kaohe.api.v1.VerifyMonthResponse
+	(*VerifyResult)(nil),            // 40: kaohe.api.v1.VerifyResult
+	(*ListQuarantineRequest)(nil),   // 41: kaohe.api.v1.ListQuarantineRequest
+	(*QuarantineItem)(nil),          // 42: kaohe.api.v1.QuarantineItem
+	(*RetryQuarantineRequest)(nil),  // 43: kaohe.api.v1.RetryQuarantineRequest
+	(*RetryQuarantineResponse)(nil), // 44: kaohe.api.v1.RetryQuarantineResponse
+	(*ListQuarantineResponse)(nil),  // 45: kaohe.api.v1.ListQuarantineResponse
+	(v1.Role)(0),                    // 46: kaohe.contract.v1.Role
+	(*timestamppb.Timestamp)(nil),   // 47: google.protobuf.Timestamp
+	(*v11.Event)(nil),               // 48: kaohe.feed.v1.Event
+	(*v12.Barrier)(nil),             // 49: kaohe.ledger.v1.Barrier
+	(*v13.Text)(nil),                // 50: kaohe.fact.v1.Text
+	(v11.UnitKind)(0),               // 51: kaohe.feed.v1.UnitKind
+	(*v12.Scorecard)(nil),           // 52: kaohe.ledger.v1.Scorecard
+	(*v12.Entry)(nil),               // 53: kaohe.ledger.v1.Entry
+	(*v12.Objection)(nil),           // 54: kaohe.ledger.v1.Objection
+	(v11.ObjectionStage)(0),         // 55: kaohe.feed.v1.ObjectionStage
+	(*v13.TicketRecorded)(nil),      // 56: kaohe.fact.v1.TicketRecorded
+	(*v13.Reason)(nil),              // 57: kaohe.fact.v1.Reason
+	(*v12.Record)(nil),              // 58: kaohe.ledger.v1.Record
 }
 var file_kaohe_api_v1_api_proto_depIdxs = []int32{
-	44, // 0: kaohe.api.v1.Token.role:type_name -> kaohe.contract.v1.Role
-	45, // 1: kaohe.api.v1.Token.created_at:type_name -> google.protobuf.Timestamp
-	45, // 2: kaohe.api.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
-	45, // 3: kaohe.api.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
-	44, // 4: kaohe.api.v1.CreateTokenRequest.role:type_name -> kaohe.contract.v1.Role
-	45, // 5: kaohe.api.v1.CreateTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
+	46, // 0: kaohe.api.v1.Token.role:type_name -> kaohe.contract.v1.Role
+	47, // 1: kaohe.api.v1.Token.created_at:type_name -> google.protobuf.Timestamp
+	47, // 2: kaohe.api.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
+	47, // 3: kaohe.api.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
+	46, // 4: kaohe.api.v1.CreateTokenRequest.role:type_name -> kaohe.contract.v1.Role
+	47, // 5: kaohe.api.v1.CreateTokenRequest.expires_at:type_name -> google.protobuf.Timestamp
 	2,  // 6: kaohe.api.v1.CreateTokenResponse.token:type_name -> kaohe.api.v1.Token
 	2,  // 7: kaohe.api.v1.ListTokensResponse.tokens:type_name -> kaohe.api.v1.Token
-	46, // 8: kaohe.api.v1.ExportEventsResponse.events:type_name -> kaohe.feed.v1.Event
+	48, // 8: kaohe.api.v1.ExportEventsResponse.events:type_name -> kaohe.feed.v1.Event
 	11, // 9: kaohe.api.v1.ExportEventsResponse.seal:type_name -> kaohe.api.v1.Seal
-	45, // 10: kaohe.api.v1.Seal.as_of:type_name -> google.protobuf.Timestamp
+	47, // 10: kaohe.api.v1.Seal.as_of:type_name -> google.protobuf.Timestamp
 	14, // 11: kaohe.api.v1.Seal.months:type_name -> kaohe.api.v1.MonthSeal
 	12, // 12: kaohe.api.v1.Seal.log:type_name -> kaohe.api.v1.LogState
 	13, // 13: kaohe.api.v1.LogState.damage:type_name -> kaohe.api.v1.LogDamage
 	0,  // 14: kaohe.api.v1.LogDamage.kind:type_name -> kaohe.api.v1.LogDamageKind
-	45, // 15: kaohe.api.v1.LogDamage.earliest:type_name -> google.protobuf.Timestamp
-	45, // 16: kaohe.api.v1.LogDamage.latest:type_name -> google.protobuf.Timestamp
-	46, // 17: kaohe.api.v1.PushEventsRequest.events:type_name -> kaohe.feed.v1.Event
-	46, // 18: kaohe.api.v1.StreamEventsRequest.events:type_name -> kaohe.feed.v1.Event
+	47, // 15: kaohe.api.v1.LogDamage.earliest:type_name -> google.protobuf.Timestamp
+	47, // 16: kaohe.api.v1.LogDamage.latest:type_name -> google.protobuf.Timestamp
+	48, // 17: kaohe.api.v1.PushEventsRequest.events:type_name -> kaohe.feed.v1.Event
+	48, // 18: kaohe.api.v1.StreamEventsRequest.events:type_name -> kaohe.feed.v1.Event
 	1,  // 19: kaohe.api.v1.EventVerdict.status:type_name -> kaohe.api.v1.EventStatus
 	17, // 20: kaohe.api.v1.EventVerdict.error:type_name -> kaohe.api.v1.EventError
 	18, // 21: kaohe.api.v1.PushEventsResponse.verdicts:type_name -> kaohe.api.v1.EventVerdict
 	18, // 22: kaohe.api.v1.StreamEventsResponse.rejections:type_name -> kaohe.api.v1.EventVerdict
-	45, // 23: kaohe.api.v1.AwaitBarrierRequest.to:type_name -> google.protobuf.Timestamp
-	47, // 24: kaohe.api.v1.AwaitBarrierResponse.barrier:type_name -> kaohe.ledger.v1.Barrier
-	48, // 25: kaohe.api.v1.Unit.name:type_name -> kaohe.fact.v1.Text
-	49, // 26: kaohe.api.v1.Unit.kind:type_name -> kaohe.feed.v1.UnitKind
+	47, // 23: kaohe.api.v1.AwaitBarrierRequest.to:type_name -> google.protobuf.Timestamp
+	49, // 24: kaohe.api.v1.AwaitBarrierResponse.barrier:type_name -> kaohe.ledger.v1.Barrier
+	50, // 25: kaohe.api.v1.Unit.name:type_name -> kaohe.fact.v1.Text
+	51, // 26: kaohe.api.v1.Unit.kind:type_name -> kaohe.feed.v1.UnitKind
 	24, // 27: kaohe.api.v1.ListUnitsResponse.units:type_name -> kaohe.api.v1.Unit
-	50, // 28: kaohe.api.v1.ListScorecardsResponse.scorecards:type_name -> kaohe.ledger.v1.Scorecard
-	51, // 29: kaohe.api.v1.ListEntriesResponse.entries:type_name -> kaohe.ledger.v1.Entry
-	51, // 30: kaohe.api.v1.EntryExplanation.entry:type_name -> kaohe.ledger.v1.Entry
-	46, // 31: kaohe.api.v1.EntryExplanation.proof:type_name -> kaohe.feed.v1.Event
-	51, // 32: kaohe.api.v1.EntryExplanation.history:type_name -> kaohe.ledger.v1.Entry
-	52, // 33: kaohe.api.v1.EntryExplanation.objection:type_name -> kaohe.ledger.v1.Objection
-	53, // 34: kaohe.api.v1.EntryExplanation.objection_stage:type_name -> kaohe.feed.v1.ObjectionStage
-	45, // 35: kaohe.api.v1.EntryExplanation.objections_until:type_name -> google.protobuf.Timestamp
-	45, // 36: kaohe.api.v1.ClockView.started_at:type_name -> google.protobuf.Timestamp
-	45, // 37: kaohe.api.v1.ClockView.due_at:type_name -> google.protobuf.Timestamp
-	45, // 38: kaohe.api.v1.ClockView.ended_at:type_name -> google.protobuf.Timestamp
+	52, // 28: kaohe.api.v1.ListScorecardsResponse.scorecards:type_name -> kaohe.ledger.v1.Scorecard
+	53, // 29: kaohe.api.v1.ListEntriesResponse.entries:type_name -> kaohe.ledger.v1.Entry
+	53, // 30: kaohe.api.v1.EntryExplanation.entry:type_name -> kaohe.ledger.v1.Entry
+	48, // 31: kaohe.api.v1.EntryExplanation.proof:type_name -> kaohe.feed.v1.Event
+	53, // 32: kaohe.api.v1.EntryExplanation.history:type_name -> kaohe.ledger.v1.Entry
+	54, // 33: kaohe.api.v1.EntryExplanation.objection:type_name -> kaohe.ledger.v1.Objection
+	55, // 34: kaohe.api.v1.EntryExplanation.objection_stage:type_name -> kaohe.feed.v1.ObjectionStage
+	47, // 35: kaohe.api.v1.EntryExplanation.objections_until:type_name -> google.protobuf.Timestamp
+	47, // 36: kaohe.api.v1.ClockView.started_at:type_name -> google.protobuf.Timestamp
+	47, // 37: kaohe.api.v1.ClockView.due_at:type_name -> google.protobuf.Timestamp
+	47, // 38: kaohe.api.v1.ClockView.ended_at:type_name -> google.protobuf.Timestamp
 	35, // 39: kaohe.api.v1.ClockView.spans:type_name -> kaohe.api.v1.ClockSpan
-	45, // 40: kaohe.api.v1.ClockSpan.from:type_name -> google.protobuf.Timestamp
-	45, // 41: kaohe.api.v1.ClockSpan.to:type_name -> google.protobuf.Timestamp
-	48, // 42: kaohe.api.v1.ClockSpan.reason:type_name -> kaohe.fact.v1.Text
-	46, // 43: kaohe.api.v1.TicketView.timeline:type_name -> kaohe.feed.v1.Event
+	47, // 40: kaohe.api.v1.ClockSpan.from:type_name -> google.protobuf.Timestamp
+	47, // 41: kaohe.api.v1.ClockSpan.to:type_name -> google.protobuf.Timestamp
+	50, // 42: kaohe.api.v1.ClockSpan.reason:type_name -> kaohe.fact.v1.Text
+	48, // 43: kaohe.api.v1.TicketView.timeline:type_name -> kaohe.feed.v1.Event
 	34, // 44: kaohe.api.v1.TicketView.clocks:type_name -> kaohe.api.v1.ClockView
-	51, // 45: kaohe.api.v1.TicketView.entries:type_name -> kaohe.ledger.v1.Entry
-	54, // 46: kaohe.api.v1.TicketView.record:type_name -> kaohe.fact.v1.TicketRecorded
+	53, // 45: kaohe.api.v1.TicketView.entries:type_name -> kaohe.ledger.v1.Entry
+	56, // 46: kaohe.api.v1.TicketView.record:type_name -> kaohe.fact.v1.TicketRecorded
 	40, // 47: kaohe.api.v1.VerifyMonthResponse.result:type_name -> kaohe.api.v1.VerifyResult
 	12, // 48: kaohe.api.v1.VerifyResult.log:type_name -> kaohe.api.v1.LogState
-	55, // 49: kaohe.api.v1.QuarantineItem.reason:type_name -> kaohe.fact.v1.Reason
-	45, // 50: kaohe.api.v1.QuarantineItem.at:type_name -> google.protobuf.Timestamp
+	57, // 49: kaohe.api.v1.QuarantineItem.reason:type_name -> kaohe.fact.v1.Reason
+	47, // 50: kaohe.api.v1.QuarantineItem.at:type_name -> google.protobuf.Timestamp
 	42, // 51: kaohe.api.v1.ListQuarantineResponse.items:type_name -> kaohe.api.v1.QuarantineItem
 	15, // 52: kaohe.api.v1.FeedService.PushEvents:input_type -> kaohe.api.v1.PushEventsRequest
 	16, // 53: kaohe.api.v1.FeedService.StreamEvents:input_type -> kaohe.api.v1.StreamEventsRequest
@@ -3327,30 +3469,32 @@ var file_kaohe_api_v1_api_proto_depIdxs = []int32{
 	37, // 61: kaohe.api.v1.ScoreService.StreamLedger:input_type -> kaohe.api.v1.StreamLedgerRequest
 	38, // 62: kaohe.api.v1.ScoreService.VerifyMonth:input_type -> kaohe.api.v1.VerifyMonthRequest
 	41, // 63: kaohe.api.v1.ScoreService.ListQuarantine:input_type -> kaohe.api.v1.ListQuarantineRequest
-	9,  // 64: kaohe.api.v1.LogService.ExportEvents:input_type -> kaohe.api.v1.ExportEventsRequest
-	3,  // 65: kaohe.api.v1.TokenService.CreateToken:input_type -> kaohe.api.v1.CreateTokenRequest
-	5,  // 66: kaohe.api.v1.TokenService.ListTokens:input_type -> kaohe.api.v1.ListTokensRequest
-	7,  // 67: kaohe.api.v1.TokenService.RevokeToken:input_type -> kaohe.api.v1.RevokeTokenRequest
-	8,  // 68: kaohe.api.v1.TokenService.WhoAmI:input_type -> kaohe.api.v1.WhoAmIRequest
-	19, // 69: kaohe.api.v1.FeedService.PushEvents:output_type -> kaohe.api.v1.PushEventsResponse
-	20, // 70: kaohe.api.v1.FeedService.StreamEvents:output_type -> kaohe.api.v1.StreamEventsResponse
-	22, // 71: kaohe.api.v1.FeedService.AwaitBarrier:output_type -> kaohe.api.v1.AwaitBarrierResponse
-	25, // 72: kaohe.api.v1.ScoreService.ListUnits:output_type -> kaohe.api.v1.ListUnitsResponse
-	27, // 73: kaohe.api.v1.ScoreService.ListScorecards:output_type -> kaohe.api.v1.ListScorecardsResponse
-	50, // 74: kaohe.api.v1.ScoreService.GetScorecard:output_type -> kaohe.ledger.v1.Scorecard
-	30, // 75: kaohe.api.v1.ScoreService.ListEntries:output_type -> kaohe.api.v1.ListEntriesResponse
-	32, // 76: kaohe.api.v1.ScoreService.GetEntry:output_type -> kaohe.api.v1.EntryExplanation
-	36, // 77: kaohe.api.v1.ScoreService.GetTicket:output_type -> kaohe.api.v1.TicketView
-	56, // 78: kaohe.api.v1.ScoreService.StreamLedger:output_type -> kaohe.ledger.v1.Record
-	39, // 79: kaohe.api.v1.ScoreService.VerifyMonth:output_type -> kaohe.api.v1.VerifyMonthResponse
-	43, // 80: kaohe.api.v1.ScoreService.ListQuarantine:output_type -> kaohe.api.v1.ListQuarantineResponse
-	10, // 81: kaohe.api.v1.LogService.ExportEvents:output_type -> kaohe.api.v1.ExportEventsResponse
-	4,  // 82: kaohe.api.v1.TokenService.CreateToken:output_type -> kaohe.api.v1.CreateTokenResponse
-	6,  // 83: kaohe.api.v1.TokenService.ListTokens:output_type -> kaohe.api.v1.ListTokensResponse
-	2,  // 84: kaohe.api.v1.TokenService.RevokeToken:output_type -> kaohe.api.v1.Token
-	2,  // 85: kaohe.api.v1.TokenService.WhoAmI:output_type -> kaohe.api.v1.Token
-	69, // [69:86] is the sub-list for method output_type
-	52, // [52:69] is the sub-list for method input_type
+	43, // 64: kaohe.api.v1.ScoreService.RetryQuarantine:input_type -> kaohe.api.v1.RetryQuarantineRequest
+	9,  // 65: kaohe.api.v1.LogService.ExportEvents:input_type -> kaohe.api.v1.ExportEventsRequest
+	3,  // 66: kaohe.api.v1.TokenService.CreateToken:input_type -> kaohe.api.v1.CreateTokenRequest
+	5,  // 67: kaohe.api.v1.TokenService.ListTokens:input_type -> kaohe.api.v1.ListTokensRequest
+	7,  // 68: kaohe.api.v1.TokenService.RevokeToken:input_type -> kaohe.api.v1.RevokeTokenRequest
+	8,  // 69: kaohe.api.v1.TokenService.WhoAmI:input_type -> kaohe.api.v1.WhoAmIRequest
+	19, // 70: kaohe.api.v1.FeedService.PushEvents:output_type -> kaohe.api.v1.PushEventsResponse
+	20, // 71: kaohe.api.v1.FeedService.StreamEvents:output_type -> kaohe.api.v1.StreamEventsResponse
+	22, // 72: kaohe.api.v1.FeedService.AwaitBarrier:output_type -> kaohe.api.v1.AwaitBarrierResponse
+	25, // 73: kaohe.api.v1.ScoreService.ListUnits:output_type -> kaohe.api.v1.ListUnitsResponse
+	27, // 74: kaohe.api.v1.ScoreService.ListScorecards:output_type -> kaohe.api.v1.ListScorecardsResponse
+	52, // 75: kaohe.api.v1.ScoreService.GetScorecard:output_type -> kaohe.ledger.v1.Scorecard
+	30, // 76: kaohe.api.v1.ScoreService.ListEntries:output_type -> kaohe.api.v1.ListEntriesResponse
+	32, // 77: kaohe.api.v1.ScoreService.GetEntry:output_type -> kaohe.api.v1.EntryExplanation
+	36, // 78: kaohe.api.v1.ScoreService.GetTicket:output_type -> kaohe.api.v1.TicketView
+	58, // 79: kaohe.api.v1.ScoreService.StreamLedger:output_type -> kaohe.ledger.v1.Record
+	39, // 80: kaohe.api.v1.ScoreService.VerifyMonth:output_type -> kaohe.api.v1.VerifyMonthResponse
+	45, // 81: kaohe.api.v1.ScoreService.ListQuarantine:output_type -> kaohe.api.v1.ListQuarantineResponse
+	44, // 82: kaohe.api.v1.ScoreService.RetryQuarantine:output_type -> kaohe.api.v1.RetryQuarantineResponse
+	10, // 83: kaohe.api.v1.LogService.ExportEvents:output_type -> kaohe.api.v1.ExportEventsResponse
+	4,  // 84: kaohe.api.v1.TokenService.CreateToken:output_type -> kaohe.api.v1.CreateTokenResponse
+	6,  // 85: kaohe.api.v1.TokenService.ListTokens:output_type -> kaohe.api.v1.ListTokensResponse
+	2,  // 86: kaohe.api.v1.TokenService.RevokeToken:output_type -> kaohe.api.v1.Token
+	2,  // 87: kaohe.api.v1.TokenService.WhoAmI:output_type -> kaohe.api.v1.Token
+	70, // [70:88] is the sub-list for method output_type
+	52, // [52:70] is the sub-list for method input_type
 	52, // [52:52] is the sub-list for extension type_name
 	52, // [52:52] is the sub-list for extension extendee
 	0,  // [0:52] is the sub-list for field type_name
@@ -3368,7 +3512,7 @@ func file_kaohe_api_v1_api_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_api_v1_api_proto_rawDesc), len(file_kaohe_api_v1_api_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   42,
+			NumMessages:   44,
 			NumExtensions: 0,
 			NumServices:   4,
 		},

@@ -208,15 +208,16 @@ var FeedService_ServiceDesc = grpc.ServiceDesc{
 }
 
 const (
-	ScoreService_ListUnits_FullMethodName      = "/kaohe.api.v1.ScoreService/ListUnits"
-	ScoreService_ListScorecards_FullMethodName = "/kaohe.api.v1.ScoreService/ListScorecards"
-	ScoreService_GetScorecard_FullMethodName   = "/kaohe.api.v1.ScoreService/GetScorecard"
-	ScoreService_ListEntries_FullMethodName    = "/kaohe.api.v1.ScoreService/ListEntries"
-	ScoreService_GetEntry_FullMethodName       = "/kaohe.api.v1.ScoreService/GetEntry"
-	ScoreService_GetTicket_FullMethodName      = "/kaohe.api.v1.ScoreService/GetTicket"
-	ScoreService_StreamLedger_FullMethodName   = "/kaohe.api.v1.ScoreService/StreamLedger"
-	ScoreService_VerifyMonth_FullMethodName    = "/kaohe.api.v1.ScoreService/VerifyMonth"
-	ScoreService_ListQuarantine_FullMethodName = "/kaohe.api.v1.ScoreService/ListQuarantine"
+	ScoreService_ListUnits_FullMethodName       = "/kaohe.api.v1.ScoreService/ListUnits"
+	ScoreService_ListScorecards_FullMethodName  = "/kaohe.api.v1.ScoreService/ListScorecards"
+	ScoreService_GetScorecard_FullMethodName    = "/kaohe.api.v1.ScoreService/GetScorecard"
+	ScoreService_ListEntries_FullMethodName     = "/kaohe.api.v1.ScoreService/ListEntries"
+	ScoreService_GetEntry_FullMethodName        = "/kaohe.api.v1.ScoreService/GetEntry"
+	ScoreService_GetTicket_FullMethodName       = "/kaohe.api.v1.ScoreService/GetTicket"
+	ScoreService_StreamLedger_FullMethodName    = "/kaohe.api.v1.ScoreService/StreamLedger"
+	ScoreService_VerifyMonth_FullMethodName     = "/kaohe.api.v1.ScoreService/VerifyMonth"
+	ScoreService_ListQuarantine_FullMethodName  = "/kaohe.api.v1.ScoreService/ListQuarantine"
+	ScoreService_RetryQuarantine_FullMethodName = "/kaohe.api.v1.ScoreService/RetryQuarantine"
 )
 
 // ScoreServiceClient is the client API for ScoreService service.
@@ -245,6 +246,9 @@ type ScoreServiceClient interface {
 	VerifyMonth(ctx context.Context, in *VerifyMonthRequest, opts ...grpc.CallOption) (grpc.ServerStreamingClient[VerifyMonthResponse], error)
 	// ListQuarantine lists input that could not be used, with the reasons.
 	ListQuarantine(ctx context.Context, in *ListQuarantineRequest, opts ...grpc.CallOption) (*ListQuarantineResponse, error)
+	// RetryQuarantine lets services try again what they failed on, for example
+	// after an upgrade; what another program failed on is tried at its start.
+	RetryQuarantine(ctx context.Context, in *RetryQuarantineRequest, opts ...grpc.CallOption) (*RetryQuarantineResponse, error)
 }
 
 type scoreServiceClient struct {
@@ -363,6 +367,16 @@ func (c *scoreServiceClient) ListQuarantine(ctx context.Context, in *ListQuarant
 	return out, nil
 }
 
+func (c *scoreServiceClient) RetryQuarantine(ctx context.Context, in *RetryQuarantineRequest, opts ...grpc.CallOption) (*RetryQuarantineResponse, error) {
+	cOpts := append([]grpc.CallOption{grpc.StaticMethod()}, opts...)
+	out := new(RetryQuarantineResponse)
+	err := c.cc.Invoke(ctx, ScoreService_RetryQuarantine_FullMethodName, in, out, cOpts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // ScoreServiceServer is the server API for ScoreService service.
 // All implementations must embed UnimplementedScoreServiceServer
 // for forward compatibility.
@@ -389,6 +403,9 @@ type ScoreServiceServer interface {
 	VerifyMonth(*VerifyMonthRequest, grpc.ServerStreamingServer[VerifyMonthResponse]) error
 	// ListQuarantine lists input that could not be used, with the reasons.
 	ListQuarantine(context.Context, *ListQuarantineRequest) (*ListQuarantineResponse, error)
+	// RetryQuarantine lets services try again what they failed on, for example
+	// after an upgrade; what another program failed on is tried at its start.
+	RetryQuarantine(context.Context, *RetryQuarantineRequest) (*RetryQuarantineResponse, error)
 	mustEmbedUnimplementedScoreServiceServer()
 }
 
@@ -425,6 +442,9 @@ func (UnimplementedScoreServiceServer) VerifyMonth(*VerifyMonthRequest, grpc.Ser
 }
 func (UnimplementedScoreServiceServer) ListQuarantine(context.Context, *ListQuarantineRequest) (*ListQuarantineResponse, error) {
 	return nil, status.Error(codes.Unimplemented, "method ListQuarantine not implemented")
+}
+func (UnimplementedScoreServiceServer) RetryQuarantine(context.Context, *RetryQuarantineRequest) (*RetryQuarantineResponse, error) {
+	return nil, status.Error(codes.Unimplemented, "method RetryQuarantine not implemented")
 }
 func (UnimplementedScoreServiceServer) mustEmbedUnimplementedScoreServiceServer() {}
 func (UnimplementedScoreServiceServer) testEmbeddedByValue()                      {}
@@ -595,6 +615,24 @@ func _ScoreService_ListQuarantine_Handler(srv interface{}, ctx context.Context, 
 	return interceptor(ctx, in, info, handler)
 }
 
+func _ScoreService_RetryQuarantine_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(RetryQuarantineRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(ScoreServiceServer).RetryQuarantine(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: ScoreService_RetryQuarantine_FullMethodName,
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(ScoreServiceServer).RetryQuarantine(ctx, req.(*RetryQuarantineRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 // ScoreService_ServiceDesc is the grpc.ServiceDesc for ScoreService service.
 // It's only intended for direct use with grpc.RegisterService,
 // and not to be introspected or modified (even as a copy)
@@ -629,6 +667,10 @@ var ScoreService_ServiceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "ListQuarantine",
 			Handler:    _ScoreService_ListQuarantine_Handler,
+		},
+		{
+			MethodName: "RetryQuarantine",
+			Handler:    _ScoreService_RetryQuarantine_Handler,
 		},
 	},
 	Streams: []grpc.StreamDesc{
