@@ -14,6 +14,7 @@ import (
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/pause"
 	"kaohe.dev/services/rulebook"
 )
 
@@ -51,16 +52,15 @@ func (a *App) publishRulebooks(ctx context.Context) error {
 
 // push pushes until it is acknowledged: a NATS without a leader has one soon.
 func (a *App) push(ctx context.Context, events []*feedv1.Event) ([]*apiv1.EventVerdict, error) {
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, maxWait) {
+	for wait := pause.Between(minWait, maxWait); ; {
 		verdicts, err := a.gateway.Push(ctx, events)
 		if err == nil || !bus.Transient(err) || ctx.Err() != nil {
 			return verdicts, err
 		}
 		a.note(fmt.Errorf("waiting to publish the rulebooks: %w", err))
-		a.config.Logger.Warn("the rulebooks cannot be published now, trying again", "error", err, "retry_in", pause)
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		next := wait.Next()
+		a.config.Logger.Warn("the rulebooks cannot be published now, trying again", "error", err, "retry_in", next)
+		if !pause.Sleep(ctx, next) {
 			return nil, errors.Join(err, ctx.Err())
 		}
 	}

@@ -14,6 +14,7 @@ import (
 
 	"kaohe.dev/services/internal/archive"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/pause"
 )
 
 // users are as whom this process talks to NATS: as each of its targets, where
@@ -116,8 +117,11 @@ func (a *App) busOptions(user string, inside *server.Server) bus.Options {
 	return options
 }
 
-// maxWait is the longest pause between two looks for a server.
-const maxWait = 5 * time.Second
+// Pauses between two looks for a server.
+const (
+	minWait = 100 * time.Millisecond
+	maxWait = 5 * time.Second
+)
 
 // awaitStreams waits for a NATS server that is not there yet, a cluster that
 // has no leader yet, or streams that another process makes: processes are
@@ -127,18 +131,17 @@ func (a *App) awaitStreams(ctx context.Context, user string, b *bus.Bus) error {
 	if i := slices.IndexFunc(a.targets, func(t target) bool { return t.name == user }); i >= 0 {
 		look = func(ctx context.Context) error { return b.Find(ctx, a.targets[i].reads()...) }
 	}
-	for pause := 100 * time.Millisecond; ; pause = min(2*pause, maxWait) {
+	for wait := pause.Between(minWait, maxWait); ; {
 		err := look(ctx)
 		if err == nil || a.config.NATS == "" {
 			return err
 		}
 		err = errors.Join(err, b.Ready())
 		a.note(fmt.Errorf("waiting for NATS at %s: %w", a.config.NATS, err))
-		a.config.Logger.Warn("waiting for NATS", "url", a.config.NATS, "error", err, "retry_in", pause)
-		select {
-		case <-ctx.Done():
+		next := wait.Next()
+		a.config.Logger.Warn("waiting for NATS", "url", a.config.NATS, "error", err, "retry_in", next)
+		if !pause.Sleep(ctx, next) {
 			return errors.Join(err, ctx.Err())
-		case <-time.After(pause):
 		}
 	}
 }

@@ -44,10 +44,10 @@ func (a *App) embed() (*server.Server, error) {
 		return nil, err
 	}
 	a.later("embedded NATS", func(context.Context) error {
-		embedded.Stop(started)
+		started.Stop()
 		return nowSynced(a.config.Data)
 	})
-	return started, nil
+	return started.Server, nil
 }
 
 // markUnsynced notes that the log is not on disk from now on; what was noted

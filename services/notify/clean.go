@@ -7,6 +7,7 @@ import (
 	"time"
 
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
+	"kaohe.dev/services/internal/pause"
 	"kaohe.dev/services/internal/store"
 )
 
@@ -34,7 +35,7 @@ func (n *Notifier) clean(ctx context.Context) error {
 			return err
 		}
 		n.note("clean", nil)
-		if !sleep(ctx, countEvery) {
+		if !pause.Sleep(ctx, countEvery) {
 			return ctx.Err()
 		}
 	}

@@ -12,6 +12,7 @@ import (
 
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/pause"
 	"kaohe.dev/services/internal/store"
 )
 
@@ -150,29 +151,21 @@ const (
 
 // again runs a task until the context ends.
 func (n *Notifier) again(ctx context.Context, name string, task func(context.Context) error) {
-	for pause := minPause; ; pause = min(2*pause, maxPause) {
+	for wait := pause.Between(minPause, maxPause); ; {
 		started := time.Now()
 		err := task(ctx)
 		if ctx.Err() != nil {
 			return
 		}
 		if time.Since(started) > maxPause {
-			pause = minPause // it got on, so the fault may be over
+			wait.Reset() // it got on, so the fault may be over
 		}
 		n.note(name, err)
-		n.opts.Logger.Error("notifying failed and goes on from where it was", "task", name, "error", err, "retry_in", pause)
-		if !sleep(ctx, pause) {
+		next := wait.Next()
+		n.opts.Logger.Error("notifying failed and goes on from where it was", "task", name, "error", err, "retry_in", next)
+		if !pause.Sleep(ctx, next) {
 			return
 		}
-	}
-}
-
-func sleep(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/pause"
 	"kaohe.dev/services/internal/store"
 )
 
@@ -99,7 +100,7 @@ func (r *reader) open(ctx context.Context) error {
 			}
 		}
 		r.n.note("read", nil)
-		if !sleep(ctx, idle) {
+		if !pause.Sleep(ctx, idle) {
 			return ctx.Err()
 		}
 	}

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
+	"kaohe.dev/services/internal/pause"
 	"kaohe.dev/services/internal/store"
 )
 
@@ -64,7 +65,7 @@ type sender struct {
 	cancel context.CancelFunc
 	wake   chan struct{}
 	// failures in a row, of the receiver as a whole.
-	failures int
+	failures int32
 }
 
 func (n *Notifier) sender(ctx context.Context, id string) *sender {
@@ -179,7 +180,7 @@ const lastWords = 2 * time.Second
 func outlast(parent context.Context, by time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
 	unhook := context.AfterFunc(parent, func() {
-		sleep(ctx, by)
+		pause.Sleep(ctx, by)
 		cancel()
 	})
 	return ctx, func() { unhook(); cancel() }
@@ -210,8 +211,7 @@ func (s *sender) peace(a answer) time.Duration {
 		return 0
 	}
 	s.failures++
-	pause := s.n.opts.Retry.First << min(s.failures-1, 10)
-	return min(max(pause, a.after), longestPeace)
+	return min(max(s.n.opts.Retry.pause(s.failures, chance()), a.after), longestPeace)
 }
 
 // post makes the request of an attempt.

@@ -45,7 +45,7 @@ func (b *bench) bare(ctx context.Context, name string, syncEvery time.Duration) 
 	if err != nil {
 		return 0, err
 	}
-	defer embedded.Stop(server)
+	defer server.Stop()
 	nc, err := nats.Connect("", nats.InProcessServer(server))
 	if err != nil {
 		return 0, fmt.Errorf("connect to the bare server: %w", err)

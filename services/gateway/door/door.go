@@ -17,6 +17,7 @@ import (
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/gateway/lang"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/pause"
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/traces"
@@ -153,15 +154,13 @@ func Collections() []store.Collection {
 // Start brings the memory up to the end of the feed and opens the door. Its
 // collections must have been ensured.
 func (d *Door) Start(ctx context.Context) error {
+	wait := pause.Between(firstRetry, maxRetry)
 	for err := d.recall(ctx); err != nil; err = d.recall(ctx) {
 		if !bus.Transient(err) || ctx.Err() != nil {
 			return fmt.Errorf("open the door: %w", err)
 		}
 		d.log.Warn("the feed cannot be read now, trying again", "error", err)
-		select {
-		case <-time.After(retryAfter):
-		case <-ctx.Done():
-		}
+		pause.Sleep(ctx, wait.Next())
 	}
 	ctx, d.stop = context.WithCancel(context.WithoutCancel(ctx))
 	d.running.Add(2)

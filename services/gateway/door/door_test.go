@@ -44,9 +44,9 @@ func build(t testing.TB, syncEvery time.Duration) house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { embedded.Stop(server) })
+	t.Cleanup(func() { server.Stop() })
 	key := chain.NewKey("test")
-	b, err := bus.Connect(bus.Options{InProcess: server, Signs: &key})
+	b, err := bus.Connect(bus.Options{InProcess: server.Server, Signs: &key})
 	if err != nil {
 		t.Fatal(err)
 	}

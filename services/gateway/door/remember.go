@@ -14,6 +14,7 @@ import (
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/pause"
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/store"
 )
@@ -28,8 +29,11 @@ type memory struct {
 // positionKey is the one document of the position's collection.
 const positionKey = "position"
 
-// retryAfter is how long to wait before the store is tried again.
-const retryAfter = 200 * time.Millisecond
+// How long to wait before the store, or at start the feed, is tried again.
+const (
+	firstRetry = 50 * time.Millisecond
+	maxRetry   = 2 * time.Second
+)
 
 // learn makes known at once what is in the feed.
 func (d *Door) learn(g group, last uint64) {
@@ -69,7 +73,7 @@ func (d *Door) allUnits() []string {
 func (d *Door) remember(ctx context.Context) {
 	defer d.running.Done()
 	for m := range d.memories {
-		for {
+		for wait := pause.Between(firstRetry, maxRetry); ; {
 			err := d.keep(ctx, m)
 			d.mu.Lock()
 			d.failing = err
@@ -79,7 +83,7 @@ func (d *Door) remember(ctx context.Context) {
 			}
 			d.log.Error("remembering what passed the door failed, trying again", "error", err)
 			select {
-			case <-time.After(retryAfter):
+			case <-time.After(wait.Next()):
 			case <-ctx.Done():
 			case <-d.stopped: // the feed has it; the next start reads it there
 				for range d.memories {

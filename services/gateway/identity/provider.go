@@ -15,6 +15,7 @@ import (
 	"golang.org/x/time/rate"
 
 	"kaohe.dev/services/gateway/access"
+	"kaohe.dev/services/internal/pause"
 )
 
 // Provider is an OpenID Connect provider. It is safe for concurrent use.
@@ -99,12 +100,8 @@ func (s *sparing) RoundTrip(r *http.Request) (*http.Response, error) {
 func (p *Provider) Start(ctx context.Context) {
 	ctx, p.stop = context.WithCancel(oidc.ClientContext(context.WithoutCancel(ctx), p.keys))
 	p.running.Go(func() {
-		for pause := firstPause; !p.look(ctx); pause = min(2*pause, maxPause) {
-			select {
-			case <-ctx.Done():
-				return
-			case <-time.After(pause):
-			}
+		wait := pause.Between(firstPause, maxPause)
+		for !p.look(ctx) && pause.Sleep(ctx, wait.Next()) {
 		}
 	})
 }

@@ -14,6 +14,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/pause"
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/traces"
@@ -134,11 +135,11 @@ func (v *Views) follow(ctx context.Context, name string, read func(context.Conte
 	defer v.running.Done()
 	once := sync.Once{}
 	report := func(err error) { once.Do(func() { caughtUp <- err }) }
-	for pause := minRetry; ; pause = min(2*pause, maxRetry) {
+	for wait := pause.Between(minRetry, maxRetry); ; {
 		err := read(ctx, func() {
 			report(nil)
 			v.note(name, nil)
-			pause = minRetry
+			wait.Reset()
 		})
 		if ctx.Err() != nil {
 			report(ctx.Err())
@@ -148,10 +149,9 @@ func (v *Views) follow(ctx context.Context, name string, read func(context.Conte
 			report(err)
 		}
 		v.note(name, err)
-		v.log.Error("reading for the views failed, trying again", "reader", name, "error", err, "retry_in", pause)
-		select {
-		case <-time.After(pause):
-		case <-ctx.Done():
+		next := wait.Next()
+		v.log.Error("reading for the views failed, trying again", "reader", name, "error", err, "retry_in", next)
+		if !pause.Sleep(ctx, next) {
 			return
 		}
 	}

@@ -18,8 +18,8 @@ func open(t testing.TB, dir string) *bus.Bus {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { embedded.Stop(server) })
-	b, err := bus.Connect(bus.Options{InProcess: server, Name: t.Name()})
+	t.Cleanup(func() { server.Stop() })
+	b, err := bus.Connect(bus.Options{InProcess: server.Server, Name: t.Name()})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -18,7 +18,7 @@ func TestAnAppendEndsWithItsConnection(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	b, err := bus.Connect(bus.Options{InProcess: server, Name: t.Name(), Timeout: 24 * time.Hour})
+	b, err := bus.Connect(bus.Options{InProcess: server.Server, Name: t.Name(), Timeout: 24 * time.Hour})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +37,7 @@ func TestAnAppendEndsWithItsConnection(t *testing.T) {
 	}
 	go func() {
 		<-asked
-		embedded.Stop(server)
+		server.Stop()
 	}()
 	_, err = b.Append(t.Context(), messages("nowhere", 1))
 	if !errors.Is(err, nats.ErrDisconnected) {

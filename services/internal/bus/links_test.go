@@ -70,8 +70,8 @@ func TestTheFeedIsBoundTogetherWhoeverWritesAtOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { embedded.Stop(server) })
-	opts := bus.Options{InProcess: server}
+	t.Cleanup(func() { server.Stop() })
+	opts := bus.Options{InProcess: server.Server}
 	old := signing(t, opts, "")
 	appendAll(t, old, messages(bus.FeedEvents, 3))
 	for range 2 { // started twice

@@ -6,12 +6,12 @@
 package embedded
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"os"
-	"path/filepath"
+	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
@@ -44,9 +44,16 @@ const (
 	maxMemory = 256 << 20
 )
 
+// Server is a NATS server in the process.
+type Server struct {
+	*server.Server
+	healing sync.WaitGroup
+	calm    context.CancelFunc
+}
+
 // Start starts a server and waits until it takes connections. An appended
 // message is on disk before it is acknowledged, unless an interval is given.
-func Start(opts Options) (*server.Server, error) {
+func Start(opts Options) (*Server, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
@@ -72,59 +79,17 @@ func Start(opts Options) (*server.Server, error) {
 		return nil, fmt.Errorf("JetStream did not start in %s: check that the directory is writable, "+
 			"not in use by another kaohe, and that the disk has room", opts.Dir)
 	}
-	go mend(s, opts)
-	return s, nil
+	ctx, calm := context.WithCancel(context.Background())
+	started, healer := &Server{Server: s, calm: calm}, &healer{s: s, opts: opts}
+	started.healing.Go(func() { healer.run(ctx) })
+	return started, nil
 }
 
-// mendEvery is how often the streams are looked at.
-const mendEvery = time.Second
-
-// mend opens the streams anew when a write has failed and writing is possible
-// again: the server never writes to a stream whose disk was full, until it is
-// opened anew. What was not acknowledged is cut off by that, nothing else.
-func mend(s *server.Server, opts Options) {
-	closed := make(chan struct{})
-	go func() { s.WaitForShutdown(); close(closed) }()
-	look := time.NewTicker(mendEvery)
-	defer look.Stop()
-	for {
-		select {
-		case <-closed:
-			return
-		case <-look.C:
-		}
-		health := s.Healthz(&server.HealthzOptions{})
-		if health.StatusCode == http.StatusOK || health.Error == "" || !writable(opts.Dir) {
-			continue
-		}
-		opts.Logger.Warn("a stream cannot be written to; the streams are opened anew", "error", health.Error)
-		err := s.ShutdownJetStream()
-		if err == nil {
-			err = s.EnableJetStream(&server.JetStreamConfig{
-				StoreDir: opts.Dir, SyncAlways: opts.SyncEvery == 0, SyncInterval: opts.SyncEvery,
-				MaxMemory: maxMemory, MaxStore: maxStore, Strict: true, CompressOK: true,
-			})
-		}
-		if err != nil {
-			opts.Logger.Error("opening the streams anew failed, trying again", "error", err)
-		}
-	}
-}
-
-// writable reports whether a file can be written and synced.
-func writable(dir string) bool {
-	name := filepath.Join(dir, "writable")
-	defer func() { _ = os.Remove(name) }()
-	file, err := os.Create(name)
-	if err != nil {
-		return false
-	}
-	_, err = file.Write(make([]byte, 1<<20))
-	return errors.Join(err, file.Sync(), file.Close()) == nil
-}
-
-// Stop stops the server and waits until all is on disk.
-func Stop(s *server.Server) {
+// Stop stops the server and waits until all is on disk and nobody here writes
+// any more. Stopping twice is harmless.
+func (s *Server) Stop() {
+	s.calm() // a server that stops is not broken
+	s.healing.Wait()
 	s.Shutdown()
 	s.WaitForShutdown()
 }

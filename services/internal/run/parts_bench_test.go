@@ -51,8 +51,8 @@ func BenchmarkParts(b *testing.B) {
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer embedded.Stop(server)
-			connection, err := bus.Connect(bus.Options{InProcess: server, Name: b.Name()})
+			defer server.Stop()
+			connection, err := bus.Connect(bus.Options{InProcess: server.Server, Name: b.Name()})
 			if err != nil {
 				b.Fatal(err)
 			}

@@ -13,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/nats-io/nats-server/v2/server"
 	"github.com/prometheus/client_golang/prometheus"
 	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
@@ -40,7 +39,7 @@ import (
 // pipeline is every service on a real server and a real store.
 type pipeline struct {
 	t       testing.TB
-	server  *server.Server
+	server  *embedded.Server
 	bus     *bus.Bus
 	store   store.Store
 	runners []*run.Runner
@@ -108,7 +107,7 @@ func (p *pipeline) start(dir string, now func() time.Time, fault func(string) er
 	if p.server, err = embedded.Start(embedded.Options{Dir: filepath.Join(dir, "nats"), SyncEvery: time.Hour}); err != nil {
 		t.Fatal(err)
 	}
-	if p.bus, err = bus.Connect(bus.Options{InProcess: p.server, Name: t.Name()}); err != nil {
+	if p.bus, err = bus.Connect(bus.Options{InProcess: p.server.Server, Name: t.Name()}); err != nil {
 		t.Fatal(err)
 	}
 	if err := p.bus.Ensure(t.Context()); err != nil {
@@ -170,7 +169,7 @@ func (p *pipeline) close() {
 		}
 	}
 	p.bus.Close()
-	embedded.Stop(p.server)
+	p.server.Stop()
 	if err := p.store.Close(); err != nil {
 		p.t.Error(err)
 	}

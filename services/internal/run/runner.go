@@ -12,6 +12,7 @@ import (
 
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/pause"
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/traces"
 )
@@ -162,7 +163,7 @@ const (
 )
 
 func (r *Runner) loop(ctx context.Context) {
-	backoff := minBackoff
+	wait := pause.Between(minBackoff, maxBackoff)
 	for ctx.Err() == nil {
 		before := r.commits.Load()
 		err := r.RunOnce(ctx)
@@ -175,17 +176,13 @@ func (r *Runner) loop(ctx context.Context) {
 		}
 		r.fail(err)
 		r.opts.Metrics.restarts.WithLabelValues(r.name).Inc()
-		r.opts.Logger.Error("service stopped and will go on from its last position",
-			"service", r.name, "error", err, "retry_in", backoff)
 		if r.commits.Load() > before {
-			backoff = minBackoff // it got on, so the fault may be over
+			wait.Reset() // it got on, so the fault may be over
 		}
-		select {
-		case <-ctx.Done():
-			return
-		case <-time.After(backoff):
-		}
-		backoff = min(2*backoff, maxBackoff)
+		next := wait.Next()
+		r.opts.Logger.Error("service stopped and will go on from its last position",
+			"service", r.name, "error", err, "retry_in", next)
+		pause.Sleep(ctx, next)
 	}
 }
 

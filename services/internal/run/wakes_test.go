@@ -118,12 +118,15 @@ func TestCase29ALostTimerIsFoundAndReported(t *testing.T) {
 	clock.Set(time.Date(2026, 3, 2, 9, 0, 0, 0, time.UTC))
 	due := clock.Now().Add(10 * time.Minute)
 	p := open(t, t.TempDir(), clock.Now, nil)
-	p.push([]*feedv1.Event{clock.registered(), clock.opened("T", due), clock.praised("armed")}, 10)
-	p.posted(func(all []*ledgerv1.Entry) bool { return len(all) == 1 })
+	near := clock.Now().Add(time.Minute)
+	p.push([]*feedv1.Event{clock.registered(), clock.opened("T", due), clock.opened("near", near)}, 10)
+	clock.Set(near.Add(time.Second))
+	p.push([]*feedv1.Event{clock.opened("watched", due.Add(2*time.Hour))}, 1)
+	p.posted(func(all []*ledgerv1.Entry) bool { return len(all) == 1 }) // so the timers are watched
 	clock.Set(due.Add(time.Hour))
 	p.push([]*feedv1.Event{clock.opened("awake", due.Add(2*time.Hour))}, 1)
-	all := p.posted(func(all []*ledgerv1.Entry) bool { return slices.ContainsFunc(all, of("ticket_overdue")) })
-	overdue := all[slices.IndexFunc(all, of("ticket_overdue"))]
+	all := p.posted(func(all []*ledgerv1.Entry) bool { return len(all) == 2 })
+	overdue := all[slices.IndexFunc(all, func(e *ledgerv1.Entry) bool { return e.Ticket == "T" })]
 	if !overdue.OccurredAt.AsTime().Equal(due) {
 		t.Errorf("violated at %s, due %s", overdue.OccurredAt.AsTime(), due)
 	}

@@ -26,6 +26,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"kaohe.dev/services/internal/pause"
 	"kaohe.dev/services/internal/store"
 )
 
@@ -139,8 +140,9 @@ func (s *Store) ensure(ctx context.Context, c store.Collection) error {
 
 // How long, and how often, a new file is tried that other processes make too.
 const (
-	patience = 10 * time.Second
-	retry    = 20 * time.Millisecond
+	patience   = 10 * time.Second
+	firstRetry = 10 * time.Millisecond
+	maxRetry   = 200 * time.Millisecond
 )
 
 // patiently tries again while other processes that start at the same time keep
@@ -148,15 +150,13 @@ const (
 func patiently(ctx context.Context, do func() error) error {
 	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
-	for {
+	for wait := pause.Between(firstRetry, maxRetry); ; {
 		err := do()
 		var failed *sqlite.Error
 		if !errors.As(err, &failed) || failed.Code()&0xff != sqlite3.SQLITE_BUSY {
 			return err
 		}
-		select {
-		case <-time.After(retry):
-		case <-ctx.Done():
+		if !pause.Sleep(ctx, wait.Next()) {
 			return err
 		}
 	}
