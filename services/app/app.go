@@ -17,6 +17,7 @@ import (
 	"kaohe.dev/services/internal/archive"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/certs"
+	"kaohe.dev/services/internal/durable"
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/space"
 	"kaohe.dev/services/internal/store"
@@ -148,7 +149,7 @@ func (a *App) openData() error {
 			return err
 		}
 		a.later("lock", func(context.Context) error { return file.Close() })
-	} else if err := os.MkdirAll(a.config.Data, 0o700); err != nil {
+	} else if err := durable.Dir(a.config.Data); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
 	return checkFormat(a.config.Data)
@@ -266,10 +267,14 @@ func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) e
 	}
 	// Only a door needs them: nobody else may know them.
 	var err error
-	if a.token, err = secret(a.config.Data, "admin.token"); err != nil {
+	if a.token, err = secretFile(a.config.Data, adminToken); err != nil {
 		return err
 	}
-	key, err := secret(a.config.Data, "customer.key")
+	key, err := a.customerKey(ctx)
+	if err != nil {
+		return err
+	}
+	sealing, err := a.secretsKey(ctx)
 	if err != nil {
 		return err
 	}
@@ -283,7 +288,7 @@ func (a *App) startGateway(ctx context.Context, registry *prometheus.Registry) e
 		Certificate: pair, Program: program(),
 		Bus: a.bus(Gateway), KnownSigner: a.signer.knows, Store: a.store, HTTP: a.config.HTTP, GRPC: a.config.GRPC, Token: a.token,
 		Services: Services(), Now: a.config.Now, Logger: a.config.Logger, Registry: registry, Tracer: a.tracer,
-		WebhookAllow: a.allow, FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), Ready: a.ready, Space: a.space(), Partitions: a.config.Partitions,
+		WebhookAllow: a.allow, FutureTolerance: a.config.FutureTolerance, CustomerKey: []byte(key), SecretsKey: sealing, Ready: a.ready, Space: a.space(), Partitions: a.config.Partitions,
 		Admitted: a.budget.admitted,
 		Identity: a.config.Identity, Limits: a.config.Limits, Ops: a.config.Ops != "",
 	})

@@ -9,7 +9,7 @@ import (
 // Collections are all collections of documents there are, when each service
 // keeps its keys in so many parts.
 func Collections(parts int) []store.Collection {
-	all := []store.Collection{run.Layout()}
+	all := []store.Collection{run.Layout(), known()}
 	for _, t := range targets() {
 		if t.machine == nil {
 			continue

@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"github.com/nats-io/nkeys"
+
+	"kaohe.dev/services/internal/durable"
 )
 
 // KeysFile has the public keys, as variables of a NATS server's environment.
@@ -18,7 +20,7 @@ const KeysFile = "nats.env"
 // user, readable by the owner only, and writes all public keys to KeysFile. It
 // gives the users whose keys are new.
 func MakeKeys(dir string) (made []string, err error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.Dir(dir); err != nil {
 		return nil, fmt.Errorf("make the directory of the keys: %w", err)
 	}
 	var environment strings.Builder
@@ -42,7 +44,7 @@ func MakeKeys(dir string) (made []string, err error) {
 		}
 		fmt.Fprintf(&environment, "%s=%s\n", keyVariable(user.Name), public)
 	}
-	if err := os.WriteFile(filepath.Join(dir, KeysFile), []byte(environment.String()), 0o600); err != nil {
+	if err := durable.Replace(filepath.Join(dir, KeysFile), []byte(environment.String())); err != nil {
 		return made, fmt.Errorf("write the public keys: %w", err)
 	}
 	return made, nil
@@ -59,5 +61,5 @@ func makeKey(path string) ([]byte, error) {
 		return nil, err
 	}
 	seed = append(seed, '\n')
-	return seed, os.WriteFile(path, seed, 0o600)
+	return seed, durable.Create(path, seed)
 }

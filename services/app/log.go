@@ -11,6 +11,7 @@ import (
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/run"
+	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/store/storeurl"
 	"kaohe.dev/services/notify"
 )
@@ -56,7 +57,7 @@ func Restore(ctx context.Context, config Config, next func() ([]*feedv1.Event, e
 
 // Forget deletes all that can be built anew from the feed: documents, facts and
 // ledger, in this order, so that an interruption leaves nothing that contradicts
-// itself. Webhooks cannot, and stay; what they were told is not told again. Nothing of the configuration may be running.
+// itself. What cannot stays, tokens and webhooks; what was told is not told again. Nothing of the configuration may be running.
 func Forget(ctx context.Context, config Config) error {
 	return withBus(ctx, config, func(a *App, b *bus.Bus) error {
 		if err := a.record(ctx, b, "rebuild"); err != nil {
@@ -69,7 +70,7 @@ func Forget(ctx context.Context, config Config) error {
 		if err := hush(ctx, address); err != nil {
 			return err
 		}
-		if err := storeurl.Drop(ctx, address, notify.Group); err != nil {
+		if err := storeurl.Drop(ctx, address, store.Originals(Collections(1))...); err != nil {
 			return err
 		}
 		if err := b.Forget(ctx, bus.Ledger, bus.Facts); err != nil {

@@ -11,6 +11,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/internal/run"
+	"kaohe.dev/services/internal/secret"
 	"kaohe.dev/services/notify"
 )
 
@@ -23,10 +24,18 @@ func (a *App) startNotifier(ctx context.Context, registry *prometheus.Registry, 
 	if err := a.store.Ensure(ctx, views.Collections()...); err != nil {
 		return fmt.Errorf("prepare the scores: %w", err)
 	}
+	text, err := a.secretsKey(ctx)
+	if err != nil {
+		return err
+	}
+	key, err := secret.New(text)
+	if err != nil {
+		return fmt.Errorf("the key of the secrets: %w", err)
+	}
 	counts := notify.NewMetrics(registry)
 	make := func(int) (run.Worker, error) {
 		return notify.New(notify.Options{
-			Bus: a.bus(Notify), Store: a.store, Scorecard: a.scorecard, Allow: a.allow, Retry: a.config.WebhookRetry,
+			Bus: a.bus(Notify), Store: a.store, Scorecard: a.scorecard, Key: key, Allow: a.allow, Retry: a.config.WebhookRetry,
 			Room: a.space().ForRest, Now: a.config.Now, Logger: a.config.Logger, Metrics: counts,
 		})
 	}

@@ -10,18 +10,22 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
+
+	"kaohe.dev/services/internal/durable"
 )
 
-// secret reads a secret of the data directory, or makes one that only the
-// owner can read.
-func secret(dir, name string) (string, error) {
+// adminToken is the file of the administrator's token.
+const adminToken = "admin.token"
+
+// secretFile reads a secret of the data directory, or makes one.
+func secretFile(dir, name string) (string, error) {
 	path := filepath.Join(dir, name)
 	raw, err := os.ReadFile(path)
 	if err == nil {
 		if value := strings.TrimSpace(string(raw)); value != "" {
 			return value, nil
 		}
-		return "", fmt.Errorf("%s is empty; delete it and start again to make a new one", path)
+		return "", fmt.Errorf("%s is empty; put back what was in it, or delete it and start again", path)
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", fmt.Errorf("read %s: %w", path, err)
@@ -30,49 +34,15 @@ func secret(dir, name string) (string, error) {
 	if _, err := rand.Read(random); err != nil {
 		return "", fmt.Errorf("make %s: %w", path, err)
 	}
-	if err := keep(path, hex.EncodeToString(random)); err != nil {
+	if err := durable.Create(path, []byte(hex.EncodeToString(random)+"\n")); err != nil {
 		return "", err
 	}
-	return secret(dir, name) // perhaps of a process that was first
-}
-
-// keep writes a file that is there after a power loss, whole or not at all. One
-// that is there already stays: processes that share a directory start at once.
-func keep(path, line string) error {
-	if err := keepFirst(path, line); err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
-}
-
-func keepFirst(path, line string) error {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*") // only the owner reads it
-	if err != nil {
-		return err
-	}
-	defer func() { _ = os.Remove(file.Name()) }()
-	_, err = file.WriteString(line + "\n")
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	if err := os.Link(file.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
-		return err
-	}
-	return syncFile(filepath.Dir(path))
-}
-
-// syncFile makes durable what a file holds, or the names in a directory.
-func syncFile(path string) error {
-	file, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(file.Sync(), file.Close())
+	return secretFile(dir, name) // perhaps of a process that was first
 }
 
 // lock takes the data directory for this process; the lock goes with it.
 func lock(dir string) (*os.File, error) {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.Dir(dir); err != nil {
 		return nil, fmt.Errorf("make the data directory: %w; choose another with --data", err)
 	}
 	path := filepath.Join(dir, "lock")
@@ -99,7 +69,7 @@ func checkFormat(dir string) error {
 	raw, err := os.ReadFile(path)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return keep(path, format)
+		return durable.Create(path, []byte(format+"\n"))
 	case err != nil:
 		return fmt.Errorf("read the format of the data directory: %w", err)
 	case strings.TrimSpace(string(raw)) != format:

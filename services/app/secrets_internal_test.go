@@ -9,7 +9,7 @@ func TestProcessesThatStartAtOnceHaveTheSameSecret(t *testing.T) {
 		dir, values := t.TempDir(), make(chan string, 8)
 		for range cap(values) {
 			go func() {
-				value, err := secret(dir, "customer.key")
+				value, err := secretFile(dir, "customer.key")
 				if err != nil {
 					value = err.Error()
 				}

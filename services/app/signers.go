@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"kaohe.dev/services/internal/chain"
+	"kaohe.dev/services/internal/durable"
 )
 
 const (
@@ -31,7 +32,7 @@ type signer struct {
 // public key among those that are known, so that what it signed stays good when
 // it is replaced.
 func loadSigner(dir string) (s signer, err error) {
-	text, err := secret(dir, feedKeyName)
+	text, err := secretFile(dir, feedKeyName)
 	if err != nil {
 		return s, err
 	}
@@ -47,7 +48,7 @@ func loadSigner(dir string) (s signer, err error) {
 		return s, nil
 	}
 	s.known = append(s.known, key.Public())
-	return s, replace(path, string(raw)+key.Public()+"\n")
+	return s, durable.Replace(path, []byte(string(raw)+key.Public()+"\n"))
 }
 
 // publicKeys gives those of a file; a line may have a remark behind the key.
@@ -62,21 +63,3 @@ func publicKeys(text string) (keys []string) {
 
 // knows reports whether a signature of somebody is good.
 func (s signer) knows(public string) bool { return slices.Contains(s.known, public) }
-
-// replace writes a file in the place of one that may be there, whole or not at
-// all, and durably.
-func replace(path, text string) error {
-	file, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*")
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	defer func() { _ = os.Remove(file.Name()) }()
-	_, err = file.WriteString(text)
-	if err = errors.Join(err, file.Sync(), file.Close()); err == nil {
-		err = errors.Join(os.Rename(file.Name(), path), syncFile(filepath.Dir(path)))
-	}
-	if err != nil {
-		return fmt.Errorf("write %s: %w", path, err)
-	}
-	return nil
-}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/nats-io/nats-server/v2/server"
 
+	"kaohe.dev/services/internal/durable"
 	"kaohe.dev/services/internal/embedded"
 )
 
@@ -56,7 +57,7 @@ func markUnsynced(dir string) error {
 	if errors.Is(checkSynced(dir), ErrUnsynced) {
 		return nil
 	}
-	return keep(filepath.Join(dir, unsyncedName), boot())
+	return durable.Create(filepath.Join(dir, unsyncedName), []byte(boot()+"\n"))
 }
 
 // nowSynced syncs a log that nobody writes to any more, if it has to be.
@@ -68,7 +69,7 @@ func nowSynced(dir string) error {
 		if err != nil {
 			return err
 		}
-		return syncFile(path)
+		return durable.Sync(path)
 	})
 	if err != nil {
 		return fmt.Errorf("sync the log: %w", err)
@@ -78,11 +79,7 @@ func nowSynced(dir string) error {
 
 // forgetUnsynced notes that nothing depends on what was not synced.
 func forgetUnsynced(dir string) error {
-	err := os.Remove(filepath.Join(dir, unsyncedName))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return errors.Join(err, syncFile(dir))
+	return durable.Remove(filepath.Join(dir, unsyncedName))
 }
 
 // checkSynced makes sure that no power was lost since the log was written

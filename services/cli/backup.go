@@ -16,6 +16,7 @@ import (
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/app"
+	"kaohe.dev/services/internal/durable"
 	"kaohe.dev/services/internal/sealed"
 )
 
@@ -23,7 +24,6 @@ import (
 // references, and a manifest, which is written last and makes it whole.
 const (
 	manifestName = "manifest.json"
-	keyName      = "customer.key"
 	// backupFormat changes when an older kaohe could not read it.
 	backupFormat = 1
 	// perFile is about how many events a file of the log holds.
@@ -95,10 +95,10 @@ func (s *session) backUp(ctx context.Context, r *remote, dir string) error {
 func (s *session) sealed(dir string, seal *apiv1.Seal, files []backupFile) error {
 	key := false
 	for _, data := range s.directories() {
-		raw, err := os.ReadFile(filepath.Join(data, keyName))
+		raw, err := os.ReadFile(filepath.Join(data, app.CustomerKey))
 		if err == nil {
 			key = true
-			if err := writeSynced(filepath.Join(dir, keyName), raw); err != nil {
+			if err := durable.Replace(filepath.Join(dir, app.CustomerKey), raw); err != nil {
 				return err
 			}
 			break
@@ -113,7 +113,7 @@ func (s *session) sealed(dir string, seal *apiv1.Seal, files []backupFile) error
 	if err != nil {
 		return fmt.Errorf("write the manifest: %w", err)
 	}
-	if err := writeSynced(filepath.Join(dir, manifestName), append(m, '\n')); err != nil {
+	if err := durable.Replace(filepath.Join(dir, manifestName), append(m, '\n')); err != nil {
 		return err
 	}
 	if !key {
@@ -131,7 +131,7 @@ func (s *session) sealed(dir string, seal *apiv1.Seal, files []backupFile) error
 
 // newDirectory makes a directory that nothing is in.
 func newDirectory(dir string) error {
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.Dir(dir); err != nil {
 		return err
 	}
 	entries, err := os.ReadDir(dir)
@@ -139,15 +139,6 @@ func newDirectory(dir string) error {
 		return fmt.Errorf("%s is not empty; give a new directory", dir)
 	}
 	return err
-}
-
-func writeSynced(name string, data []byte) error {
-	file, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = file.Write(data)
-	return errors.Join(err, file.Sync(), file.Close())
 }
 
 // backupWriter writes the log, a file after the other.
@@ -231,11 +222,11 @@ func (s *session) restoreFrom(ctx context.Context, dir string, config app.Config
 			return fmt.Errorf(s.say("%s 已损坏：校验值不是备份时的；请用另一份备份", "%s is damaged: it has not the hash it was backed up with; use another backup"), file.Name)
 		}
 	}
-	if key, err := os.ReadFile(filepath.Join(dir, keyName)); err == nil {
+	if key, err := os.ReadFile(filepath.Join(dir, app.CustomerKey)); err == nil {
 		if err := newDirectory(config.Data); err != nil {
 			return err
 		}
-		if err := writeSynced(filepath.Join(config.Data, keyName), key); err != nil {
+		if err := durable.Replace(filepath.Join(config.Data, app.CustomerKey), key); err != nil {
 			return err
 		}
 	}

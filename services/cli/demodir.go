@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"kaohe.dev/services/internal/durable"
 )
 
 // demoMarker marks a directory as made by `kaohe demo`, which may delete it.
@@ -25,10 +27,10 @@ func (s *session) freshDirectory(dir string) error {
 			return err
 		}
 	}
-	if err := os.MkdirAll(dir, 0o700); err != nil {
+	if err := durable.Dir(dir); err != nil {
 		return fmt.Errorf("%s: %w", s.say("建立演示目录", "make the demo's directory"), err)
 	}
-	return os.WriteFile(filepath.Join(dir, demoMarker), []byte("made by kaohe demo; the next demo deletes this directory\n"), 0o600)
+	return durable.Create(filepath.Join(dir, demoMarker), []byte("made by kaohe demo; the next demo deletes this directory\n"))
 }
 
 func (s *session) clear(dir string) error {

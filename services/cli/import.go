@@ -65,7 +65,7 @@ func (s *session) importFiles(ctx context.Context, r *remote, i importing, files
 		}
 	}
 	name := firstOf(i.rejects, "rejects-"+strings.ReplaceAll(firstOf(i.batch, mapping.Name), "/", "-")+".csv")
-	rejects, err := os.Create(name)
+	rejects, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600) // it names customers
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.say("写拒收文件", "write the rejects file"), err)
 	}

@@ -28,6 +28,7 @@ import (
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/certs"
 	"kaohe.dev/services/internal/run"
+	"kaohe.dev/services/internal/secret"
 	"kaohe.dev/services/internal/space"
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/traces"
@@ -64,6 +65,8 @@ type Options struct {
 	// Program names the version that runs: what another one failed on is tried
 	// again. Empty: one under development.
 	Program string
+	// SecretsKey seals the secrets that are kept in the store.
+	SecretsKey string
 	// Partitions is in how many parts each service is run; 0 is one.
 	Partitions int
 	// WebhookAllow says which receivers may be registered.
@@ -134,6 +137,10 @@ func New(opts Options) (*Gateway, error) {
 	if len(opts.CustomerKey) == 0 {
 		return nil, errors.New("make the gateway: no customer key is set; customer references could not be hashed")
 	}
+	sealing, err := secret.New(opts.SecretsKey)
+	if err != nil {
+		return nil, fmt.Errorf("make the gateway: the key of the secrets in the store: %w", err)
+	}
 	if opts.Now == nil {
 		opts.Now = time.Now
 	}
@@ -151,15 +158,13 @@ func New(opts Options) (*Gateway, error) {
 		admission: newAdmission(opts.Admitted, opts.Registry), trying: make(chan struct{}, 1), registers: make(chan struct{}, 1), reports: make(chan struct{}, reportsAtOnce)}
 	g.tokens = access.NewTokens(opts.Store, opts.Token, opts.Now, g.record)
 	if opts.Identity.On() {
-		var err error
 		if g.identity, err = identity.New(opts.Identity, opts.Now, opts.Logger); err != nil {
 			return nil, fmt.Errorf("make the gateway: %w", err)
 		}
 	}
-	g.hooks = notify.NewHooks(opts.Store, opts.WebhookAllow, opts.Now)
+	g.hooks = notify.NewHooks(opts.Store, sealing, opts.WebhookAllow, opts.Now)
 	g.ending, g.end = context.WithCancel(context.Background())
 	g.views = views.New(views.Options{Bus: opts.Bus, Store: opts.Store, Room: opts.Space.ForRest, Partitions: opts.Partitions, Quarantines: g.quarantining()[1:], Logger: opts.Logger, Registry: opts.Registry, Tracer: opts.Tracer})
-	var err error
 	g.door, err = door.New(door.Options{
 		Bus: opts.Bus, Store: opts.Store, CustomerKey: opts.CustomerKey, Tolerance: opts.FutureTolerance, Now: opts.Now,
 		Units: func() []string { return g.views.Policy().Units() }, Policy: func() *rulebook.Policy { return g.views.Policy() }, Closed: g.firstClosed,

@@ -77,7 +77,7 @@ func (h *house) open() *house {
 func (h *house) options() gateway.Options {
 	return gateway.Options{
 		Bus: h.bus, Store: h.store, HTTP: "127.0.0.1:0", GRPC: "127.0.0.1:0", Token: token,
-		Services: app.Services(), CustomerKey: []byte("key"), Registry: prometheus.NewRegistry(),
+		Services: app.Services(), CustomerKey: []byte("key"), SecretsKey: "the key of this instance", Registry: prometheus.NewRegistry(),
 		Certificate: h.certificate,
 	}
 }

@@ -7,14 +7,11 @@ import (
 	"kaohe.dev/services/internal/store"
 )
 
-// Group is where webhooks, what is on its way to them, and the position are
-// kept. It is not built anew from the log, so a rebuild leaves it alone.
-const Group = "webhooks"
-
 const (
-	hooks       = Group + "/hooks"
-	deliveries  = Group + "/deliveries"
-	positions   = Group + "/position"
+	group       = "webhooks"
+	hooks       = group + "/hooks"
+	deliveries  = group + "/deliveries"
+	positions   = group + "/position"
 	positionKey = "ledger"
 )
 
@@ -31,12 +28,13 @@ const (
 	fieldDue     = "due"
 )
 
-// Collections are the documents of webhooks.
+// Collections are the documents of webhooks: who is told, what is on its way to
+// them, and how far the ledger was read. None is built anew from the log.
 func Collections() []store.Collection {
 	return []store.Collection{
-		{Name: hooks, New: func() proto.Message { return &statev1.Webhook{} }, Sharding: store.Whole("a hundred at most, and read as a whole")},
+		{Name: hooks, Original: true, New: func() proto.Message { return &statev1.Webhook{} }, Sharding: store.Whole("a hundred at most, and read as a whole")},
 		{
-			Name: deliveries,
+			Name: deliveries, Original: true,
 			Fields: []store.Field{
 				{Name: fieldWebhook, Type: store.String}, {Name: fieldState, Type: store.String}, {Name: fieldDue, Type: store.Int64},
 			},
@@ -44,7 +42,7 @@ func Collections() []store.Collection {
 			New:      func() proto.Message { return &statev1.Delivery{} },
 			Sharding: store.Whole("a queue that is worked off, read webhook by webhook in the order things fall due"),
 		},
-		{Name: positions, New: func() proto.Message { return &statev1.NotifyPosition{} }, Sharding: store.Whole("one document")},
+		{Name: positions, Original: true, New: func() proto.Message { return &statev1.NotifyPosition{} }, Sharding: store.Whole("one document")},
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/flow"
+	"kaohe.dev/services/internal/secret"
 	"kaohe.dev/services/internal/store"
 )
 
@@ -29,12 +30,16 @@ var ErrMost = fmt.Errorf("there are %d webhooks already; remove one", Most)
 // way to them. It is safe for concurrent use.
 type Hooks struct {
 	store store.Store
+	key   *secret.Key
 	allow Allow
 	now   func() time.Time
 }
 
-// NewHooks keeps webhooks in a store; the collections must have been ensured.
-func NewHooks(s store.Store, allow Allow, now func() time.Time) *Hooks { return &Hooks{s, allow, now} }
+// NewHooks keeps webhooks in a store, their secrets sealed with a key; the
+// collections must have been ensured.
+func NewHooks(s store.Store, key *secret.Key, allow Allow, now func() time.Time) *Hooks {
+	return &Hooks{s, key, allow, now}
+}
 
 // hook is a webhook as it is kept.
 type hook struct {
@@ -48,7 +53,7 @@ func (h *Hooks) Check(url string) error { return h.allow.URL(url) }
 
 // Create registers a webhook, for what is recognised from now on, and gives its
 // id and the secret its receiver verifies signatures with.
-func (h *Hooks) Create(ctx context.Context, w *statev1.Webhook) (id, secret string, err error) {
+func (h *Hooks) Create(ctx context.Context, w *statev1.Webhook) (id, signs string, err error) {
 	all, err := h.all(ctx)
 	if err != nil {
 		return "", "", err
@@ -56,12 +61,14 @@ func (h *Hooks) Create(ctx context.Context, w *statev1.Webhook) (id, secret stri
 	if len(all) >= Most {
 		return "", "", ErrMost
 	}
-	id, w.Secret, w.CreatedAt = nuid.Next(), make([]byte, 32), flow.At(h.now())
-	_, _ = rand.Read(w.Secret) // it never fails
+	plain := make([]byte, secretSize)
+	_, _ = rand.Read(plain) // it never fails
+	id = nuid.Next()
+	w.Secret, w.CreatedAt = h.key.Seal(plain, place(id)), flow.At(h.now())
 	if err := h.store.Commit(ctx, []store.Write{{Collection: hooks, Doc: store.Doc{Key: id, Body: w}}}); err != nil {
 		return "", "", fmt.Errorf("keep the webhook: %w", err)
 	}
-	return id, "whsec_" + base64.StdEncoding.EncodeToString(w.Secret), nil
+	return id, "whsec_" + base64.StdEncoding.EncodeToString(plain), nil
 }
 
 // Each calls for every webhook, in no meaningful order, with how many

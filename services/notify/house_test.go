@@ -25,6 +25,7 @@ import (
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/embedded"
+	"kaohe.dev/services/internal/secret"
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/store/sqlitestore"
 	"kaohe.dev/services/notify"
@@ -43,6 +44,7 @@ type house struct {
 	fault func(string) error
 	most  int64
 	allow notify.Allow
+	key   *secret.Key
 }
 
 func build(t testing.TB) *house {
@@ -55,11 +57,13 @@ func build(t testing.TB) *house {
 	t.Cleanup(b.Close)
 	must(t, b.Ensure(t.Context()))
 	h := &house{t: t, bus: b, dir: t.TempDir()}
+	h.key, err = secret.New("the key of this instance")
+	must(t, err)
 	h.store, err = sqlitestore.Open(t.Context(), filepath.Join(h.dir, "state"))
 	must(t, err)
 	t.Cleanup(func() { must(t, h.store.Close()) })
 	must(t, h.store.Ensure(t.Context(), notify.Collections()...))
-	h.hooks = notify.NewHooks(h.store, notify.Allow{}, time.Now)
+	h.hooks = notify.NewHooks(h.store, h.key, notify.Allow{}, time.Now)
 	return h
 }
 
@@ -87,7 +91,7 @@ func (h *house) notifier(retry notify.Retry) *notify.Notifier {
 	h.t.Helper()
 	n, err := notify.New(notify.Options{
 		Bus: h.bus, Store: h.store, Retry: retry, Metrics: notify.NewMetrics(prometheus.NewRegistry()), MostPending: h.most,
-		Timeout: 5 * time.Second, Allow: h.allow,
+		Timeout: 5 * time.Second, Allow: h.allow, Key: h.key,
 		Scorecard: func(context.Context, string, string) (*ledgerv1.Scorecard, error) {
 			h.mu.Lock()
 			defer h.mu.Unlock()

@@ -13,6 +13,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/pause"
+	"kaohe.dev/services/internal/secret"
 	"kaohe.dev/services/internal/store"
 )
 
@@ -22,8 +23,10 @@ type Options struct {
 	Store store.Store
 	// Scorecard gives a unit's month as it is now; nil: nothing is scored.
 	Scorecard func(ctx context.Context, month, unit string) (*ledgerv1.Scorecard, error)
-	Allow     Allow
-	Retry     Retry
+	// Key opens the secrets of the webhooks.
+	Key   *secret.Key
+	Allow Allow
+	Retry Retry
 	// Timeout of one attempt; 0 is 15 s.
 	Timeout time.Duration
 	// MostPending bounds the queue of one webhook; 0 is 100,000.
@@ -62,8 +65,8 @@ type Notifier struct {
 
 // New makes a notifier; it does not start it.
 func New(opts Options) (*Notifier, error) {
-	if opts.Bus == nil || opts.Store == nil || opts.Metrics == nil || opts.Scorecard == nil {
-		return nil, errors.New("a notifier needs bus, store, scorecards and metrics")
+	if opts.Bus == nil || opts.Store == nil || opts.Metrics == nil || opts.Scorecard == nil || opts.Key == nil {
+		return nil, errors.New("a notifier needs bus, store, scorecards, metrics and the key of the secrets")
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
@@ -78,7 +81,7 @@ func New(opts Options) (*Notifier, error) {
 		opts.MostPending = 100_000
 	}
 	n := &Notifier{
-		opts: opts, hooks: NewHooks(opts.Store, opts.Allow, opts.Now), failing: map[string]error{},
+		opts: opts, hooks: NewHooks(opts.Store, opts.Key, opts.Allow, opts.Now), failing: map[string]error{},
 		queued: make(chan struct{}, 1),
 	}
 	n.client = &http.Client{
@@ -97,6 +100,9 @@ func New(opts Options) (*Notifier, error) {
 func (n *Notifier) Start(ctx context.Context) error {
 	if err := n.opts.Store.Ensure(ctx, Collections()...); err != nil {
 		return fmt.Errorf("prepare the webhooks: %w", err)
+	}
+	if err := n.hooks.sealAll(ctx); err != nil {
+		return err
 	}
 	ctx, n.cancel = context.WithCancel(context.WithoutCancel(ctx))
 	for name, task := range map[string]func(context.Context) error{"read": n.read, "send": n.dispatch, "clean": n.clean} {

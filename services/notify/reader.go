@@ -175,7 +175,7 @@ func (r *reader) queue(ctx context.Context, all []hook, batch []bus.Delivery) ([
 			r.n.opts.Logger.Error("a ledger record cannot be read and is told to nobody", "sequence", d.Sequence, "error", err)
 			continue
 		}
-		place(record, d)
+		locate(record, d)
 		m, tells := matterOf(record)
 		if !tells || m.quiet(flow.Time(r.position.QuietBefore)) {
 			continue
@@ -193,8 +193,8 @@ func (r *reader) queue(ctx context.Context, all []hook, batch []bus.Delivery) ([
 	return r.unknown(ctx, all, fresh, keys)
 }
 
-// place puts into a record what the ledger itself knows of it.
-func place(record *ledgerv1.Record, d bus.Delivery) {
+// locate puts into a record what the ledger itself knows of it.
+func locate(record *ledgerv1.Record, d bus.Delivery) {
 	if e := record.GetEntry(); e != nil {
 		e.Sequence, e.PostedAt = d.Sequence, flow.At(d.Stored)
 	}

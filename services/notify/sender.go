@@ -230,7 +230,11 @@ func (n *Notifier) post(ctx context.Context, w *statev1.Webhook, d *statev1.Deli
 	}
 	request.Header.Set("Content-Type", ContentType)
 	request.Header.Set("User-Agent", "kaohe")
-	if err := sign(request.Header, w.Secret, d.Id, now, payload); err != nil {
+	key, err := n.hooks.opened(d.Webhook, w)
+	if err != nil {
+		return answer{err: err}
+	}
+	if err := sign(request.Header, key, d.Id, now, payload); err != nil {
 		return answer{err: err}
 	}
 	response, err := n.client.Do(request)

@@ -24,7 +24,8 @@ import (
 	"kaohe.dev/services/internal/store"
 )
 
-// collection keeps the tokens. They are no part of the log: whoever restores it
+// collection keeps the tokens. They are no part of the log, and of no backup: an
+// old one would let in again who was revoked since. Whoever restores the log
 // makes new ones.
 const collection = "gateway/tokens"
 
@@ -69,7 +70,7 @@ func NewTokens(s store.Store, admin string, now func() time.Time, record Record)
 
 // Collection is where tokens are kept.
 func Collection() store.Collection {
-	return store.Collection{Name: collection, New: func() proto.Message { return &statev1.Token{} },
+	return store.Collection{Name: collection, Original: true, New: func() proto.Message { return &statev1.Token{} },
 		Sharding: store.Whole("few, and listed as a whole")}
 }
 

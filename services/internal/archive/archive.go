@@ -11,15 +11,14 @@
 package archive
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 
+	"kaohe.dev/services/internal/durable"
 	"kaohe.dev/services/internal/sealed"
 )
 
@@ -130,21 +129,5 @@ func (a *Archive) save() error {
 	if err != nil {
 		return err
 	}
-	temporary := a.path(manifestName + ".new")
-	file, err := os.OpenFile(temporary, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = io.Copy(file, bytes.NewReader(append(raw, '\n')))
-	if err := errors.Join(err, file.Sync(), file.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(temporary, a.path(manifestName)); err != nil {
-		return err
-	}
-	dir, err := os.Open(a.dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(dir.Sync(), dir.Close())
+	return durable.Replace(a.path(manifestName), append(raw, '\n'))
 }

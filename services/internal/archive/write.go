@@ -3,8 +3,8 @@ package archive
 import (
 	"errors"
 	"fmt"
-	"os"
 
+	"kaohe.dev/services/internal/durable"
 	"kaohe.dev/services/internal/sealed"
 )
 
@@ -27,7 +27,7 @@ func (a *Archive) Extend(log string) (*Writer, error) {
 		return nil, fmt.Errorf("%s: %w", a.dir, ErrOtherLog)
 	}
 	a.manifest.Log = log
-	return &Writer{archive: a}, os.MkdirAll(a.dir, 0o700)
+	return &Writer{archive: a}, durable.Dir(a.dir)
 }
 
 // Add adds the next message: a batch, encoded, of so many events.

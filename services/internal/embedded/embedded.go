@@ -10,11 +10,12 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"os"
 	"sync"
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"kaohe.dev/services/internal/durable"
 )
 
 // Options of the embedded server.
@@ -57,7 +58,7 @@ func Start(opts Options) (*Server, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	if err := os.MkdirAll(opts.Dir, 0o700); err != nil {
+	if err := durable.Dir(opts.Dir); err != nil {
 		return nil, fmt.Errorf("make the stream directory: %w", err)
 	}
 	s, err := server.NewServer(&server.Options{

@@ -16,6 +16,9 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+
+	"kaohe.dev/services/internal/durable"
 )
 
 // maxMessage is more than the largest message of a log, in bytes.
@@ -47,7 +50,8 @@ func (w *Writer) Add(message []byte) error {
 // Seal ends the file, which is on the disk then, and gives its hash as read
 // back from there.
 func (w *Writer) Seal() (string, error) {
-	if err := errors.Join(w.zip.Close(), w.file.Sync(), w.file.Close()); err != nil {
+	err := errors.Join(w.zip.Close(), w.file.Sync(), w.file.Close())
+	if err = errors.Join(err, durable.Sync(filepath.Dir(w.file.Name()))); err != nil {
 		return "", fmt.Errorf("write %s: %w", w.file.Name(), err)
 	}
 	return Hash(w.file.Name())

@@ -50,6 +50,11 @@ func (s *Schema) Declare(collections ...Collection) error {
 		if err != nil {
 			return err
 		}
+		for name, other := range s.byName {
+			if Group(name) == Group(c.Name) && other.Original != c.Original {
+				return fmt.Errorf("collection %q: either it and %q are both original, or none of group %q is: a commit goes to a group", c.Name, name, Group(name))
+			}
+		}
 		s.byName[c.Name] = d
 	}
 	return nil

@@ -2,7 +2,9 @@
 // declared index.
 //
 // Principles:
-//  1. Everything here is derived from the log. A lost or damaged store is deleted and rebuilt; the store never decides.
+//  1. Nearly everything here is derived from the log. A lost or damaged store is deleted and rebuilt; the store never
+//     decides. What is not derived says so (Collection.Original), is on the disk before a commit returns, and stays when
+//     all else is deleted.
 //  2. A document is a key, a version, a few indexed fields and a protobuf body. Nothing but declared fields is queried.
 //  3. Few methods: Load by keys, Commit with versions, Query and Count by declared indexes. Every query names fields that
 //     a declared index covers; a query without an index is an error, not a slow scan.
@@ -14,6 +16,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"google.golang.org/protobuf/proto"
@@ -57,6 +60,9 @@ type Collection struct {
 	Fields  []Field
 	Indexes []Index
 	New     func() proto.Message // makes an empty body
+	// Original: it cannot be built anew from the log, like tokens and their revocations. A commit to it survives a power
+	// loss once it has returned, and no rebuild deletes it. It is so for a whole group.
+	Original bool
 	// Sharding says how it lies on the shards of a MongoDB cluster.
 	Sharding Sharding
 }
@@ -78,6 +84,17 @@ func Whole(why string) Sharding { return Sharding{Why: why} }
 func Group(collection string) string {
 	group, _, _ := strings.Cut(collection, "/")
 	return group
+}
+
+// Originals gives the groups that cannot be built anew, sorted.
+func Originals(collections []Collection) (groups []string) {
+	for _, c := range collections {
+		if c.Original {
+			groups = append(groups, Group(c.Name))
+		}
+	}
+	slices.Sort(groups)
+	return slices.Compact(groups)
 }
 
 // Write is one change of a Commit: Doc is stored, or removed when Delete is set (then only Key and Version count).

@@ -34,7 +34,7 @@ type prepared struct {
 
 // bulk is a run of writes to one collection.
 type bulk struct {
-	collection string
+	collection store.Collection
 	models     []mongo.WriteModel
 	sent       []*store.Write
 }
@@ -65,7 +65,7 @@ func (p prepared) Commit(ctx context.Context) error {
 		for from := 0; from < len(b.models); from += p.store.bulkSize {
 			to := min(from+p.store.bulkSize, len(b.models))
 			if err := p.store.send(ctx, p.store.collection(b.collection), b.models[from:to], b.sent[from:to]); err != nil {
-				return fmt.Errorf("commit to %s: %w", b.collection, err)
+				return fmt.Errorf("commit to %s: %w", b.collection.Name, err)
 			}
 		}
 	}
@@ -78,7 +78,7 @@ func (s *Store) bulk(run []store.Write) (bulk, error) {
 	if err != nil {
 		return bulk{}, err
 	}
-	b := bulk{c.Name, make([]mongo.WriteModel, 0, len(run)), make([]*store.Write, 0, len(run))}
+	b := bulk{c, make([]mongo.WriteModel, 0, len(run)), make([]*store.Write, 0, len(run))}
 	for i := range run {
 		w := &run[i]
 		if w.Delete && w.Doc.Version == 0 {

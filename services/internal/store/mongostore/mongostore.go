@@ -7,7 +7,8 @@
 //     merged. Every write filters on _id, no index but that of _id is unique, and there is no transaction over documents:
 //     the conformance suite looks at every command sent, so that what passes on one server is valid on all kinds.
 //  3. Every secondary index ends with _id, so a page is one range of one index.
-//  4. Reads and writes are majority: what was read or acknowledged survives a change of primary.
+//  4. Reads and writes are majority: what was read or acknowledged survives a change of primary. Writes of what is
+//     original wait for the journal too: of one server alone a majority is the server, with what it has in memory.
 //  5. A commit is ordered bulk writes: after a conflict or crash a prefix is there. An unmatched replace would not stop an
 //     ordered bulk, so each write is an upsert whose filter names the version: if the document is there in another
 //     version, the upsert runs into the duplicate _id and the bulk stops exactly there.
@@ -110,8 +111,14 @@ func database(uri string) string {
 	return defaultDatabase
 }
 
-func (s *Store) collection(name string) *mongo.Collection {
-	return s.db.Collection(collectionName(name))
+// collection is where a collection's documents are; what is original is written there to the journal.
+func (s *Store) collection(c store.Collection) *mongo.Collection {
+	if !c.Original {
+		return s.db.Collection(collectionName(c.Name))
+	}
+	journal, concern := true, writeconcern.Majority()
+	concern.Journal = &journal
+	return s.db.Collection(collectionName(c.Name), options.Collection().SetWriteConcern(concern))
 }
 
 // Close disconnects.
@@ -152,13 +159,13 @@ func (s *Store) checkFields(ctx context.Context, c store.Collection) error {
 	}
 	if have.Fields != want {
 		return fmt.Errorf("the collection was made with fields (%s), the program wants (%s): stop kaohe, drop %s and delete %q "+
-			"from %s in database %s; it is rebuilt from the log", have.Fields, want, s.collection(c.Name).Name(), c.Name, declarations, s.db.Name())
+			"from %s in database %s; it is rebuilt from the log", have.Fields, want, s.collection(c).Name(), c.Name, declarations, s.db.Name())
 	}
 	return nil
 }
 
 func (s *Store) ensureIndexes(ctx context.Context, c store.Collection) error {
-	indexes := s.collection(c.Name).Indexes()
+	indexes := s.collection(c).Indexes()
 	for _, x := range c.Indexes {
 		keys := make(bson.D, 0, len(x.Fields)+1)
 		for _, f := range x.Fields {

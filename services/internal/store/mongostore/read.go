@@ -65,7 +65,7 @@ func (s *Store) Count(ctx context.Context, q store.Query) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	n, err := s.collection(q.Collection).CountDocuments(ctx, condition(p))
+	n, err := s.collection(p.Collection).CountDocuments(ctx, condition(p))
 	if err != nil {
 		return 0, fmt.Errorf("count %s: %w", q.Collection, err)
 	}
@@ -134,7 +134,7 @@ func after(p store.Plan) bson.D {
 }
 
 func (s *Store) find(ctx context.Context, c store.Collection, filter bson.D, o *options.FindOptionsBuilder) (docs []store.Doc, err error) {
-	cursor, err := s.collection(c.Name).Find(ctx, filter, o)
+	cursor, err := s.collection(c).Find(ctx, filter, o)
 	if err != nil {
 		return nil, err
 	}

@@ -24,12 +24,20 @@ func (f *file) explain(err error) error {
 	}
 	switch se.Code() & 0xff { // the low byte is the primary code
 	case sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB:
-		return fmt.Errorf("%w: %s cannot be read; stop kaohe and delete it together with its -wal and -shm files: "+
-			"its content is derived and is rebuilt from the log: %w", store.ErrCorrupt, f.path, err)
+		return fmt.Errorf("%w: %s cannot be read; stop kaohe and %s: %w", store.ErrCorrupt, f.path, f.anew(), err)
 	case sqlite3.SQLITE_FULL:
 		return f.full(err)
 	}
 	return fmt.Errorf("%s: %w", f.path, err)
+}
+
+// anew says what to do with a file that is of no use.
+func (f *file) anew() string {
+	if f.original {
+		return "put it back from a copy of the disk: it holds what is not in the log; if there is no copy, delete it together with " +
+			"its -wal and -shm files, and make anew what was in it (kaohe token create, kaohe webhook add)"
+	}
+	return "delete it together with its -wal and -shm files: its content is derived and is rebuilt from the log"
 }
 
 func (f *file) full(err error) error {

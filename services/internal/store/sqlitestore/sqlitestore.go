@@ -2,12 +2,14 @@
 //
 //  1. One file per group, so that services commit in parallel: SQLite locks a file, not a table.
 //  2. One writing connection per file and a few reading ones; in WAL mode readers never wait for the writer.
-//  3. synchronous=NORMAL: after a power loss the file is at an earlier commit, never torn. That is safe because all content
-//     is derived and the log replays what is missing. WithSynchronousFull is for those who want no replay.
+//  3. synchronous=NORMAL for what is derived: after a power loss the file is at an earlier commit, never torn, and the log
+//     replays what is missing. WithSynchronousFull is for those who want no replay. What is original is synced with every
+//     commit, and overwritten where it is deleted.
 //  4. A table has the text key, the version, the declared fields as columns and the body as protobuf bytes. It is a rowid
 //     table: with WITHOUT ROWID the bodies would sit in the key's tree and random upserts cost five times as much.
 //  5. Checkpoints are made beside the commits, never in one: see checkpoint.go.
-//  6. Every secondary index ends with the key, so a page is one range of one index; queries name their index.
+//  6. Files are the owner's alone, whatever the umask is.
+//  7. Every secondary index ends with the key, so a page is one range of one index; queries name their index.
 package sqlitestore
 
 import (
@@ -16,7 +18,6 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
-	"os"
 	"path/filepath"
 	"reflect"
 	"sync"
@@ -26,6 +27,7 @@ import (
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
 
+	"kaohe.dev/services/internal/durable"
 	"kaohe.dev/services/internal/pause"
 	"kaohe.dev/services/internal/store"
 )
@@ -66,11 +68,12 @@ var _ store.Store = (*Store)(nil)
 
 // file is one database file.
 type file struct {
-	path    string
-	writing sync.Mutex // held during a commit, so that waiting is fair and never busy
-	write   *sql.DB    // one connection
-	read    *sql.DB
-	move    *sql.DB // one connection, for checkpoints
+	path     string
+	original bool       // it cannot be built anew
+	writing  sync.Mutex // held during a commit, so that waiting is fair and never busy
+	write    *sql.DB    // one connection
+	read     *sql.DB
+	move     *sql.DB // one connection, for checkpoints
 
 	written      atomic.Int64 // since the last checkpoint
 	closing      chan struct{}
@@ -82,8 +85,11 @@ func Open(_ context.Context, dir string, options ...Option) (*Store, error) {
 	if dir == "" {
 		return nil, errors.New("open sqlite store: no directory given")
 	}
-	if err := os.MkdirAll(dir, 0o750); err != nil {
+	if err := durable.Dir(dir); err != nil {
 		return nil, fmt.Errorf("open sqlite store: %w", err)
+	}
+	if err := durable.Own(dir); err != nil {
+		return nil, fmt.Errorf("open sqlite store: let nobody else read %s: %w", dir, err)
 	}
 	s := &Store{dir: dir, synchronous: "NORMAL", cache: defaultCache, files: map[string]*file{}, tables: map[string]*table{}}
 	for _, o := range options {
@@ -119,7 +125,7 @@ func (s *Store) Ensure(ctx context.Context, collections ...store.Collection) err
 // ensure opens one collection; s.mu is held. Statements of an earlier declaration stay open until Close: a commit may be
 // using them.
 func (s *Store) ensure(ctx context.Context, c store.Collection) error {
-	f, err := s.open(store.Group(c.Name))
+	f, err := s.open(store.Group(c.Name), c.Original)
 	if err != nil {
 		return err
 	}
@@ -134,8 +140,12 @@ func (s *Store) ensure(ctx context.Context, c store.Collection) error {
 	if err != nil {
 		return f.explain(err)
 	}
+	if err := s.schema.Declare(c); err != nil {
+		t.close()
+		return err
+	}
 	s.tables[c.Name] = t
-	return s.schema.Declare(c)
+	return nil
 }
 
 // How long, and how often, a new file is tried that other processes make too.
@@ -163,7 +173,7 @@ func patiently(ctx context.Context, do func() error) error {
 }
 
 // open returns the file of a group; s.mu is held.
-func (s *Store) open(group string) (*file, error) {
+func (s *Store) open(group string, original bool) (*file, error) {
 	if f := s.files[group]; f != nil {
 		return f, nil
 	}
@@ -171,8 +181,15 @@ func (s *Store) open(group string) (*file, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := &file{path: path, closing: make(chan struct{}), checkpointed: make(chan struct{})}
-	if f.write, err = sql.Open("sqlite", dsn(path, "immediate", "synchronous("+s.synchronous+")",
+	if err := durable.Create(path, nil); err != nil { // what SQLite makes beside it has its rights
+		return nil, err
+	}
+	synchronous, deleting := "synchronous("+s.synchronous+")", "secure_delete(0)"
+	if original {
+		synchronous, deleting = "synchronous(FULL)", "secure_delete(1)"
+	}
+	f := &file{path: path, original: original, closing: make(chan struct{}), checkpointed: make(chan struct{})}
+	if f.write, err = sql.Open("sqlite", dsn(path, "immediate", synchronous, deleting,
 		"journal_mode(WAL)", "wal_autocheckpoint(0)", "journal_size_limit(67108864)", cacheSize(s.cache/2))); err != nil {
 		return nil, err
 	}
@@ -182,7 +199,7 @@ func (s *Store) open(group string) (*file, error) {
 	}
 	f.read.SetMaxOpenConns(readers)
 	f.read.SetMaxIdleConns(readers)
-	if f.move, err = sql.Open("sqlite", dsn(path, "deferred", "synchronous("+s.synchronous+")")); err != nil {
+	if f.move, err = sql.Open("sqlite", dsn(path, "deferred", synchronous)); err != nil {
 		return nil, errors.Join(err, f.read.Close(), f.write.Close())
 	}
 	f.move.SetMaxOpenConns(1)

@@ -91,8 +91,8 @@ func (f *file) ensure(ctx context.Context, c store.Collection) error {
 		return err
 	}
 	if !slices.Equal(have, want) {
-		return fmt.Errorf("the table has columns %v, the program wants %v; it was made by another version: stop kaohe and "+
-			"delete %s with its -wal and -shm files, it is rebuilt from the log", have, want, f.path)
+		return fmt.Errorf("the table has columns %v, the program wants %v; it was made by another version: stop kaohe; of %s: %s",
+			have, want, f.path, f.anew())
 	}
 	if err := ensureIndexes(ctx, tx, c); err != nil {
 		return err
