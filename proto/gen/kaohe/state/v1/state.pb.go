@@ -1792,7 +1792,7 @@ type Webhook struct {
 	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
 	// Where notifications are posted.
 	Url string `protobuf:"bytes,2,opt,name=url,proto3" json:"url,omitempty"`
-	// The key that signs.
+	// The key that signs, sealed with the instance's key.
 	Secret []byte `protobuf:"bytes,3,opt,name=secret,proto3" json:"secret,omitempty"`
 	// Only these units; empty: all.
 	Units []string `protobuf:"bytes,4,rep,name=units,proto3" json:"units,omitempty"`
