@@ -47,6 +47,9 @@ func checkComposeKey(p *Problems, where string, project *types.Project, service 
 	}
 	var have []string
 	for _, secret := range service.Secrets {
+		if !strings.HasSuffix(secret.Target, ".nk") {
+			continue // of another kind
+		}
 		file := project.Secrets[secret.Source].File
 		have = append(have, secret.Target+" from "+file[strings.LastIndex(file, "/")+1:])
 	}

@@ -15,6 +15,7 @@ import (
 	"go.mongodb.org/mongo-driver/v2/mongo/options"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 	"kaohe.dev/services/app"
 	"kaohe.dev/services/internal/store/ferret"
 )
@@ -26,7 +27,7 @@ func TestNothingSecretIsReadableInMongoDB(t *testing.T) {
 	c.Store = ferret.Start(t)
 	a := start(t, c)
 	ctx, connection := dial(t, a)
-	token, err := apiv1.NewTokenServiceClient(connection).CreateToken(ctx, &apiv1.CreateTokenRequest{Name: "a", Role: apiv1.Role_ROLE_ADMINISTRATOR})
+	token, err := apiv1.NewTokenServiceClient(connection).CreateToken(ctx, &apiv1.CreateTokenRequest{Name: "a", Role: contractv1.Role_ROLE_ADMINISTRATOR})
 	if err != nil {
 		t.Fatal(err)
 	}

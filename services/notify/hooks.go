@@ -118,6 +118,12 @@ func (h *Hooks) disable(ctx context.Context, id string) error {
 	if err := h.change(ctx, id, func(w *statev1.Webhook) { w.DisabledAt, w.DisabledBecause = flow.At(h.now()), because }); err != nil {
 		return err
 	}
+	return h.bury(ctx, id)
+}
+
+// bury makes dead letters of what waits for a disabled webhook, also of what was
+// queued in the moment it was disabled.
+func (h *Hooks) bury(ctx context.Context, id string) error {
 	_, err := h.move(ctx, id, Pending, func(d *statev1.Delivery) {
 		d.State, d.NextAt, d.Error = Dead, nil, "the webhook is disabled: its receiver answered 410 Gone"
 	})

@@ -216,12 +216,14 @@ func TestGoneDisablesUntilItIsReplayed(t *testing.T) {
 	h.start(quick())
 	h.record(posting("E1"))
 	h.letters(id, notify.Dead, 1)
-	await(t, func() (err error) {
-		return h.hooks.Each(t.Context(), func(_ string, w *statev1.Webhook, _, _ int64) {
+	await(t, func() error {
+		var enabled error
+		err := h.hooks.Each(t.Context(), func(_ string, w *statev1.Webhook, _, _ int64) {
 			if w.DisabledAt == nil || w.DisabledBecause.GetEn() == "" {
-				err = fmt.Errorf("not disabled: %v", w)
+				enabled = fmt.Errorf("not disabled: %v", w)
 			}
 		})
+		return errors.Join(err, enabled)
 	})
 	h.record(posting("E2"))
 	h.letters(id, notify.Dead, 2)

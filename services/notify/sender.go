@@ -140,11 +140,13 @@ func (s *sender) trouble(err error) time.Duration {
 // when it is in trouble altogether.
 func (s *sender) deliver(doc store.Doc) (peace time.Duration, err error) {
 	found, err := s.n.hooks.load(s.ctx, s.id)
-	if errors.Is(err, ErrUnknown) || err == nil && found.body.DisabledAt != nil {
-		return idle, nil // it ends, or waits
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, ErrUnknown):
+		return idle, nil // it ends
+	case err != nil:
 		return 0, err
+	case found.body.DisabledAt != nil:
+		return idle, s.n.hooks.bury(s.ctx, s.id)
 	}
 	ctx, done := outlast(s.ctx, lastWords)
 	defer done()
