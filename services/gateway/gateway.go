@@ -168,6 +168,7 @@ func New(opts Options) (*Gateway, error) {
 	g.door, err = door.New(door.Options{
 		Bus: opts.Bus, Store: opts.Store, CustomerKey: opts.CustomerKey, Tolerance: opts.FutureTolerance, Now: opts.Now,
 		Units: func() []string { return g.views.Policy().Units() }, Policy: func() *rulebook.Policy { return g.views.Policy() }, Closed: g.firstClosed,
+		Keys: ingest.Service().Keys, Measure: g.measure,
 		Room: opts.Space.ForMore, Logger: opts.Logger, Registry: opts.Registry, Tracer: opts.Tracer,
 	})
 	if err != nil {
@@ -190,6 +191,12 @@ func (g *Gateway) Collections() []store.Collection {
 	tickets := flow.NewMachine(ingest.Service())
 	for _, name := range run.PartNames(tickets.Name(), g.opts.Partitions) {
 		collections = append(collections, run.Docs(name, tickets.New))
+	}
+	for kind := range judging() {
+		judges := judging()[kind]
+		for _, name := range run.PartNames(judges.Name(), g.opts.Partitions) {
+			collections = append(collections, run.Docs(name, judges.New))
+		}
 	}
 	points := scoring.New()
 	for _, name := range run.PartNames(points.Name(), g.opts.Partitions) {

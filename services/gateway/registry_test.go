@@ -217,7 +217,7 @@ func TestOneRegistrationAtATime(t *testing.T) {
 		`{"unit":"chengqu","person":"x","effectiveFrom":"2026-5-32"}`:    "bad_registration",
 		`{"unit":"gongsi","person":"x"}`:                                 "bad_registration",
 		`{"unit":"nowhere","person":"x"}`:                                "bad_registration",
-		`{"unit":"chengqu","person":"` + strings.Repeat("x", 201) + `"}`: "bad_registration",
+		`{"unit":"chengqu","person":"` + strings.Repeat("x", 201) + `"}`: "too_long",
 		`{"person":"x"}`: "required",
 	} {
 		a := register("managers", body, operations...)

@@ -35,7 +35,11 @@ const defaultPage = 100
 
 // valid checks a request against the contract's field rules.
 func (g *Gateway) valid(request proto.Message) error {
-	if refusal := door.Broken(protovalidate.Validate(request, protovalidate.WithFailFast())); refusal != nil {
+	refusal := door.Texts(request)
+	if refusal == nil {
+		refusal = door.Broken(protovalidate.Validate(request, protovalidate.WithFailFast()))
+	}
+	if refusal != nil {
 		return refused(refusal)
 	}
 	return nil

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/base32"
 	"fmt"
-	"strings"
 	"time"
 
 	"buf.build/go/protovalidate"
@@ -15,6 +14,7 @@ import (
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/rulebook"
+	"kaohe.dev/services/text"
 )
 
 // earliest is the oldest instant taken: anything before is a source's mistake,
@@ -27,13 +27,14 @@ func (d *Door) Check(e *feedv1.Event) *Refusal { return d.check(e, d.now()) }
 
 // check is Check at a given time.
 func (d *Door) check(e *feedv1.Event, now time.Time) *Refusal {
+	if refusal := small(e); refusal != nil {
+		return refusal
+	}
+	if refusal := Texts(e); refusal != nil {
+		return refusal
+	}
+	text.Normalise(e)
 	if refusal := d.rules(e); refusal != nil {
-		return refusal
-	}
-	if refusal := plainName("id", e.Id); refusal != nil {
-		return refusal
-	}
-	if refusal := plainName("source", e.Source); refusal != nil {
 		return refusal
 	}
 	if refusal := d.instant(e, now); refusal != nil {
@@ -50,11 +51,29 @@ func (d *Door) rules(e *feedv1.Event) *Refusal {
 	return Broken(d.validator.Validate(e, protovalidate.WithFailFast()))
 }
 
-// plainName refuses control characters: they cannot be keys.
-func plainName(field, value string) *Refusal {
-	if i := strings.IndexFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }); i >= 0 {
-		return Refuse(field, fmt.Sprintf("%q", value), "control_character",
-			"含有控制字符，请去掉后重发", "it contains a control character; remove it and send again")
+// Texts refuses what the contract's sorts of text do not allow in a message;
+// of several faults the first.
+func Texts(m proto.Message) *Refusal {
+	faults := text.Faults(m)
+	if len(faults) == 0 {
+		return nil
+	}
+	f := faults[0]
+	if f.What == "" {
+		return Refuse(f.Field, fmt.Sprintf("%q", f.Value), f.Code, "%[1]s", "%[2]s", f.Zh, f.En)
+	}
+	return Refuse(f.Field, fmt.Sprintf("%q", f.Value), f.Code, f.Zh, f.En, f.What)
+}
+
+// MaxEvent is how many bytes an event may have: it and all that is derived from
+// it alone fit a message of any broker.
+const MaxEvent = 256 << 10
+
+// small refuses an event that is too large to be dealt with.
+func small(e *feedv1.Event) *Refusal {
+	if size := proto.Size(e); size > MaxEvent {
+		return Refuse("", "", "event_too_large", "事件有 %[1]d 字节，最多 %[2]d 字节；请缩短文字，附件只发链接和校验和",
+			"the event has %[1]d bytes, at most %[2]d are taken; shorten its texts, and send attachments as links with their checksums", size, MaxEvent)
 	}
 	return nil
 }

@@ -13,6 +13,7 @@ import (
 	"google.golang.org/protobuf/proto"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/gateway/lang"
@@ -53,6 +54,10 @@ type Options struct {
 	// units, for any if none are named, and for which; empty: none is. Nil: nobody
 	// knows.
 	Closed func(from string, units []string) (month string, closed []string)
+	// Keys gives what an event is judged with, and Measure how much is kept of
+	// such a key; nil: nothing is limited by it.
+	Keys    func(*factv1.Fact) []string
+	Measure func(ctx context.Context, key string) (Load, error)
 	// Room reports why nothing more may be taken in; nil: there is always room.
 	Room func() error
 	// Logger, Registry and Tracer may be nil.
@@ -99,7 +104,10 @@ type Door struct {
 	joined   chan struct{} // closed when nothing is appended any more
 	running  sync.WaitGroup
 
-	recent *recent
+	recent  *recent
+	loads   *loads
+	keys    func(*factv1.Fact) []string
+	measure func(ctx context.Context, key string) (Load, error)
 
 	mu      sync.Mutex
 	units   map[string]bool // registered through this door
@@ -120,6 +128,7 @@ func New(opts Options) (*Door, error) {
 		now: opts.Now, facts: opts.Units, policy: opts.Policy, closed: opts.Closed, room: opts.Room, log: opts.Logger, validator: validator, metrics: newMetrics(opts.Registry), tracer: opts.Tracer,
 		jobs: make(chan *job, 64), memories: make(chan memory, 16), stopped: make(chan struct{}),
 		joined: make(chan struct{}),
+		loads:  newLoads(), keys: opts.Keys, measure: opts.Measure,
 		recent: newRecent(), units: map[string]bool{}, position: &statev1.Position{},
 	}
 	if d.tolerance <= 0 {
@@ -213,7 +222,7 @@ func (d *Door) Push(ctx context.Context, l lang.Lang, items []Item) (verdicts []
 	j := d.prepare(ctx, items)
 	defer func() { j.leave(verdicts, err) }()
 	if len(j.events) > 0 {
-		if err := d.ask(ctx, j); err != nil {
+		if err := errors.Join(d.ask(ctx, j), d.weigh(ctx, j)); err != nil {
 			return nil, &UnavailableError{err}
 		}
 		select {

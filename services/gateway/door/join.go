@@ -4,6 +4,8 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/cespare/xxhash/v2"
@@ -18,6 +20,7 @@ import (
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/traces"
+	"kaohe.dev/services/text"
 )
 
 // job is one push on its way through the door.
@@ -57,6 +60,7 @@ type prepared struct {
 	ref     string
 	hash    uint64
 	data    []byte
+	keys    []string // what it adds to
 	outcome *outcome
 }
 
@@ -252,6 +256,12 @@ func (d *Door) sift(jobs []*job, known map[string]uint64) group {
 			if p.outcome.refusal = d.unitsKnown(p.event, registered); p.outcome.refusal != nil {
 				continue
 			}
+			if p.outcome.refusal = d.noTwin(p.event, registered); p.outcome.refusal != nil {
+				continue
+			}
+			if p.outcome.refusal = d.burden(p); p.outcome.refusal != nil {
+				continue
+			}
 			if unit := p.event.GetUnitRegistered().GetUnit(); unit != "" {
 				registered[unit] = true
 				g.units = append(g.units, unit)
@@ -274,6 +284,20 @@ func (d *Door) unitsKnown(e *feedv1.Event, registered map[string]bool) *Refusal 
 		}
 		return unknownUnit(field, unit, d.allUnits())
 	})
+}
+
+// noTwin refuses to register a unit whose id people take for another one's.
+func (d *Door) noTwin(e *feedv1.Event, registered map[string]bool) *Refusal {
+	unit := e.GetUnitRegistered().GetUnit()
+	if unit == "" || registered[unit] || d.unitKnown(unit) {
+		return nil
+	}
+	twin := text.Twin(unit, append(d.allUnits(), slices.Collect(maps.Keys(registered))...))
+	if twin == "" {
+		return nil
+	}
+	return Refuse("unit_registered.unit", unit, "twin", "与已登记的 %[1]q 仅大小写或全半角不同，容易混淆；请用 %[1]q，或换一个编号",
+		"it differs from %[1]q, which is registered, only in case or width; use %[1]q, or choose another id", twin)
 }
 
 // quarantineKey is one for each content that came under an id.

@@ -3076,12 +3076,12 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\x05calls\x18\n" +
 	" \x03(\tR\x05calls\x12\x16\n" +
 	"\x06events\x18\v \x03(\tR\x06events\x12,\n" +
-	"\x12speaks_for_persons\x18\f \x01(\bR\x10speaksForPersons\"\xeb\x01\n" +
+	"\x12speaks_for_persons\x18\f \x01(\bR\x10speaksForPersons\"\xfc\x01\n" +
 	"\x12CreateTokenRequest\x12\x1d\n" +
 	"\x04name\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04name\x127\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x17.kaohe.contract.v1.RoleB\n" +
-	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04role\x12\x14\n" +
-	"\x05units\x18\x03 \x03(\tR\x05units\x129\n" +
+	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\x04role\x12%\n" +
+	"\x05units\x18\x03 \x03(\tB\x0f\xbaH\f\x92\x01\t\x10\xe8\a\"\x04r\x02\x18dR\x05units\x129\n" +
 	"\n" +
 	"expires_at\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\texpiresAt\x12,\n" +
 	"\x12speaks_for_persons\x18\x05 \x01(\bR\x10speaksForPersons\"X\n" +
@@ -3090,9 +3090,10 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\x06secret\x18\x02 \x01(\tR\x06secret\"\x13\n" +
 	"\x11ListTokensRequest\"A\n" +
 	"\x12ListTokensResponse\x12+\n" +
-	"\x06tokens\x18\x01 \x03(\v2\x13.kaohe.api.v1.TokenR\x06tokens\"-\n" +
-	"\x12RevokeTokenRequest\x12\x17\n" +
-	"\x02id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x02id\"\x0f\n" +
+	"\x06tokens\x18\x01 \x03(\v2\x13.kaohe.api.v1.TokenR\x06tokens\"0\n" +
+	"\x12RevokeTokenRequest\x12\x1a\n" +
+	"\x02id\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x02id\"\x0f\n" +
 	"\rWhoAmIRequest\"2\n" +
 	"\x13ExportEventsRequest\x12\x1b\n" +
 	"\tseal_only\x18\x01 \x01(\bR\bsealOnly\"\x8f\x01\n" +
@@ -3172,25 +3173,26 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\x16ListScorecardsResponse\x12:\n" +
 	"\n" +
 	"scorecards\x18\x01 \x03(\v2\x1a.kaohe.ledger.v1.ScorecardR\n" +
-	"scorecards\"k\n" +
+	"scorecards\"m\n" +
 	"\x13GetScorecardRequest\x127\n" +
-	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1b\n" +
-	"\x04unit\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04unit\"\xab\x02\n" +
+	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1d\n" +
+	"\x04unit\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\"\xcc\x02\n" +
 	"\x12ListEntriesRequest\x127\n" +
-	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x12\n" +
-	"\x04unit\x18\x02 \x01(\tR\x04unit\x12\x12\n" +
-	"\x04rule\x18\x03 \x01(\tR\x04rule\x12/\n" +
-	"\x05state\x18\x04 \x01(\tB\x19\xbaH\x16r\x14R\x00R\x06activeR\breversedR\x05state\x12'\n" +
+	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1b\n" +
+	"\x04unit\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04unit\x12\x1c\n" +
+	"\x04rule\x18\x03 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04rule\x121\n" +
+	"\x05state\x18\x04 \x01(\tB\x1b\xbaH\x18r\x16\x18dR\x00R\x06activeR\breversedR\x05state\x12'\n" +
 	"\tpage_size\x18\x05 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12\x1d\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x06 \x01(\tR\tpageToken\x12;\n" +
-	"\border_by\x18\a \x01(\tB \xbaH\x1dr\x1bR\x00R\bsequenceR\rsequence descR\aorderBy\"o\n" +
+	"page_token\x18\x06 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\tpageToken\x12=\n" +
+	"\border_by\x18\a \x01(\tB\"\xbaH\x1fr\x1d\x18dR\x00R\bsequenceR\rsequence descR\aorderBy\"o\n" +
 	"\x13ListEntriesResponse\x120\n" +
 	"\aentries\x18\x01 \x03(\v2\x16.kaohe.ledger.v1.EntryR\aentries\x12&\n" +
-	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"*\n" +
-	"\x0fGetEntryRequest\x12\x17\n" +
-	"\x02id\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x02id\"\x89\x03\n" +
+	"\x0fnext_page_token\x18\x02 \x01(\tR\rnextPageToken\"-\n" +
+	"\x0fGetEntryRequest\x12\x1a\n" +
+	"\x02id\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x02id\"\x89\x03\n" +
 	"\x10EntryExplanation\x12,\n" +
 	"\x05entry\x18\x01 \x01(\v2\x16.kaohe.ledger.v1.EntryR\x05entry\x12 \n" +
 	"\vexplanation\x18\x02 \x01(\tR\vexplanation\x12*\n" +
@@ -3198,9 +3200,10 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\ahistory\x18\x04 \x03(\v2\x16.kaohe.ledger.v1.EntryR\ahistory\x128\n" +
 	"\tobjection\x18\x05 \x01(\v2\x1a.kaohe.ledger.v1.ObjectionR\tobjection\x12F\n" +
 	"\x0fobjection_stage\x18\x06 \x01(\x0e2\x1d.kaohe.feed.v1.ObjectionStageR\x0eobjectionStage\x12E\n" +
-	"\x10objections_until\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x0fobjectionsUntil\"3\n" +
-	"\x10GetTicketRequest\x12\x1f\n" +
-	"\x06ticket\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x06ticket\"\xbb\x02\n" +
+	"\x10objections_until\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\x0fobjectionsUntil\"6\n" +
+	"\x10GetTicketRequest\x12\"\n" +
+	"\x06ticket\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x06ticket\"\xbb\x02\n" +
 	"\tClockView\x12\x12\n" +
 	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
 	"\x05cycle\x18\x02 \x01(\x05R\x05cycle\x129\n" +
@@ -3222,10 +3225,10 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\btimeline\x18\x02 \x03(\v2\x14.kaohe.feed.v1.EventR\btimeline\x12/\n" +
 	"\x06clocks\x18\x03 \x03(\v2\x17.kaohe.api.v1.ClockViewR\x06clocks\x120\n" +
 	"\aentries\x18\x04 \x03(\v2\x16.kaohe.ledger.v1.EntryR\aentries\x125\n" +
-	"\x06record\x18\x05 \x01(\v2\x1d.kaohe.fact.v1.TicketRecordedR\x06record\"~\n" +
-	"\x13StreamLedgerRequest\x12\x14\n" +
-	"\x05month\x18\x01 \x01(\tR\x05month\x12\x12\n" +
-	"\x04unit\x18\x02 \x01(\tR\x04unit\x12*\n" +
+	"\x06record\x18\x05 \x01(\v2\x1d.kaohe.fact.v1.TicketRecordedR\x06record\"\x90\x01\n" +
+	"\x13StreamLedgerRequest\x12\x1d\n" +
+	"\x05month\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18\aR\x05month\x12\x1b\n" +
+	"\x04unit\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04unit\x12*\n" +
 	"\x0eafter_sequence\x18\x03 \x01(\x04H\x00R\rafterSequence\x88\x01\x01B\x11\n" +
 	"\x0f_after_sequence\"M\n" +
 	"\x12VerifyMonthRequest\x127\n" +
@@ -3244,12 +3247,12 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"logEntries\x12 \n" +
 	"\vdifferences\x18\x06 \x03(\tR\vdifferences\x12(\n" +
 	"\x03log\x18\a \x01(\v2\x16.kaohe.api.v1.LogStateR\x03log\x12\x19\n" +
-	"\bleft_out\x18\b \x03(\tR\aleftOut\"_\n" +
+	"\bleft_out\x18\b \x03(\tR\aleftOut\"i\n" +
 	"\x15ListQuarantineRequest\x12'\n" +
 	"\tpage_size\x18\x01 \x01(\x05B\n" +
-	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12\x1d\n" +
+	"\xbaH\a\x1a\x05\x18\xe8\a(\x00R\bpageSize\x12'\n" +
 	"\n" +
-	"page_token\x18\x02 \x01(\tR\tpageToken\"\x87\x02\n" +
+	"page_token\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xa0\x1fR\tpageToken\"\x87\x02\n" +
 	"\x0eQuarantineItem\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\aservice\x18\x02 \x01(\tR\aservice\x12-\n" +

@@ -324,9 +324,10 @@ const file_kaohe_api_v1_draw_proto_rawDesc = "" +
 	"\x10ListDrawsRequest\x127\n" +
 	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\"=\n" +
 	"\x11ListDrawsResponse\x12(\n" +
-	"\x05draws\x18\x01 \x03(\v2\x12.kaohe.api.v1.DrawR\x05draws\"-\n" +
-	"\x0eGetDrawRequest\x12\x1b\n" +
-	"\x04draw\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04draw\"\xaa\x01\n" +
+	"\x05draws\x18\x01 \x03(\v2\x12.kaohe.api.v1.DrawR\x05draws\"0\n" +
+	"\x0eGetDrawRequest\x12\x1e\n" +
+	"\x04draw\x18\x01 \x01(\tB\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\x04draw\"\xaa\x01\n" +
 	"\x04Draw\x12/\n" +
 	"\x05drawn\x18\x01 \x01(\v2\x19.kaohe.feed.v1.HallsDrawnR\x05drawn\x12*\n" +
 	"\x02at\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x14\n" +

@@ -1163,7 +1163,7 @@ var File_kaohe_api_v1_month_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_month_proto_rawDesc = "" +
 	"\n" +
-	"\x18kaohe/api/v1/month.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"J\n" +
+	"\x18kaohe/api/v1/month.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x1ckaohe/contract/v1/text.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"J\n" +
 	"\x0fGetMonthRequest\x127\n" +
 	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\"\xb9\x03\n" +
 	"\vMonthStatus\x12\x14\n" +
@@ -1199,26 +1199,23 @@ const file_kaohe_api_v1_month_proto_rawDesc = "" +
 	"\x17ListRestatementsRequest\x127\n" +
 	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\"\\\n" +
 	"\x18ListRestatementsResponse\x12@\n" +
-	"\frestatements\x18\x01 \x03(\v2\x1c.kaohe.ledger.v1.RestatementR\frestatements\"\xb2\x01\n" +
+	"\frestatements\x18\x01 \x03(\v2\x1c.kaohe.ledger.v1.RestatementR\frestatements\"\xb6\x01\n" +
 	"\x18DecideRestatementRequest\x127\n" +
 	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1d\n" +
 	"\x04unit\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x12\x1a\n" +
-	"\bapproved\x18\x03 \x01(\bR\bapproved\x12\"\n" +
-	"\x06reason\x18\x04 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\"\x9d\x01\n" +
+	"\bapproved\x18\x03 \x01(\bR\bapproved\x12&\n" +
+	"\x06reason\x18\x04 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xd0\x0f\xf0\xbb\x18\x03R\x06reason\"\xa1\x01\n" +
 	"\x15RaiseObjectionRequest\x12\x1f\n" +
-	"\x05entry\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x05entry\x12$\n" +
-	"\agrounds\x18\x02 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xa0\x1fR\agrounds\x12=\n" +
-	"\bevidence\x18\x03 \x03(\v2\x17.kaohe.feed.v1.EvidenceB\b\xbaH\x05\x92\x01\x02\x102R\bevidence\"\xee\x01\n" +
+	"\x05entry\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x05entry\x12(\n" +
+	"\agrounds\x18\x02 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xa0\x1f\xf0\xbb\x18\x03R\agrounds\x12=\n" +
+	"\bevidence\x18\x03 \x03(\v2\x17.kaohe.feed.v1.EvidenceB\b\xbaH\x05\x92\x01\x02\x102R\bevidence\"\xf2\x01\n" +
 	"\x16DecideObjectionRequest\x12(\n" +
 	"\tobjection\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\tobjection\x12E\n" +
 	"\aoutcome\x18\x02 \x01(\x0e2\x1f.kaohe.feed.v1.ObjectionOutcomeB\n" +
 	"\xbaH\a\x82\x01\x04\x10\x01 \x00R\aoutcome\x12?\n" +
-	"\x06points\x18\x03 \x01(\tB'\xbaH$r\"2 ^(-?[0-9]{1,4}(\\.[0-9]{1,2})?)?$R\x06points\x12\"\n" +
-	"\x06reason\x18\x04 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\"\x87\x01\n" +
+	"\x06points\x18\x03 \x01(\tB'\xbaH$r\"2 ^(-?[0-9]{1,4}(\\.[0-9]{1,2})?)?$R\x06points\x12&\n" +
+	"\x06reason\x18\x04 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xd0\x0f\xf0\xbb\x18\x03R\x06reason\"\x87\x01\n" +
 	"\x15ListObjectionsRequest\x127\n" +
 	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1b\n" +
 	"\x04unit\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04unit\x12\x18\n" +

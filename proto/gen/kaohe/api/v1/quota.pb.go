@@ -242,10 +242,10 @@ var File_kaohe_api_v1_quota_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_quota_proto_rawDesc = "" +
 	"\n" +
-	"\x18kaohe/api/v1/quota.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"g\n" +
+	"\x18kaohe/api/v1/quota.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"i\n" +
 	"\x0fGetQuotaRequest\x127\n" +
-	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1b\n" +
-	"\x04unit\x18\x02 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\x04unit\"\xba\x01\n" +
+	"\x05month\x18\x01 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x05month\x12\x1d\n" +
+	"\x04unit\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\"\xba\x01\n" +
 	"\x10GetQuotaResponse\x12,\n" +
 	"\x05quota\x18\x01 \x01(\v2\x16.kaohe.ledger.v1.QuotaR\x05quota\x12/\n" +
 	"\x05as_of\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x123\n" +

@@ -680,7 +680,7 @@ var File_kaohe_api_v1_rulebook_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_rulebook_proto_rawDesc = "" +
 	"\n" +
-	"\x1bkaohe/api/v1/rulebook.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a kaohe/contract/v1/contract.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\"\xb8\x02\n" +
+	"\x1bkaohe/api/v1/rulebook.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a kaohe/contract/v1/contract.proto\x1a\x1ckaohe/contract/v1/text.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\"\xb8\x02\n" +
 	"\bRulebook\x12\x18\n" +
 	"\aversion\x18\x01 \x01(\tR\aversion\x12'\n" +
 	"\x0feffective_month\x18\x02 \x01(\tR\x0eeffectiveMonth\x12\x1d\n" +
@@ -696,11 +696,11 @@ const file_kaohe_api_v1_rulebook_proto_rawDesc = "" +
 	" \x03(\tR\x05units\"\x16\n" +
 	"\x14ListRulebooksRequest\"M\n" +
 	"\x15ListRulebooksResponse\x124\n" +
-	"\trulebooks\x18\x01 \x03(\v2\x16.kaohe.api.v1.RulebookR\trulebooks\"7\n" +
-	"\x12GetRulebookRequest\x12!\n" +
-	"\aversion\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x10\x01R\aversion\"5\n" +
-	"\x14CheckRulebookRequest\x12\x1d\n" +
-	"\x04yaml\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x18\xc0\x84=R\x04yaml\"j\n" +
+	"\trulebooks\x18\x01 \x03(\v2\x16.kaohe.api.v1.RulebookR\trulebooks\"9\n" +
+	"\x12GetRulebookRequest\x12#\n" +
+	"\aversion\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\aversion\"9\n" +
+	"\x14CheckRulebookRequest\x12!\n" +
+	"\x04yaml\x18\x01 \x01(\tB\r\xbaH\x06r\x04\x18\xc0\x84=\xf0\xbb\x18\x03R\x04yaml\"j\n" +
 	"\x15CheckRulebookResponse\x12\x16\n" +
 	"\x06usable\x18\x01 \x01(\bR\x06usable\x129\n" +
 	"\bproblems\x18\x02 \x03(\v2\x1d.kaohe.api.v1.RulebookProblemR\bproblems\"\xa8\x01\n" +

@@ -951,9 +951,9 @@ var File_kaohe_api_v1_whatif_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_whatif_proto_rawDesc = "" +
 	"\n" +
-	"\x19kaohe/api/v1/whatif.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"\x8d\x02\n" +
-	"\rWhatIfRequest\x12!\n" +
-	"\x04yaml\x18\x01 \x01(\tB\v\xbaH\br\x06\x10\x01\x18\xc0\x84=H\x00R\x04yaml\x12%\n" +
+	"\x19kaohe/api/v1/whatif.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x1ckaohe/contract/v1/text.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"\x91\x02\n" +
+	"\rWhatIfRequest\x12%\n" +
+	"\x04yaml\x18\x01 \x01(\tB\x0f\xbaH\br\x06\x10\x01\x18\xc0\x84=\xf0\xbb\x18\x03H\x00R\x04yaml\x12%\n" +
 	"\aversion\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dH\x00R\aversion\x125\n" +
 	"\x04from\x18\x03 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x04from\x121\n" +
 	"\x02to\x18\x04 \x01(\tB!\xbaH\x1er\x1c2\x1a^[0-9]{4}-(0[1-9]|1[0-2])$R\x02to\x12\x1b\n" +

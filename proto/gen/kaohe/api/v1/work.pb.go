@@ -680,7 +680,7 @@ var File_kaohe_api_v1_work_proto protoreflect.FileDescriptor
 
 const file_kaohe_api_v1_work_proto_rawDesc = "" +
 	"\n" +
-	"\x17kaohe/api/v1/work.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\"\xed\x01\n" +
+	"\x17kaohe/api/v1/work.proto\x12\fkaohe.api.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1cgoogle/api/annotations.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a kaohe/contract/v1/contract.proto\x1a\x1ckaohe/contract/v1/text.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x18kaohe/feed/v1/feed.proto\"\xed\x01\n" +
 	"\x0fListWorkRequest\x12\x1b\n" +
 	"\x04unit\x18\x01 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04unit\x125\n" +
 	"\x04role\x18\x02 \x01(\x0e2\x17.kaohe.contract.v1.RoleB\b\xbaH\x05\x82\x01\x02\x10\x01R\x04role\x124\n" +
@@ -711,7 +711,7 @@ const file_kaohe_api_v1_work_proto_rawDesc = "" +
 	"\x06points\x18\x0e \x01(\tR\x06points\x12\x16\n" +
 	"\x06person\x18\x0f \x01(\tR\x06person\x123\n" +
 	"\bevidence\x18\x10 \x03(\v2\x17.kaohe.feed.v1.EvidenceR\bevidence\x12\x18\n" +
-	"\acommand\x18\x11 \x01(\tR\acommand\"\x8e\x03\n" +
+	"\acommand\x18\x11 \x01(\tR\acommand\"\x92\x03\n" +
 	"\x14ProposePointsRequest\x12\x1d\n" +
 	"\x04unit\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x12>\n" +
 	"\x05about\x18\x02 \x01(\x0e2\x1c.kaohe.feed.v1.DecisionAboutB\n" +
@@ -719,19 +719,17 @@ const file_kaohe_api_v1_work_proto_rawDesc = "" +
 	"\asubject\x18\x03 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xc8\x01R\asubject\x12\x1b\n" +
 	"\x04item\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x182R\x04item\x12:\n" +
-	"\x06points\x18\x05 \x01(\tB\"\xbaH\x1fr\x1d2\x1b^[0-9]{1,4}(\\.[0-9]{1,2})?$R\x06points\x12\"\n" +
-	"\x06reason\x18\x06 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reason\x125\n" +
+	"\x06points\x18\x05 \x01(\tB\"\xbaH\x1fr\x1d2\x1b^[0-9]{1,4}(\\.[0-9]{1,2})?$R\x06points\x12&\n" +
+	"\x06reason\x18\x06 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xd0\x0f\xf0\xbb\x18\x03R\x06reason\x125\n" +
 	"\babout_at\x18\a \x01(\v2\x1a.google.protobuf.TimestampR\aaboutAt\x12=\n" +
-	"\bevidence\x18\b \x03(\v2\x17.kaohe.feed.v1.EvidenceB\b\xbaH\x05\x92\x01\x02\x102R\bevidence\"\xd6\x01\n" +
+	"\bevidence\x18\b \x03(\v2\x17.kaohe.feed.v1.EvidenceB\b\xbaH\x05\x92\x01\x02\x102R\bevidence\"\xda\x01\n" +
 	"\x13DecidePointsRequest\x12\x1a\n" +
 	"\x02id\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x02id\x12=\n" +
 	"\x06points\x18\x02 \x01(\tB%\xbaH\"r 2\x1e^([0-9]{1,4}(\\.[0-9]{1,2})?)?$R\x06points\x12\x1b\n" +
 	"\x04item\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x182R\x04item\x12\x19\n" +
-	"\x05valid\x18\x04 \x01(\bH\x00R\x05valid\x88\x01\x01\x12\"\n" +
-	"\x06reason\x18\x05 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xd0\x0fR\x06reasonB\b\n" +
+	"\x05valid\x18\x04 \x01(\bH\x00R\x05valid\x88\x01\x01\x12&\n" +
+	"\x06reason\x18\x05 \x01(\tB\x0e\xbaH\ar\x05\x10\x01\x18\xd0\x0f\xf0\xbb\x18\x03R\x06reasonB\b\n" +
 	"\x06_valid\"\x16\n" +
 	"\x14DecidePointsResponse*\x92\x02\n" +
 	"\bWorkKind\x12\x19\n" +

@@ -7,8 +7,10 @@
 package feedv1
 
 import (
+	_ "buf.build/gen/go/bufbuild/protovalidate/protocolbuffers/go/buf/validate"
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	_ "kaohe.dev/proto/gen/kaohe/contract/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -111,13 +113,13 @@ var File_kaohe_feed_v1_audit_proto protoreflect.FileDescriptor
 
 const file_kaohe_feed_v1_audit_proto_rawDesc = "" +
 	"\n" +
-	"\x19kaohe/feed/v1/audit.proto\x12\rkaohe.feed.v1\"t\n" +
-	"\bCallMade\x12\x12\n" +
-	"\x04call\x18\x01 \x01(\tR\x04call\x12\x14\n" +
-	"\x05about\x18\x02 \x01(\tR\x05about\x12\x16\n" +
-	"\x06detail\x18\x03 \x01(\tR\x06detail\x12\x12\n" +
-	"\x04name\x18\x04 \x01(\tR\x04name\x12\x12\n" +
-	"\x04role\x18\x05 \x01(\tR\x04roleB*Z(kaohe.dev/proto/gen/kaohe/feed/v1;feedv1b\x06proto3"
+	"\x19kaohe/feed/v1/audit.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1ckaohe/contract/v1/text.proto\"\xb8\x01\n" +
+	"\bCallMade\x12\x1f\n" +
+	"\x04call\x18\x01 \x01(\tB\v\xbaH\x04r\x02\x18d\xf0\xbb\x18\x02R\x04call\x12\"\n" +
+	"\x05about\x18\x02 \x01(\tB\f\xbaH\x05r\x03\x18\xe8\a\xf0\xbb\x18\x02R\x05about\x12$\n" +
+	"\x06detail\x18\x03 \x01(\tB\f\xbaH\x05r\x03\x18\xa0\x1f\xf0\xbb\x18\x03R\x06detail\x12 \n" +
+	"\x04name\x18\x04 \x01(\tB\f\xbaH\x05r\x03\x18\xc8\x01\xf0\xbb\x18\x02R\x04name\x12\x1f\n" +
+	"\x04role\x18\x05 \x01(\tB\v\xbaH\x04r\x02\x18d\xf0\xbb\x18\x02R\x04roleB*Z(kaohe.dev/proto/gen/kaohe/feed/v1;feedv1b\x06proto3"
 
 var (
 	file_kaohe_feed_v1_audit_proto_rawDescOnce sync.Once

@@ -11,6 +11,7 @@ import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
+	_ "kaohe.dev/proto/gen/kaohe/contract/v1"
 	reflect "reflect"
 	sync "sync"
 	unsafe "unsafe"
@@ -184,17 +185,17 @@ var File_kaohe_feed_v1_registry_proto protoreflect.FileDescriptor
 
 const file_kaohe_feed_v1_registry_proto_rawDesc = "" +
 	"\n" +
-	"\x1ckaohe/feed/v1/registry.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xf0\x01\n" +
-	"\x0fAgentRegistered\x12.\n" +
-	"\x05agent\x18\x01 \x01(\tB\x18\xbaH\x15r\x13\x10\x01\x18d2\r^[^/?#*>\\s]+$R\x05agent\x12\x1c\n" +
-	"\x04name\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x04name\x12\x1b\n" +
-	"\x04unit\x18\x03 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04unit\x12\x1b\n" +
-	"\x04team\x18\x04 \x01(\tB\a\xbaH\x04r\x02\x18dR\x04team\x12A\n" +
+	"\x1ckaohe/feed/v1/registry.proto\x12\rkaohe.feed.v1\x1a\x1bbuf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x1ckaohe/contract/v1/text.proto\"\x80\x02\n" +
+	"\x0fAgentRegistered\x122\n" +
+	"\x05agent\x18\x01 \x01(\tB\x1c\xbaH\x15r\x13\x10\x01\x18d2\r^[^/?#*>\\s]+$\xf0\xbb\x18\x01R\x05agent\x12 \n" +
+	"\x04name\x18\x02 \x01(\tB\f\xbaH\x05r\x03\x18\xc8\x01\xf0\xbb\x18\x02R\x04name\x12\x1f\n" +
+	"\x04unit\x18\x03 \x01(\tB\v\xbaH\x04r\x02\x18d\xf0\xbb\x18\x01R\x04unit\x12\x1f\n" +
+	"\x04team\x18\x04 \x01(\tB\v\xbaH\x04r\x02\x18d\xf0\xbb\x18\x01R\x04team\x12A\n" +
 	"\x0eeffective_from\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveFrom\x12\x12\n" +
-	"\x04left\x18\x06 \x01(\bR\x04left\"\x9b\x01\n" +
-	"\x15HallManagerRegistered\x12\x1d\n" +
-	"\x04unit\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18dR\x04unit\x12 \n" +
-	"\x06person\x18\x02 \x01(\tB\b\xbaH\x05r\x03\x18\xc8\x01R\x06person\x12A\n" +
+	"\x04left\x18\x06 \x01(\bR\x04left\"\xa3\x01\n" +
+	"\x15HallManagerRegistered\x12!\n" +
+	"\x04unit\x18\x01 \x01(\tB\r\xbaH\x06r\x04\x10\x01\x18d\xf0\xbb\x18\x01R\x04unit\x12$\n" +
+	"\x06person\x18\x02 \x01(\tB\f\xbaH\x05r\x03\x18\xc8\x01\xf0\xbb\x18\x02R\x06person\x12A\n" +
 	"\x0eeffective_from\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\reffectiveFromB*Z(kaohe.dev/proto/gen/kaohe/feed/v1;feedv1b\x06proto3"
 
 var (
