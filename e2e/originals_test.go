@@ -33,7 +33,7 @@ func (s *server) makeToken(name string) made {
 func (s *server) makeWebhook(name string) made {
 	s.t.Helper()
 	var m made
-	if code := s.call("POST", "/v1/webhooks", `{"name":"`+name+`","url":"http://192.0.2.1/`+name+`"}`, &m); code != http.StatusOK {
+	if code := s.call("POST", "/v1/webhooks", `{"name":"`+name+`","url":"http://hooks.invalid/`+name+`"}`, &m); code != http.StatusOK {
 		s.t.Fatalf("make webhook %s: status %d", name, code)
 	}
 	return m

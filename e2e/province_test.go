@@ -35,7 +35,7 @@ func startProvince(t testing.TB) *province {
 	data := filepath.Join(dir, "kaohe")
 	shared := []string{
 		"--data", data, "--store", "sqlite:" + filepath.Join(dir, "state"), "--partitions", "4", "--log", "info",
-		"--replicas", "3", "--nats-nkeys", p.cluster[0].keys, "--webhook-retry", "500ms",
+		"--replicas", "3", "--nats-nkeys", p.cluster[0].keys, "--webhook-retry", "500ms", "--webhook-allow", "127.0.0.1",
 	}
 	for range twoOfEach {
 		p.replicas = append(p.replicas, p.member(data, append([]string{"--target", strings.Join(services, ",") + ",notify"}, shared...)))

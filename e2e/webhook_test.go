@@ -118,7 +118,7 @@ func (s *server) push(events ...string) {
 func TestNotificationsFromEventToReceiver(t *testing.T) {
 	r := receive(t)
 	data := filepath.Join(t.TempDir(), "data")
-	s := up(t, data, "--webhook-retry", "100ms")
+	s := up(t, data, "--webhook-retry", "100ms", "--webhook-allow", "127.0.0.1")
 	secret := s.mustKaohe("webhook", "add", r.URL, "--name", "SMS")
 	if !strings.Contains(secret, "whsec_") {
 		t.Fatalf("add printed %q", secret)
@@ -159,7 +159,7 @@ func TestNotificationsFromEventToReceiver(t *testing.T) {
 		return nil
 	})
 	s.kill()
-	s = up(t, data, "--webhook-retry", "100ms")
+	s = up(t, data, "--webhook-retry", "100ms", "--webhook-allow", "127.0.0.1")
 	r.isDown(false)
 	want = append(want, "notice.raised "+quota+" warning", "notice.raised "+quota+" breach", "entry.posted "+quota+" breach")
 	r.waits(t, want...)

@@ -53,7 +53,7 @@ type Config struct {
 	// FutureTolerance is how far a source's clock may run ahead.
 	FutureTolerance time.Duration
 	// WebhookAllow are the hosts, addresses and prefixes that webhooks may reach;
-	// empty: all but link-local addresses.
+	// empty: public addresses.
 	WebhookAllow []string
 	// WebhookRetry says when a notification that was not taken is tried again.
 	WebhookRetry notify.Retry

@@ -31,7 +31,7 @@ func TestNothingSecretIsReadableInMongoDB(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	hook, err := apiv1.NewWebhookServiceClient(connection).CreateWebhook(ctx, &apiv1.CreateWebhookRequest{Name: "w", Url: "http://192.0.2.1/w"})
+	hook, err := apiv1.NewWebhookServiceClient(connection).CreateWebhook(ctx, &apiv1.CreateWebhookRequest{Name: "w", Url: "http://hooks.invalid/w"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -12,6 +12,9 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	bounds "kaohe.dev/services/internal/budget"
+	"kaohe.dev/services/internal/headers"
 )
 
 // errStarting is why an app is not ready before it says otherwise.
@@ -36,11 +39,17 @@ func (a *App) serveOps(ctx context.Context, registry *prometheus.Registry) error
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)
 	mux.HandleFunc("/debug/pprof/symbol", pprof.Symbol)
 	mux.HandleFunc("/debug/pprof/trace", pprof.Trace)
-	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second}
-	go func() { _ = server.Serve(listener) }() // it ends when it is closed
+	limits := a.config.Limits
+	pace := bounds.Pace{Whole: limits.BodyWithin, Step: limits.StepWithin}
+	server := &http.Server{Handler: headers.Careful(pace.HTTP(mux)), ReadHeaderTimeout: 5 * time.Second, IdleTimeout: limits.IdleFor}
+	counted := bounds.NewDoor(opsConnections, 0).Listen(listener)
+	go func() { _ = server.Serve(counted) }() // it ends when it is closed
 	a.later("operations", func(context.Context) error { return server.Close() })
 	return nil
 }
+
+// opsConnections is how many connections of operations there may be.
+const opsConnections = 256
 
 func tell(w http.ResponseWriter, err error) {
 	answer := map[string]string{"status": "ok"}

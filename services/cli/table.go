@@ -2,7 +2,6 @@ package cli
 
 import (
 	"bytes"
-	"encoding/csv"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -13,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 	"google.golang.org/protobuf/encoding/protojson"
 	"google.golang.org/protobuf/proto"
+
+	"kaohe.dev/services/plaincsv"
 )
 
 // column is a column of an answer.
@@ -79,7 +80,7 @@ func (s *session) note(format string, args ...any) {
 }
 
 func (s *session) csv(g grid) error {
-	w := csv.NewWriter(s.Out)
+	w := plaincsv.NewWriter(s.Out)
 	header := make([]string, len(g.columns))
 	for i, c := range g.columns {
 		header[i] = c.name

@@ -100,8 +100,8 @@ func (s *session) appFlags(cmd *cobra.Command, config *app.Config, level *string
 	f.DurationVar(&config.FutureTolerance, "future-tolerance", config.FutureTolerance,
 		s.say("来源时钟最多可超前多少", "how far a source's clock may run ahead"))
 	f.IntVar(&config.Replicas, "replicas", 0, s.say("NATS 集群中每个流的副本数", "replicas of each stream on a NATS cluster"))
-	f.StringSliceVar(&config.WebhookAllow, "webhook-allow", nil, s.say("通知只可发往的主机、地址或网段（默认除链路本地地址外均可）",
-		"hosts, addresses or prefixes that webhooks may reach (default: all but link-local addresses)"))
+	f.StringSliceVar(&config.WebhookAllow, "webhook-allow", nil, s.say("通知只可发往的主机、地址或网段（默认为公网地址）",
+		"hosts, addresses or prefixes that webhooks may reach (default: public addresses)"))
 	f.DurationVar(&config.WebhookRetry.First, "webhook-retry", config.WebhookRetry.First,
 		s.say("通知未送达时首次重试的间隔，之后逐次三倍，至多六小时", "pause before a notification is tried again, three times as long each time, at most six hours"))
 	f.DurationVar(&config.WebhookRetry.GiveUp, "webhook-give-up", config.WebhookRetry.GiveUp,

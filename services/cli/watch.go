@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"encoding/csv"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	"kaohe.dev/services/plaincsv"
 )
 
 // Waits between attempts to reconnect.
@@ -124,8 +124,7 @@ func (f *follower) show(record *ledgerv1.Record) error {
 	}
 	switch {
 	case record.GetEntry() != nil && s.format == "csv":
-		w := csv.NewWriter(s.Out)
-		return w.WriteAll(s.entryGrid([]*ledgerv1.Entry{record.GetEntry()}, f.zones).rows)
+		return plaincsv.NewWriter(s.Out).WriteAll(s.entryGrid([]*ledgerv1.Entry{record.GetEntry()}, f.zones).rows)
 	case record.GetEntry() != nil:
 		return s.print(s.entryLine(record.GetEntry(), f.zones))
 	case record.GetScorecard() != nil && s.format == "table":

@@ -148,7 +148,7 @@ func (s *session) webhookTest() *cobra.Command {
 			case d.State == apiv1.DeliveryState_DELIVERY_STATE_PENDING:
 				return fmt.Errorf("%s", s.say("测试尚未发出：接收方之前未答复，或没有进程运行 notify", "the test is not sent yet: the receiver did not answer before, or no process runs notify"))
 			case d.State == apiv1.DeliveryState_DELIVERY_STATE_DEAD:
-				return fmt.Errorf("%s: %s", s.say("接收方没有接受", "the receiver did not take it"), printable(d.Error))
+				return fmt.Errorf("%s: %s", s.say("接收方没有接受", "the receiver did not take it"), whyDead(d))
 			}
 			s.note(s.say("已送达，答复 %d", "delivered, answered %d"), d.Status)
 			return nil
@@ -184,12 +184,20 @@ func (s *session) webhookDead() *cobra.Command {
 				if d.TriedAt != nil {
 					last = day(d.TriedAt)
 				}
-				g.add(d.Id, d.Type, printable(d.Unit), strconv.Itoa(int(d.Attempts)), last, printable(d.Error))
+				g.add(d.Id, d.Type, printable(d.Unit), strconv.Itoa(int(d.Attempts)), last, whyDead(d))
 			}
 			return s.answer(all, g)
 		}),
 	}
 	return s.printing(s.reaching(cmd))
+}
+
+// whyDead is what was wrong and, where it is told, what the receiver said.
+func whyDead(d *apiv1.Delivery) string {
+	if d.Said == "" {
+		return printable(d.Error)
+	}
+	return printable(d.Error) + ": " + printable(d.Said)
 }
 
 func (s *session) webhookReplay() *cobra.Command {

@@ -197,4 +197,3 @@ func TestAReaderOfWhatIfWhoStandsStillKeepsNobodyWaiting(t *testing.T) {
 		t.Error(err)
 	}
 }
-

@@ -65,7 +65,6 @@ func static(raw []byte, media string) http.HandlerFunc {
 		header.Set("Content-Length", strconv.Itoa(len(raw)))
 		header.Set("Cache-Control", "no-cache")
 		header.Set("Content-Security-Policy", policy)
-		header.Set("X-Content-Type-Options", "nosniff")
 		header.Set("Referrer-Policy", "no-referrer")
 		_, _ = w.Write(raw) // the caller may be gone
 	}

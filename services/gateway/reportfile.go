@@ -69,8 +69,6 @@ func (g *Gateway) serveReport(w http.ResponseWriter, r *http.Request, file repor
 	header.Set("Content-Length", strconv.Itoa(out.Len()))
 	header.Set("Content-Disposition", disposition(file, report.FileName(made, string(in))))
 	header.Set("Content-Security-Policy", reportPolicy())
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Cache-Control", "no-store")
 	_, _ = w.Write(out.Bytes()) // the caller may be gone
 	return nil
 }

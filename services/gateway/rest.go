@@ -23,6 +23,7 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	"kaohe.dev/services/gateway/access"
+	"kaohe.dev/services/internal/headers"
 )
 
 // toJSON is how messages are shown: names in camelCase, empty fields left out.
@@ -79,7 +80,7 @@ func (g *Gateway) handler(ctx context.Context, metrics bool) (http.Handler, erro
 		}
 		all.handle(pattern, handler)
 	}
-	return g.crowded(g.pace().HTTP(g.recovered(all))), nil
+	return headers.Careful(g.crowded(g.pace().HTTP(g.recovered(all)))), nil
 }
 
 // metrics serves them, or says where they are.

@@ -39,7 +39,6 @@ func (g *Gateway) signIn() map[string]http.HandlerFunc {
 // tellSignIn tells the page whether people can sign in.
 func (g *Gateway) tellSignIn(w http.ResponseWriter, _ *http.Request) {
 	w.Header()["Content-Type"] = contentJSON
-	w.Header().Set("Cache-Control", "no-store")
 	_ = json.NewEncoder(w).Encode(map[string]bool{"login": g.identity != nil}) // the caller may be gone
 }
 
@@ -55,7 +54,6 @@ func (g *Gateway) beginSignIn(w http.ResponseWriter, r *http.Request) {
 	}
 	// Lax: the provider sends the browser back from another site.
 	http.SetCookie(w, g.cookie(g.attemptCookie(), strings.Join([]string{attempt.State, attempt.Nonce, attempt.Verifier}, "."), attemptWithin, http.SameSiteLaxMode))
-	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, to, http.StatusFound)
 }
 

@@ -11,6 +11,7 @@ import (
 	"google.golang.org/grpc/codes"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	contractv1 "kaohe.dev/proto/gen/kaohe/contract/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/gateway/access"
 	"kaohe.dev/services/internal/bus"
@@ -128,12 +129,12 @@ func (s *webhookServer) TestWebhook(ctx context.Context, r *apiv1.TestWebhookReq
 			return nil, unknownWebhook(err, r.Id)
 		}
 		if d.State != notify.Pending {
-			return shownDelivery(d), nil
+			return shownDelivery(ctx, d), nil
 		}
 		select {
 		case <-look.C:
 		case <-enough.C:
-			return shownDelivery(d), nil
+			return shownDelivery(ctx, d), nil
 		case <-ctx.Done():
 			return nil, ctx.Err()
 		}
@@ -148,11 +149,16 @@ var deliveryStates = map[apiv1.DeliveryState]string{
 	apiv1.DeliveryState_DELIVERY_STATE_DEAD:        notify.Dead,
 }
 
-func shownDelivery(d *statev1.Delivery) *apiv1.Delivery {
+// shownDelivery shows a delivery. What the receiver answered is shown to
+// administrators alone: it may be what somebody registered it to find out.
+func shownDelivery(ctx context.Context, d *statev1.Delivery) *apiv1.Delivery {
 	kind, unit := notify.TypeAndUnit(d)
 	shown := &apiv1.Delivery{
 		Id: d.Id, Webhook: d.Webhook, Attempts: d.Attempts, QueuedAt: d.QueuedAt, NextAt: d.NextAt, TriedAt: d.TriedAt,
 		Status: d.Status, Error: d.Error, Type: kind, Unit: unit,
+	}
+	if access.Of(ctx).Role == contractv1.Role_ROLE_ADMINISTRATOR {
+		shown.Said = d.Said
 	}
 	for state, kept := range deliveryStates {
 		if kept == d.State && state != apiv1.DeliveryState_DELIVERY_STATE_UNSPECIFIED {
@@ -180,7 +186,7 @@ func (s *webhookServer) ListDeliveries(ctx context.Context, r *apiv1.ListDeliver
 	}
 	answer := &apiv1.ListDeliveriesResponse{}
 	for _, d := range page {
-		answer.Deliveries = append(answer.Deliveries, shownDelivery(d))
+		answer.Deliveries = append(answer.Deliveries, shownDelivery(ctx, d))
 	}
 	if next != nil {
 		answer.NextPageToken = next.Encode()

@@ -11,7 +11,7 @@ func TestAWebhooksSecretIsShownOnceAndItsFiltersAreChecked(t *testing.T) {
 	h.call("POST", "/v1/barriers", "{}")
 	for body, says := range map[string]string{
 		`{"name":"x","url":"ftp://a/b"}`:                                      "scheme",
-		`{"name":"x","url":"http://169.254.169.254/latest"}`:                  "link-local",
+		`{"name":"x","url":"http://169.254.169.254/latest"}`:                  "metadata",
 		`{"name":"x","url":"http://a/","units":["chenqu"]}`:                   "chengqu",
 		`{"url":"http://a/"}`:                                                 "name",
 		`{"name":"x","url":"http://a/","levels":["ALERT_LEVEL_UNSPECIFIED"]}`: "levels",
@@ -24,7 +24,7 @@ func TestAWebhooksSecretIsShownOnceAndItsFiltersAreChecked(t *testing.T) {
 		Webhook struct{ ID string }
 		Secret  string
 	}
-	h.call("POST", "/v1/webhooks", `{"name":"SMS","url":"http://127.0.0.1:1/","units":["chengqu"],"levels":["ALERT_LEVEL_BREACH"]}`).into(t, &made)
+	h.call("POST", "/v1/webhooks", `{"name":"SMS","url":"https://hooks.example.org/","units":["chengqu"],"levels":["ALERT_LEVEL_BREACH"]}`).into(t, &made)
 	if !strings.HasPrefix(made.Secret, "whsec_") {
 		t.Fatalf("made %+v", made)
 	}

@@ -1,7 +1,6 @@
 package importer
 
 import (
-	"encoding/csv"
 	"fmt"
 	"io"
 	"strconv"
@@ -9,6 +8,7 @@ import (
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	"kaohe.dev/services/flow"
+	"kaohe.dev/services/plaincsv"
 )
 
 // fault is what is wrong with a row.
@@ -38,7 +38,7 @@ const (
 // and for each warning.
 type rejects struct {
 	mu    sync.Mutex
-	csv   *csv.Writer
+	csv   *plaincsv.Writer
 	begun bool
 }
 
@@ -48,7 +48,7 @@ func newRejects(w io.Writer) *rejects {
 	if w == nil {
 		w = io.Discard
 	}
-	return &rejects{csv: csv.NewWriter(w)}
+	return &rejects{csv: plaincsv.NewWriter(w)}
 }
 
 func (r *rejects) write(file string, line int, kind, ticket string, f *fault) error {
@@ -70,8 +70,7 @@ func (r *rejects) write(file string, line int, kind, ticket string, f *fault) er
 }
 
 func (r *rejects) flush() error {
-	r.csv.Flush()
-	if err := r.csv.Error(); err != nil {
+	if err := r.csv.Flush(); err != nil {
 		return fmt.Errorf("write the rejects file: %w", err)
 	}
 	return nil

@@ -11,9 +11,9 @@ import (
 	"syscall"
 )
 
-// Allow says which receivers may be reached. The zero value allows all but
-// link-local addresses, behind which clouds keep their credentials; receivers of
-// an operator are mostly inside, so private addresses are no sin.
+// Allow says which receivers may be reached. The zero value allows public
+// addresses: whoever may register a receiver could otherwise have kaohe post to,
+// and tell him about, what only kaohe reaches.
 type Allow struct {
 	hosts    []string
 	prefixes []netip.Prefix
@@ -53,8 +53,12 @@ func (a Allow) URL(address string) error {
 	case u.Fragment != "":
 		return fmt.Errorf("it has a fragment (#…), which is never sent")
 	}
-	if ip, err := netip.ParseAddr(u.Hostname()); err == nil {
-		return a.address(ip)
+	host := strings.TrimSuffix(strings.ToLower(u.Hostname()), ".")
+	if host == "localhost" || strings.HasSuffix(host, ".localhost") {
+		return a.address(netip.AddrFrom4([4]byte{127, 0, 0, 1}), a.named(u.Hostname()))
+	}
+	if ip, err := netip.ParseAddr(host); err == nil {
+		return a.address(ip, false)
 	}
 	if len(a.hosts) > 0 && len(a.prefixes) == 0 && !a.named(u.Hostname()) {
 		return fmt.Errorf("host %s is not in --webhook-allow", u.Hostname())
@@ -64,17 +68,25 @@ func (a Allow) URL(address string) error {
 
 func (a Allow) named(host string) bool { return slices.Contains(a.hosts, strings.ToLower(host)) }
 
-// address reports why an address may not be reached.
-func (a Allow) address(ip netip.Addr) error {
-	ip = ip.Unmap().WithZone("")
-	if slices.ContainsFunc(a.prefixes, func(p netip.Prefix) bool { return p.Contains(ip) }) {
+// address reports why an address may not be reached, by a name that is allowed
+// or not.
+func (a Allow) address(ip netip.Addr, named bool) error {
+	ip = meant(ip)
+	in := rangeOf(ip)
+	listed := slices.ContainsFunc(a.prefixes, func(p netip.Prefix) bool {
+		return p.Contains(ip) && (in.reach != never || p.Bits() >= in.prefix.Bits())
+	})
+	switch {
+	case listed:
 		return nil
-	}
-	if len(a.hosts)+len(a.prefixes) > 0 {
+	case in.reach == never:
+		return fmt.Errorf("address %s is %s; name it in --webhook-allow if it is meant", ip, in.what)
+	case named:
+		return nil
+	case in.reach == inside:
+		return fmt.Errorf("address %s is %s; name it, or its host, in --webhook-allow if it is meant", ip, in.what)
+	case len(a.hosts)+len(a.prefixes) > 0:
 		return fmt.Errorf("address %s is not in --webhook-allow", ip)
-	}
-	if ip.IsLinkLocalUnicast() || ip.IsMulticast() || ip.IsUnspecified() {
-		return fmt.Errorf("address %s is link-local, multicast or none; name it in --webhook-allow if it is meant", ip)
 	}
 	return nil
 }
@@ -82,15 +94,16 @@ func (a Allow) address(ip netip.Addr) error {
 // dial connects to where a receiver may be reached. What its name means is
 // checked when it is dialled, so that it cannot mean something else by then.
 func (a Allow) dial(ctx context.Context, network, address string) (net.Conn, error) {
-	var d net.Dialer
-	if host, _, err := net.SplitHostPort(address); err != nil || !a.named(host) {
-		d.Control = func(_, resolved string, _ syscall.RawConn) error {
-			to, err := netip.ParseAddrPort(resolved)
-			if err != nil {
-				return err
-			}
-			return a.address(to.Addr())
-		}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return nil, err
 	}
+	d := net.Dialer{Control: func(_, resolved string, _ syscall.RawConn) error {
+		to, err := netip.ParseAddrPort(resolved)
+		if err != nil {
+			return err
+		}
+		return a.address(to.Addr(), a.named(host))
+	}}
 	return d.DialContext(ctx, network, address)
 }

@@ -51,7 +51,7 @@ func begin(d *statev1.Delivery, r Retry, now time.Time, chance float64) {
 	d.Attempts++
 	d.TriedAt = flow.At(now)
 	d.NextAt = flow.At(now.Add(r.pause(d.Attempts, chance)))
-	d.Status, d.Error = 0, "no answer was noted: the process ended meanwhile"
+	d.Status, d.Said, d.Error = 0, "", "no answer was noted: the process ended meanwhile"
 }
 
 // answer is what a receiver said.
@@ -76,9 +76,9 @@ func (a answer) troubled() bool {
 
 // end notes what became of an attempt that began.
 func end(d *statev1.Delivery, a answer, r Retry) {
-	d.Status, d.Error = int32(a.status), a.why()
+	d.Status, d.Error, d.Said = int32(a.status), a.why(), a.body
 	if a.taken() {
-		d.State = Delivered
+		d.State, d.Said = Delivered, ""
 		return
 	}
 	if wanted := flow.Time(d.TriedAt).Add(min(a.after, r.Longest)); wanted.After(flow.Time(d.NextAt)) {
@@ -98,8 +98,6 @@ func (a answer) why() string {
 		return a.err.Error()
 	case a.status >= 300 && a.status < 400:
 		return fmt.Sprintf("answered %d: redirects are not followed; register the address it redirects to", a.status)
-	case a.body != "":
-		return fmt.Sprintf("answered %d: %s", a.status, a.body)
 	}
 	return fmt.Sprintf("answered %d", a.status)
 }

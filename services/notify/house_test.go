@@ -63,7 +63,9 @@ func build(t testing.TB) *house {
 	must(t, err)
 	t.Cleanup(func() { must(t, h.store.Close()) })
 	must(t, h.store.Ensure(t.Context(), notify.Collections()...))
-	h.hooks = notify.NewHooks(h.store, h.key, notify.Allow{}, time.Now)
+	h.allow, err = notify.ParseAllow([]string{"127.0.0.1"}) // where receivers of tests are
+	must(t, err)
+	h.hooks = notify.NewHooks(h.store, h.key, h.allow, time.Now)
 	return h
 }
 

@@ -1,13 +1,12 @@
 package report
 
 import (
-	"encoding/csv"
 	"io"
 	"slices"
 	"strconv"
-	"strings"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	"kaohe.dev/services/plaincsv"
 )
 
 // mark tells spreadsheets that the text is UTF-8.
@@ -43,8 +42,7 @@ func (b *Book) CSV(w io.Writer, table Table) error {
 	if _, err := io.WriteString(w, mark); err != nil {
 		return err
 	}
-	lines := csv.NewWriter(w)
-	lines.UseCRLF = true
+	lines := plaincsv.NewCRLFWriter(w)
 	headed := false
 	for _, s := range b.Sheets {
 		if s.Table != table {
@@ -60,18 +58,17 @@ func (b *Book) CSV(w io.Writer, table Table) error {
 			return err
 		}
 	}
-	lines.Flush()
-	return lines.Error()
+	return lines.Flush()
 }
 
 func (s *Sheet) titles() (titles []string) {
 	for _, c := range s.Columns {
-		titles = append(titles, harmless(c.Title))
+		titles = append(titles, plaincsv.Text(c.Title))
 	}
 	return titles
 }
 
-func (b *Book) lines(out *csv.Writer, s *Sheet) error {
+func (b *Book) lines(out *plaincsv.Writer, s *Sheet) error {
 	for _, row := range s.Rows {
 		if row.Look == Band {
 			continue
@@ -84,7 +81,7 @@ func (b *Book) lines(out *csv.Writer, s *Sheet) error {
 			line = append(line, row.Part)
 		}
 		for i := range line {
-			line[i] = harmless(line[i])
+			line[i] = plaincsv.Text(line[i])
 		}
 		for i, cell := range row.Cells {
 			line = append(line, s.Columns[i].cell(cell))
@@ -118,13 +115,5 @@ func (c Column) cell(text string) string {
 	if _, is := c.number(text); is {
 		return text
 	}
-	return harmless(text)
-}
-
-// harmless puts a quote before what spreadsheets would take for a formula.
-func harmless(text string) string {
-	if strings.IndexAny(text, "=+-@\t\r＝＋－＠") == 0 {
-		return "'" + text
-	}
-	return text
+	return plaincsv.Text(text)
 }

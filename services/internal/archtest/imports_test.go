@@ -13,7 +13,7 @@ import (
 
 // pure are the packages in which nothing but values goes in and out.
 var pure = []string{
-	"flow", "ingest", "sla", "escalation", "survey", "scoring", "rulebook", "calendar", "replay", "phrase", "whatif", "draw", "report", "cost",
+	"flow", "ingest", "sla", "escalation", "survey", "scoring", "rulebook", "calendar", "replay", "phrase", "whatif", "draw", "report", "cost", "plaincsv",
 }
 
 // forbidden in the pure core, with the reason.
@@ -63,6 +63,19 @@ func TestOnePackageKnowsOpenTelemetry(t *testing.T) {
 		}
 		if strings.Contains(string(text), `"go.opentelemetry.io/`) && !strings.Contains(path, filepath.Join("internal", "traces")) {
 			t.Errorf("%s imports OpenTelemetry: use internal/traces", path)
+		}
+	})
+}
+
+// What strangers wrote must not become a formula in somebody's spreadsheet.
+func TestOnePackageWritesCSV(t *testing.T) {
+	sources(t, filepath.Join("..", ".."), func(path string) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(strings.ReplaceAll(string(text), "plaincsv.", ""), "csv.NewWriter(") && !strings.Contains(path, "plaincsv") {
+			t.Errorf("%s makes a writer of csv: use plaincsv", path)
 		}
 	})
 }

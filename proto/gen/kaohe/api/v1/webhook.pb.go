@@ -603,7 +603,10 @@ type Delivery struct {
 	// The type of the CloudEvent.
 	Type string `protobuf:"bytes,10,opt,name=type,proto3" json:"type,omitempty"`
 	// The unit it is about.
-	Unit          string `protobuf:"bytes,11,opt,name=unit,proto3" json:"unit,omitempty"`
+	Unit string `protobuf:"bytes,11,opt,name=unit,proto3" json:"unit,omitempty"`
+	// The beginning of what the receiver answered last; only administrators are
+	// told.
+	Said          string `protobuf:"bytes,12,opt,name=said,proto3" json:"said,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -711,6 +714,13 @@ func (x *Delivery) GetType() string {
 func (x *Delivery) GetUnit() string {
 	if x != nil {
 		return x.Unit
+	}
+	return ""
+}
+
+func (x *Delivery) GetSaid() string {
+	if x != nil {
+		return x.Said
 	}
 	return ""
 }
@@ -1165,7 +1175,7 @@ const file_kaohe_api_v1_webhook_proto_rawDesc = "" +
 	"\x15DeleteWebhookResponse\"0\n" +
 	"\x12TestWebhookRequest\x12\x1a\n" +
 	"\x02id\x18\x01 \x01(\tB\n" +
-	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x02id\"\xfe\x02\n" +
+	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x02id\"\x92\x03\n" +
 	"\bDelivery\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x18\n" +
 	"\awebhook\x18\x02 \x01(\tR\awebhook\x121\n" +
@@ -1178,7 +1188,8 @@ const file_kaohe_api_v1_webhook_proto_rawDesc = "" +
 	"\x05error\x18\t \x01(\tR\x05error\x12\x12\n" +
 	"\x04type\x18\n" +
 	" \x01(\tR\x04type\x12\x12\n" +
-	"\x04unit\x18\v \x01(\tR\x04unit\"\xc2\x01\n" +
+	"\x04unit\x18\v \x01(\tR\x04unit\x12\x12\n" +
+	"\x04said\x18\f \x01(\tR\x04said\"\xc2\x01\n" +
 	"\x15ListDeliveriesRequest\x12\x1a\n" +
 	"\x02id\x18\x01 \x01(\tB\n" +
 	"\xbaH\ar\x05\x10\x01\x18\xe8\aR\x02id\x12;\n" +

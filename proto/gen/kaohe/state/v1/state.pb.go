@@ -1943,7 +1943,9 @@ type Delivery struct {
 	// What the receiver answered last, an HTTP status; 0: nothing.
 	Status int32 `protobuf:"varint,9,opt,name=status,proto3" json:"status,omitempty"`
 	// What was wrong the last time.
-	Error         string `protobuf:"bytes,10,opt,name=error,proto3" json:"error,omitempty"`
+	Error string `protobuf:"bytes,10,opt,name=error,proto3" json:"error,omitempty"`
+	// The beginning of what the receiver answered last.
+	Said          string `protobuf:"bytes,11,opt,name=said,proto3" json:"said,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2044,6 +2046,13 @@ func (x *Delivery) GetStatus() int32 {
 func (x *Delivery) GetError() string {
 	if x != nil {
 		return x.Error
+	}
+	return ""
+}
+
+func (x *Delivery) GetSaid() string {
+	if x != nil {
+		return x.Said
 	}
 	return ""
 }
@@ -2317,7 +2326,7 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"disabledAt\x12>\n" +
 	"\x10disabled_because\x18\n" +
 	" \x01(\v2\x13.kaohe.fact.v1.TextR\x0fdisabledBecause\x12\x14\n" +
-	"\x05after\x18\v \x01(\x04R\x05after\"\xea\x02\n" +
+	"\x05after\x18\v \x01(\x04R\x05after\"\xfe\x02\n" +
 	"\bDelivery\x12\x18\n" +
 	"\awebhook\x18\x01 \x01(\tR\awebhook\x12\x0e\n" +
 	"\x02id\x18\x02 \x01(\tR\x02id\x12/\n" +
@@ -2329,7 +2338,8 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\btried_at\x18\b \x01(\v2\x1a.google.protobuf.TimestampR\atriedAt\x12\x16\n" +
 	"\x06status\x18\t \x01(\x05R\x06status\x12\x14\n" +
 	"\x05error\x18\n" +
-	" \x01(\tR\x05error\"\xa1\x01\n" +
+	" \x01(\tR\x05error\x12\x12\n" +
+	"\x04said\x18\v \x01(\tR\x04said\"\xa1\x01\n" +
 	"\x0eNotifyPosition\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x124\n" +
 	"\athrough\x18\x02 \x01(\v2\x1a.google.protobuf.TimestampR\athrough\x12=\n" +
