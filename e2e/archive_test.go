@@ -33,6 +33,7 @@ func refuses(t testing.TB, want string, args ...string) {
 }
 
 func TestAnArchivedLogIsVerifiedAndRebuilt(t *testing.T) {
+	t.Parallel()
 	file := feedFile(t)
 	one := up(t, t.TempDir())
 	pushAndEnd(one, file)

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"kaohe.dev/e2e/port"
 )
 
 // node is one nats-server of a cluster.
@@ -33,7 +35,7 @@ func startCluster(t testing.TB, disks [3]string, edits ...string) cluster {
 	all, keys := make(cluster, 3), natsKeys(t)
 	var routes []string
 	for i := range all {
-		all[i] = &node{t: t, name: fmt.Sprintf("n%d", i+1), keys: keys, client: freePort(t), route: freePort(t), monitored: freePort(t)}
+		all[i] = &node{t: t, name: fmt.Sprintf("n%d", i+1), keys: keys, client: port.Free(t), route: port.Free(t), monitored: port.Free(t)}
 		routes = append(routes, fmt.Sprintf("nats-%d:6222", i+1), all[i].route)
 	}
 	// The configuration that deploy/ starts, at other addresses.
@@ -158,7 +160,7 @@ func (c cluster) serve(t testing.TB, more ...string) *server {
 		start(t, program, append([]string{"serve", "--target", target, "--data", data(target), "--nats-nkeys", c.key(target)}, shared...)...)
 	}
 	start(t, program, append([]string{"nats", "setup", "--data", data("admin"), "--nats-nkeys", c.key("admin")}, shared...)...)
-	s := &server{data: data("gateway"), http: freePort(t), grpc: freePort(t)}
+	s := &server{data: data("gateway"), http: port.Free(t), grpc: port.Free(t)}
 	s.process = start(t, program, append([]string{"serve", "--target", "gateway", "--data", s.data,
 		"--nats-nkeys", c.key("gateway"), "--http", s.http, "--grpc", s.grpc}, shared...)...)
 	s.waitReady()

@@ -58,6 +58,7 @@ func overdue(from, to int) string {
 }
 
 func TestAFullDiskIsToldAndLosesNothing(t *testing.T) {
+	t.Parallel()
 	disk := smallDisk(t, "128m")
 	s := up(t, filepath.Join(disk, "data"), "--reserve", "40MiB")
 	unit := `{"id":"u","source":"registry","occurredAt":"2026-01-01T00:00:00Z","unitRegistered":{"unit":"chengqu","nameZh":"城区","kind":"UNIT_KIND_OUTLET"}}`
@@ -102,6 +103,7 @@ func TestAFullDiskIsToldAndLosesNothing(t *testing.T) {
 }
 
 func TestAFullDiskCostsNoReport(t *testing.T) {
+	t.Parallel()
 	s := up(t, t.TempDir())
 	s.pushes(`[{"id":"u","source":"registry","occurredAt":"2026-01-01T00:00:00Z","unitRegistered":{"unit":"chengqu","nameZh":"城区","kind":"UNIT_KIND_OUTLET"}}]`)
 	s.pushes(overdue(0, 300))

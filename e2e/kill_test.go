@@ -15,6 +15,7 @@ import (
 // have the hash of the offline fold. KAOHE_KILLS sets how many kills; `make
 // kill` runs 200.
 func TestKillNineLosesNothingAcknowledged(t *testing.T) {
+	t.Parallel()
 	kills := 5
 	if n, err := strconv.Atoi(os.Getenv("KAOHE_KILLS")); err == nil {
 		kills = n

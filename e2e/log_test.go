@@ -17,6 +17,7 @@ func command(t testing.TB, args ...string) (string, bool) {
 }
 
 func TestABackupIsRestoredWithTheSameHashes(t *testing.T) {
+	t.Parallel()
 	s := up(t, t.TempDir())
 	pushAndEnd(s, feedFile(t))
 	want := s.verify(demoMonth)
@@ -64,6 +65,7 @@ func TestABackupIsRestoredWithTheSameHashes(t *testing.T) {
 }
 
 func TestARebuildArrivesAtTheSameHashes(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := up(t, data)
 	pushAndEnd(s, feedFile(t))
@@ -94,6 +96,7 @@ func TestARebuildArrivesAtTheSameHashes(t *testing.T) {
 }
 
 func TestARebuildThatIsKilledGoesOnAtTheNextStart(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := up(t, data)
 	pushAndEnd(s, feedFile(t))

@@ -76,6 +76,7 @@ func importBoston(s *server, file string) string {
 }
 
 func TestBostonYearHasEveryOverdueVerdictRight(t *testing.T) {
+	t.Parallel()
 	file := needs(t, bostonLog)
 	s := up(t, t.TempDir())
 	t.Log(importBoston(s, file))
@@ -134,6 +135,7 @@ func shuffle(t *testing.T, file string) string {
 }
 
 func TestServiceNowLogHasEveryReopening(t *testing.T) {
+	t.Parallel()
 	file := needs(t, serviceNowLog)
 	s := up(t, t.TempDir())
 	t.Log(s.mustKaohe("import", "--map", "servicenow", "--as-of", "2017-03-01T00:00:00Z", "--create-units",

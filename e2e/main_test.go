@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,6 +16,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"kaohe.dev/e2e/port"
 )
 
 // program is bin/kaohe, natsServer a NATS server, both built once.
@@ -125,20 +126,10 @@ type server struct {
 	patience         time.Duration // how long try waits for an answer; 0: for ever
 }
 
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // up runs `kaohe up` and waits until it is ready.
 func up(t testing.TB, data string, more ...string) *server {
 	t.Helper()
-	s := &server{data: data, http: freePort(t), grpc: freePort(t)}
+	s := &server{data: data, http: port.Free(t), grpc: port.Free(t)}
 	s.process = start(t, program, append([]string{"up", "--data", data, "--http", s.http, "--grpc", s.grpc}, more...)...)
 	s.waitReady()
 	return s

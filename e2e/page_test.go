@@ -66,6 +66,7 @@ func (s *server) tokenOf(role, name string, more ...string) string {
 // by the committee. Everybody is offered what his role may do, and all of it by
 // the keyboard.
 func TestAMonthOnThePage(t *testing.T) {
+	t.Parallel()
 	path := findBrowser(t)
 	s := up(t, t.TempDir())
 	s.pushes(aMonth)
@@ -188,6 +189,7 @@ func approveWhatCameLate(t *testing.T, path string, s *server, unit *browser) {
 // TestALinkDoesNotChangeWhoIsSignedIn: a link with a token signs in who is not,
 // and asks who is; when he declines he stays who he was.
 func TestALinkDoesNotChangeWhoIsSignedIn(t *testing.T) {
+	t.Parallel()
 	path := findBrowser(t)
 	s := up(t, t.TempDir())
 	s.pushes(aMonth)

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"kaohe.dev/e2e/disk"
+	"kaohe.dev/e2e/port"
 )
 
 // plugged is a data directory on a disk whose plug can be pulled.
@@ -46,7 +47,7 @@ func (p *plugged) mount() (data string, unmount func()) {
 func (p *plugged) run(while func(*server), args ...string) {
 	p.t.Helper()
 	data, unmount := p.mount()
-	s := &server{data: data, http: freePort(p.t), grpc: freePort(p.t)}
+	s := &server{data: data, http: port.Free(p.t), grpc: port.Free(p.t)}
 	s.process = start(p.t, program, append([]string{"up", "--data", data, "--http", s.http, "--grpc", s.grpc}, args...)...)
 	pulled := p.disk.Pulled()
 	go func() { // or who waits for an acknowledgement would wait long
@@ -101,6 +102,7 @@ const pullsARound = 20
 // under load: between any two things that the program does with the disk.
 // KAOHE_PULLS sets how often; `make pull` does it 200 times.
 func TestAPulledPlugLosesNothingAcknowledged(t *testing.T) {
+	t.Parallel()
 	pulls := 8
 	if n, err := strconv.Atoi(os.Getenv("KAOHE_PULLS")); err == nil {
 		pulls = n
@@ -187,6 +189,7 @@ func pushAgain(s *server, feed []string) int {
 // With an interval the same pull takes what was acknowledged since: the fault
 // is real, and what is said of --sync is true. What is left can be used.
 func TestAPulledPlugTakesWhatAnIntervalLeftUnsynced(t *testing.T) {
+	t.Parallel()
 	feed := lines(mustRead(t, feedFile(t)))
 	p := &plugged{t: t, disk: disk.New(), chance: rand.New(rand.NewPCG(31, 37))}
 	data, unmount := p.mount()
@@ -203,7 +206,7 @@ func TestAPulledPlugTakesWhatAnIntervalLeftUnsynced(t *testing.T) {
 	if err := os.WriteFile(note, []byte("another start of the machine\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, ok := command(t, "up", "--data", data, "--http", freePort(t), "--grpc", freePort(t)); ok || !strings.Contains(out, "kaohe rebuild") {
+	if out, ok := command(t, "up", "--data", data, "--http", port.Free(t), "--grpc", port.Free(t)); ok || !strings.Contains(out, "kaohe rebuild") {
 		t.Errorf("after the machine went down it said: %s", out)
 	}
 	if out, ok := command(t, "rebuild", "--data", data); !ok {

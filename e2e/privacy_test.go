@@ -13,6 +13,7 @@ import (
 // The customer's own reference goes no further than the door: not into the
 // streams, not into the documents, not into the log.
 func TestNoPhoneNumberIsKept(t *testing.T) {
+	t.Parallel()
 	const phone = "13812345678"
 	data := t.TempDir()
 	s := up(t, data, "--log", "debug")

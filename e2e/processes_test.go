@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"kaohe.dev/e2e/port"
 )
 
 // feedFile writes the events that `kaohe demo` would play, as NDJSON.
@@ -41,6 +43,7 @@ func pushAndEnd(s *server, file string) {
 }
 
 func TestSeparateProcessesArriveAtTheHashOfOne(t *testing.T) {
+	t.Parallel()
 	file := feedFile(t)
 	one := up(t, t.TempDir())
 	pushAndEnd(one, file)
@@ -53,7 +56,7 @@ func TestSeparateProcessesArriveAtTheHashOfOne(t *testing.T) {
 	for _, target := range services {
 		start(t, program, append([]string{"serve", "--target", target}, shared...)...)
 	}
-	s := &server{data: filepath.Join(dir, "kaohe"), http: freePort(t), grpc: freePort(t)}
+	s := &server{data: filepath.Join(dir, "kaohe"), http: port.Free(t), grpc: port.Free(t)}
 	s.process = start(t, program, append([]string{
 		"serve", "--target", "gateway", "--http", s.http, "--grpc", s.grpc,
 	}, shared...)...)
@@ -67,7 +70,7 @@ func TestSeparateProcessesArriveAtTheHashOfOne(t *testing.T) {
 // startNATS starts one server that keeps its streams in a directory.
 func startNATS(t testing.TB, dir string) (address string) {
 	t.Helper()
-	address = freePort(t)
+	address = port.Free(t)
 	config := filepath.Join(t.TempDir(), "nats.conf")
 	text := fmt.Sprintf("listen: %q\njetstream { store_dir: %q, sync_interval: always }\n", address, dir)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
@@ -78,6 +81,7 @@ func startNATS(t testing.TB, dir string) (address string) {
 }
 
 func TestARestartGoesOnWhereItWas(t *testing.T) {
+	t.Parallel()
 	file := feedFile(t)
 	data := t.TempDir()
 	s := up(t, data)
@@ -95,8 +99,9 @@ func TestARestartGoesOnWhereItWas(t *testing.T) {
 }
 
 func TestAPortInUseSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	s := up(t, t.TempDir())
-	other := start(t, program, "up", "--data", t.TempDir(), "--http", s.http, "--grpc", freePort(t))
+	other := start(t, program, "up", "--data", t.TempDir(), "--http", s.http, "--grpc", port.Free(t))
 	<-other.done
 	if out := other.log.String(); other.cmd.ProcessState.ExitCode() == 0 || !strings.Contains(out, s.http) {
 		t.Fatalf("it ended with %d and said %q", other.cmd.ProcessState.ExitCode(), out)
@@ -107,8 +112,9 @@ func TestAPortInUseSaysWhatToDo(t *testing.T) {
 }
 
 func TestADataDirectoryInUseIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	s := up(t, t.TempDir())
-	other := start(t, program, "up", "--data", s.data, "--http", freePort(t), "--grpc", freePort(t))
+	other := start(t, program, "up", "--data", s.data, "--http", port.Free(t), "--grpc", port.Free(t))
 	<-other.done
 	if out := other.log.String(); !strings.Contains(out, "in use") {
 		t.Fatalf("it said %q", out)
@@ -116,6 +122,7 @@ func TestADataDirectoryInUseIsLeftAlone(t *testing.T) {
 }
 
 func TestADamagedStateFileSaysWhatToDo(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := up(t, data)
 	pushAndEnd(s, feedFile(t))
@@ -130,7 +137,7 @@ func TestADamagedStateFileSaysWhatToDo(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	broken := start(t, program, "up", "--data", data, "--http", freePort(t), "--grpc", freePort(t))
+	broken := start(t, program, "up", "--data", data, "--http", port.Free(t), "--grpc", port.Free(t))
 	await(t, "reported", func() error {
 		select {
 		case <-broken.done:

@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"kaohe.dev/e2e/port"
 )
 
 // How many of each a province has.
@@ -62,7 +64,7 @@ func (p *province) member(data string, args []string) *member {
 }
 
 func (p *province) gateway(data string, shared []string) *member {
-	at, grpc := freePort(p.t), freePort(p.t)
+	at, grpc := port.Free(p.t), port.Free(p.t)
 	m := p.member(data, append([]string{"--target", "gateway", "--http", at, "--grpc", grpc}, shared...))
 	m.front = newWire(p.t, at)
 	m.http, m.grpc, m.patience = m.front.address, grpc, patience

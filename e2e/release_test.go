@@ -9,6 +9,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"kaohe.dev/e2e/port"
 )
 
 // unpack writes an archive into a new directory.
@@ -51,6 +53,7 @@ func unpack(t testing.TB, name string) string {
 // one opens them and arrives at the hash they had. A release adds a directory
 // here and takes none away: how, is in its README.
 func TestWhatEarlierReleasesWroteIsReadAndVerified(t *testing.T) {
+	t.Parallel()
 	releases, err := filepath.Glob("testdata/release-*")
 	if err != nil || len(releases) == 0 {
 		t.Fatalf("no releases in testdata: %v", err)
@@ -75,12 +78,13 @@ func TestWhatEarlierReleasesWroteIsReadAndVerified(t *testing.T) {
 }
 
 func TestADataDirectoryOfAnotherFormatIsLeftAlone(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	up(t, data).stop()
 	if err := os.WriteFile(filepath.Join(data, "format"), []byte("99\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, ok := command(t, "up", "--data", data, "--http", freePort(t), "--grpc", freePort(t)); ok || !strings.Contains(out, "format") {
+	if out, ok := command(t, "up", "--data", data, "--http", port.Free(t), "--grpc", port.Free(t)); ok || !strings.Contains(out, "format") {
 		t.Errorf("it said %s", out)
 	}
 }

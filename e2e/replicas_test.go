@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"kaohe.dev/e2e/port"
 )
 
 // services are the targets that decide.
@@ -33,7 +35,7 @@ func startFleet(t testing.TB, nats string, replicas int, more ...string) *fleet 
 	for range replicas {
 		f.replicas = append(f.replicas, f.replica(t))
 	}
-	f.server = &server{data: filepath.Join(dir, "kaohe"), http: freePort(t), grpc: freePort(t)}
+	f.server = &server{data: filepath.Join(dir, "kaohe"), http: port.Free(t), grpc: port.Free(t)}
 	f.t = t
 	f.startGateway()
 	return f
@@ -192,7 +194,7 @@ func TestReplicasShareThePartsAndTakeOverFromTheDead(t *testing.T) {
 func TestAnotherNumberOfPartitionsIsRefused(t *testing.T) {
 	data := t.TempDir()
 	up(t, data).stop()
-	other := start(t, program, "up", "--data", data, "--partitions", "4", "--http", freePort(t), "--grpc", freePort(t))
+	other := start(t, program, "up", "--data", data, "--partitions", "4", "--http", port.Free(t), "--grpc", port.Free(t))
 	<-other.done
 	if out := other.log.String(); other.cmd.ProcessState.ExitCode() == 0 || !strings.Contains(out, "--partitions 1") {
 		t.Fatalf("it ended with %d and said %q", other.cmd.ProcessState.ExitCode(), out)

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"kaohe.dev/e2e/port"
 )
 
 // The caller's own span: a trace and a parent that nobody else has.
@@ -101,7 +103,7 @@ func serveTraced(t *testing.T, collector string) *server {
 	for _, target := range services {
 		start(t, program, append([]string{"serve", "--target", target}, shared...)...)
 	}
-	s := &server{data: filepath.Join(dir, "kaohe"), http: freePort(t), grpc: freePort(t)}
+	s := &server{data: filepath.Join(dir, "kaohe"), http: port.Free(t), grpc: port.Free(t)}
 	s.process = start(t, program, append([]string{"serve", "--target", "gateway", "--http", s.http, "--grpc", s.grpc}, shared...)...)
 	s.waitReady()
 	return s
@@ -161,7 +163,7 @@ func TestWithoutItsCollectorAllGoesOn(t *testing.T) {
 	t.Setenv("OTEL_BSP_SCHEDULE_DELAY", "100")
 	t.Setenv("OTEL_EXPORTER_OTLP_TIMEOUT", "1000")
 	data := t.TempDir()
-	s := up(t, data, "--traces", "grpc://"+freePort(t), "--trace-ratio", "1")
+	s := up(t, data, "--traces", "grpc://"+port.Free(t), "--trace-ratio", "1")
 	pushAndEnd(s, feedFile(t))
 	hash := s.verify(demoMonth)
 	await(t, "told", func() error {

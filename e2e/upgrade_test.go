@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"kaohe.dev/e2e/port"
 )
 
 // refusedAtMost is how long an upgrade may keep an event out; the guide says so.
@@ -101,7 +103,7 @@ func TestARollingUpgradeRefusesNobody(t *testing.T) {
 	one.stop()
 
 	f := startFleet(t, natsAlone(t), 2)
-	second := &server{data: f.data, http: freePort(t), grpc: freePort(t)}
+	second := &server{data: f.data, http: port.Free(t), grpc: port.Free(t)}
 	f.gatewayAt(program, second)
 	feed := lines(mustRead(t, file))
 	source := deliver(t, feed, f.server, second)

@@ -116,6 +116,7 @@ func (s *server) push(events ...string) {
 // each once, whatever restarts; while the receiver is down nothing is lost; a
 // rebuild tells nothing again, and an import nothing at all.
 func TestNotificationsFromEventToReceiver(t *testing.T) {
+	t.Parallel()
 	r := receive(t)
 	data := filepath.Join(t.TempDir(), "data")
 	s := up(t, data, "--webhook-retry", "100ms", "--webhook-allow", "127.0.0.1")

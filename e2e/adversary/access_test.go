@@ -34,6 +34,7 @@ const canary = "CANARY"
 // requests about its own and another unit, changed in ways that routers,
 // proxies and frameworks undo; KAOHE_REQUESTS (20,000) of them.
 func TestNoMutatedRequestGetsThrough(t *testing.T) {
+	t.Parallel()
 	s := up(t, t.TempDir(), "--rate", "0")
 	s.pushes(twoUnits)
 	s.call("POST", "/v1/barriers", "{}", nil)

@@ -24,6 +24,7 @@ import (
 // another spelling of a call, another method, type or protocol reaches nothing
 // that the role may not call. KAOHE_CALLS (5,000) of them.
 func TestNoMutatedCallGetsThrough(t *testing.T) {
+	t.Parallel()
 	s := up(t, t.TempDir(), "--rate", "0")
 	s.pushes(twoUnits)
 	_, calls, roles := accessTable(t)

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -15,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"kaohe.dev/e2e/port"
 )
 
 // program is bin/kaohe, built once.
@@ -72,7 +73,7 @@ type server struct {
 // the test fails.
 func up(t testing.TB, data string, more ...string) *server {
 	t.Helper()
-	s := &server{t: t, log: &output{}, done: make(chan struct{}), data: data, http: freePort(t), grpc: freePort(t)}
+	s := &server{t: t, log: &output{}, done: make(chan struct{}), data: data, http: port.Free(t), grpc: port.Free(t)}
 	s.cmd = exec.Command(program, append([]string{"up", "--data", data, "--http", s.http, "--grpc", s.grpc}, more...)...)
 	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
 	must(t, s.cmd.Start())
@@ -131,14 +132,6 @@ func await(t testing.TB, what string, ask func() error) {
 		}
 		<-tick.C
 	}
-}
-
-func freePort(t testing.TB) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	must(t, err)
-	defer l.Close()
-	return l.Addr().String()
 }
 
 func must(t testing.TB, err error) {
