@@ -15,6 +15,7 @@ import (
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/pause"
+	"kaohe.dev/services/period"
 	"kaohe.dev/services/rulebook"
 )
 
@@ -70,11 +71,8 @@ func (a *App) push(ctx context.Context, events []*feedv1.Event) ([]*apiv1.EventV
 // it is effective from, so that the same file is published once however often
 // the process starts.
 func published(book *rulebook.Rulebook) *feedv1.Event {
-	month, err := time.Parse("2006-01", book.EffectiveMonth)
-	if err != nil {
-		month = time.Unix(0, 0) // Load has checked it
-	}
-	e := RulebookPublished(book, book.EffectiveMonth, nil, month)
+	month, _ := period.ParseMonth(book.EffectiveMonth) // Load has checked it
+	e := RulebookPublished(book, book.EffectiveMonth, nil, month.Start(time.UTC))
 	e.Source = ownSource
 	return e
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"kaohe.dev/services/app"
+	"kaohe.dev/services/period"
 )
 
 func (s *session) archive() *cobra.Command {
@@ -40,7 +41,8 @@ func (s *session) archive() *cobra.Command {
 }
 
 func (s *session) archiveInto(ctx context.Context, config app.Config, before string, purge bool) error {
-	until, err := time.ParseInLocation("2006-01", before, operatorZone())
+	month, err := period.ParseMonth(before)
+	until := month.Start(operatorZone())
 	if err != nil || until.After(time.Now().AddDate(0, 1, 0)) {
 		return usageError{"kaohe archive", fmt.Errorf("--before %q: %s", before, s.say("须为不晚于下月的月份，如 2026-01", "give a month, at most the next one, like 2026-01"))}
 	}

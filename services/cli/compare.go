@@ -10,6 +10,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/importer"
+	"kaohe.dev/services/period"
 )
 
 // carried are the source's own verdicts, by ticket, to be compared with ours.
@@ -80,8 +81,8 @@ func (r *remote) overdue(ctx context.Context, instants ...time.Time) (map[string
 	}
 	found := map[string]bool{}
 	first, last = first.UTC().AddDate(0, 0, -1), last.UTC().AddDate(0, 0, 1)
-	for month := first.AddDate(0, 0, 1-first.Day()); !month.After(last); month = month.AddDate(0, 1, 0) {
-		all, err := r.listEntries(ctx, &apiv1.ListEntriesRequest{Month: month.Format("2006-01"), State: "active"}, 0)
+	for _, month := range period.Of(period.Month, first).Through(period.Of(period.Month, last)) {
+		all, err := r.listEntries(ctx, &apiv1.ListEntriesRequest{Month: month.String(), State: "active"}, 0)
 		if err != nil {
 			return nil, err
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/period"
 	"kaohe.dev/services/simulate"
 )
 
@@ -20,7 +21,7 @@ const (
 // script gives the events of a demo in the order they happen, its clock's
 // steps among them.
 func script(seed uint64, month string, every time.Duration) ([]*feedv1.Event, error) {
-	first, err := time.ParseInLocation("2006-01", month, operatorZone())
+	in, err := period.ParseMonth(month)
 	if err != nil {
 		return nil, fmt.Errorf("--month %q: %w", month, err)
 	}
@@ -28,7 +29,7 @@ func script(seed uint64, month string, every time.Duration) ([]*feedv1.Event, er
 	if err != nil {
 		return nil, fmt.Errorf("--month %q: %w", month, err)
 	}
-	end := first.AddDate(0, 1, 0)
+	first, end := in.Start(operatorZone()), in.End(operatorZone())
 	for _, e := range events {
 		if at := e.OccurredAt.AsTime(); at.After(end) {
 			end = at

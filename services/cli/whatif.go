@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	"kaohe.dev/services/period"
 )
 
 func (s *session) whatIf() *cobra.Command {
@@ -60,7 +61,7 @@ func (s *session) monthsOf(text string) (from, to string, err error) {
 		to = from
 	}
 	for _, month := range []string{from, to} {
-		if len(month) != len("2006-01") {
+		if _, err := period.ParseMonth(month); err != nil {
 			return "", "", fmt.Errorf("--months %q: %s", text, s.say("请写作 2026-03 或 2026-01..2026-03", "write 2026-03 or 2026-01..2026-03"))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
+	"kaohe.dev/services/period"
 	"kaohe.dev/services/phrase"
 )
 
@@ -20,7 +21,7 @@ func operatorZone() *time.Location {
 }
 
 // thisMonth is the running month, yyyy-mm.
-func thisMonth() string { return time.Now().In(operatorZone()).Format("2006-01") }
+func thisMonth() string { return period.Of(period.Month, time.Now().In(operatorZone())).String() }
 
 // zones are the zones of the units: an instant is shown on the clock that the
 // unit is judged by.

@@ -14,6 +14,7 @@ import (
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/flow"
+	"kaohe.dev/services/period"
 	"kaohe.dev/services/rulebook"
 	"kaohe.dev/services/scoring"
 )
@@ -136,11 +137,11 @@ func overAt(policy *rulebook.Policy, month string) time.Time {
 }
 
 func end(zone *time.Location, month string) time.Time {
-	start, err := time.ParseInLocation("2006-01", month, zone)
+	in, err := period.ParseMonth(month)
 	if err != nil {
 		return time.Time{} // the contract refuses it
 	}
-	return start.AddDate(0, 1, 0)
+	return in.End(zone)
 }
 
 // StartClosing begins to close a month.

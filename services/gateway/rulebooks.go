@@ -5,7 +5,6 @@ import (
 	"errors"
 	"slices"
 	"strings"
-	"time"
 
 	"google.golang.org/grpc/codes"
 
@@ -13,6 +12,7 @@ import (
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/gateway/door"
+	"kaohe.dev/services/period"
 	"kaohe.dev/services/rulebook"
 )
 
@@ -78,8 +78,8 @@ func published(books []*rulebook.Rulebook, at int) *apiv1.Rulebook {
 	}
 	next := books[at+1+later].EffectiveMonth
 	answer.Replaced = next == b.EffectiveMonth
-	if first, err := time.Parse("2006-01", next); err == nil && !answer.Replaced {
-		answer.LastMonth = first.AddDate(0, -1, 0).Format("2006-01")
+	if first, err := period.ParseMonth(next); err == nil && !answer.Replaced {
+		answer.LastMonth = first.Previous().String()
 	}
 	return answer
 }

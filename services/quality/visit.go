@@ -3,11 +3,11 @@ package quality
 import (
 	"slices"
 	"strconv"
-	"time"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
+	"kaohe.dev/services/period"
 	"kaohe.dev/services/rulebook"
 )
 
@@ -91,12 +91,12 @@ func itemsExcused(policy *rulebook.Policy, d dossier) []*factv1.Fact {
 	var facts []*factv1.Fact
 	for _, f := range d.waivers {
 		said := f.GetAssessmentRecorded().GetWaiver()
-		start, err := time.ParseInLocation("2006-01", said.Month, policy.Zone(said.Unit))
+		in, err := period.ParseMonth(said.Month)
 		if err != nil {
 			continue // refused at the door
 		}
 		facts = append(facts, &factv1.Fact{
-			Id: id(flow.ItemExcused, escape(said.Unit), said.Month, said.Item), Proof: f.Proof, OccurredAt: flow.At(start.UTC()),
+			Id: id(flow.ItemExcused, escape(said.Unit), said.Month, said.Item), Proof: f.Proof, OccurredAt: flow.At(in.Start(policy.Zone(said.Unit)).UTC()),
 			Reason: flow.Because("waived", said.Person+" 同意当月免评："+said.Reason, said.Person+" waived it for the month: "+said.Reason),
 			Route:  &factv1.Route{Unit: said.Unit},
 			Body:   &factv1.Fact_ItemExcused{ItemExcused: &factv1.ItemExcused{Item: said.Item}},

@@ -10,6 +10,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/flow"
+	"kaohe.dev/services/period"
 	"kaohe.dev/services/rulebook"
 	"kaohe.dev/services/scoring"
 )
@@ -94,11 +95,11 @@ func ordinal(at time.Time) int {
 // past finds the facts of a month that were known at a point.
 func (c calendar) past(month string, policy *rulebook.Policy, clocks map[string]instant, point int) past {
 	p := past{policy, clocks, map[string]map[string]held{}}
-	start, err := time.Parse("2006-01", month)
+	in, err := period.ParseMonth(month)
 	if err != nil {
 		return p // no fact is of what is no month
 	}
-	for n := ordinal(start) - 1; n <= ordinal(start)+1; n++ { // a zone's month begins in another
+	for n, last := ordinal(in.Start(time.UTC))-1, ordinal(in.Start(time.UTC))+1; n <= last; n++ { // a zone's month begins in another
 		for _, k := range c[n] {
 			unit := k.fact.Route.GetUnit()
 			if !k.has(point) || policy.Month(unit, flow.Time(k.fact.OccurredAt)) != month {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	"kaohe.dev/services/period"
 )
 
 // Window is the months and units somebody asks about.
@@ -31,11 +32,11 @@ type stretch struct{ from, to int64 } // seconds since 1970
 func (w Window) stretch() stretch {
 	const margin = 48 * time.Hour // more than zones differ by
 	s := stretch{from: -1 << 62, to: 1 << 62}
-	if first, err := time.Parse("2006-01", w.From); err == nil {
-		s.from = first.Add(-margin).Unix()
+	if first, err := period.ParseMonth(w.From); err == nil {
+		s.from = first.Start(time.UTC).Add(-margin).Unix()
 	}
-	if last, err := time.Parse("2006-01", w.To); err == nil {
-		s.to = last.AddDate(0, 1, 0).Add(margin).Unix()
+	if last, err := period.ParseMonth(w.To); err == nil {
+		s.to = last.End(time.UTC).Add(margin).Unix()
 	}
 	return s
 }

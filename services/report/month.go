@@ -11,6 +11,7 @@ import (
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/flow"
+	"kaohe.dev/services/period"
 )
 
 // MostEntries is how many entries a report lists: the newest. What is added up
@@ -61,8 +62,8 @@ func (m *Month) Count(e *ledgerv1.Entry, list bool) {
 // Before gives the months that a month is compared with: the one before, and the
 // same of last year.
 func Before(month string) (lastMonth, lastYear string) {
-	start, _ := time.Parse("2006-01", month) // the contract refuses what is no month
-	return start.AddDate(0, -1, 0).Format("2006-01"), start.AddDate(-1, 0, 0).Format("2006-01")
+	in, _ := period.ParseMonth(month) // the contract refuses what is no month
+	return in.Previous().String(), in.YearBefore().String()
 }
 
 // Report is what the month comes to.

@@ -7,6 +7,7 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
+	"kaohe.dev/services/period"
 )
 
 // English is the one language beside Chinese, which everything else is.
@@ -39,11 +40,11 @@ func (l *layout) unit(unit string, name *factv1.Text) string {
 
 // month writes a month: 2026年3月, March 2026.
 func (l *layout) month(month string) string {
-	at, err := time.Parse("2006-01", month)
+	in, err := period.ParseMonth(month)
 	if err != nil {
 		return month
 	}
-	return at.Format(l.say("2006年1月", "January 2006"))
+	return in.Start(time.UTC).Format(l.say("2006年1月", "January 2006"))
 }
 
 func (l *layout) correction(n int32) string {

@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/goccy/go-yaml/ast"
 	"github.com/goccy/go-yaml/parser"
+	"kaohe.dev/services/period"
 )
 
 const (
@@ -245,7 +246,7 @@ func (r *reader) month(f field) string {
 	if !ok {
 		return ""
 	}
-	if _, err := time.Parse("2006-01", s); err != nil {
+	if _, err := period.ParseMonth(s); err != nil {
 		r.note(f.place, "month_malformed", s)
 	}
 	return s

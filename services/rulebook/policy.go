@@ -14,6 +14,7 @@ import (
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/period"
 )
 
 // Policy is what services judge by: the rulebooks in force and the units. It
@@ -156,7 +157,7 @@ func (p *Policy) Zone(unit string) *time.Location {
 
 // Month gives the month (yyyy-mm) of an instant for a unit.
 func (p *Policy) Month(unit string, at time.Time) string {
-	return MonthOf(at.In(p.Zone(unit)))
+	return period.Of(period.Month, at.In(p.Zone(unit))).String()
 }
 
 // For gives the version in force for a unit at an instant.
@@ -187,11 +188,11 @@ func (p *Policy) Kind(id string, at time.Time) feedv1.UnitKind {
 
 // KindIn gives what kind of unit a unit is by the end of a month (yyyy-mm).
 func (p *Policy) KindIn(id, month string) feedv1.UnitKind {
-	start, err := time.ParseInLocation("2006-01", month, p.Zone(id))
+	in, err := period.ParseMonth(month)
 	if err != nil {
 		return feedv1.UnitKind_UNIT_KIND_UNSPECIFIED
 	}
-	return p.Kind(id, start.AddDate(0, 1, 0).Add(-time.Nanosecond))
+	return p.Kind(id, in.End(p.Zone(id)).Add(-time.Nanosecond))
 }
 
 // Applies reports whether a part is for the kind of unit that a unit is by the
@@ -214,11 +215,11 @@ func (p *Policy) Customers(id, month string) int64 {
 	if u == nil {
 		return 0
 	}
-	start, err := time.ParseInLocation("2006-01", month, p.Zone(id))
+	in, err := period.ParseMonth(month)
 	if err != nil {
 		return 0
 	}
-	end := start.AddDate(0, 1, 0)
+	start, end := in.Start(p.Zone(id)), in.End(p.Zone(id))
 	counted := start
 	if p.In(id, month).customersAt() == MonthEnd {
 		counted = end.Add(-1)

@@ -9,6 +9,7 @@ import (
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/flow"
+	"kaohe.dev/services/period"
 	"kaohe.dev/services/rulebook"
 )
 
@@ -32,7 +33,7 @@ type Judged struct {
 func Judge(policy *rulebook.Policy, f *factv1.Fact, rulings Rulings) (Judged, error) {
 	unit := f.Route.GetUnit()
 	at := flow.Time(f.OccurredAt).In(policy.Zone(unit))
-	judged := Judged{Month: rulebook.MonthOf(at), Day: int32(at.Day())}
+	judged := Judged{Month: period.Of(period.Month, at).String(), Day: int32(at.Day())}
 	if flow.KindOf(f) == flow.FaultReported {
 		return judged, nil // the quota counts it, no rule does
 	}
@@ -101,8 +102,6 @@ func incidentOf(f *factv1.Fact) *ledgerv1.Incident {
 	}
 }
 
-const monthLayout = "2006-01"
-
 // twoPlaces writes points: half a hundredth goes away from zero, which for the
 // points a unit loses or gains is rounding half up. Sheets are written often,
 // so ordinary points take a short way.
@@ -148,9 +147,9 @@ func points(s string) decimal.Decimal {
 
 // monthStart gives the first instant of a month for a unit.
 func monthStart(policy *rulebook.Policy, unit, month string) time.Time {
-	start, err := time.ParseInLocation(monthLayout, month, policy.Zone(unit))
+	in, err := period.ParseMonth(month)
 	if err != nil {
 		panic("a month that scoring wrote cannot be read: " + err.Error())
 	}
-	return start
+	return in.Start(policy.Zone(unit))
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/period"
 )
 
 // assessor is the person at the assessor's desk.
@@ -43,7 +44,7 @@ func (w *world) hall(u *unit, n int) {
 func (w *world) visit(u *unit, method feedv1.AssessmentMethod, day, n int) {
 	at := office(w.start.AddDate(0, 0, day-1).Add(w.between(9*time.Hour, 17*time.Hour)))
 	visit := &feedv1.HallAssessed{
-		Visit: w.serial("V"), Unit: u.id, Month: w.start.Format("2006-01"), Method: method, Person: assessor,
+		Visit: w.serial("V"), Unit: u.id, Month: period.Of(period.Month, w.start).String(), Method: method, Person: assessor,
 	}
 	for i, rule := range w.book.Rules {
 		check := rule.Check

@@ -10,6 +10,7 @@ import (
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/period"
 	"kaohe.dev/services/rulebook"
 )
 
@@ -25,13 +26,14 @@ const (
 // they happen, none outside the month. It is an error if the month does not
 // read as one.
 func Month(seed uint64, month string, zone *time.Location) ([]*feedv1.Event, error) {
-	start, err := time.ParseInLocation("2006-01", month, zone)
+	in, err := period.ParseMonth(month)
 	if err != nil {
-		return nil, fmt.Errorf("simulate: %q is no month such as 2026-03: %w", month, err)
+		return nil, fmt.Errorf("simulate: %w", err)
 	}
+	start := in.Start(zone)
 	w := &world{
 		rng: rand.New(rand.NewPCG(seed, uint64(start.Year()*12+int(start.Month())))), clock: Clock,
-		start: start, end: start.AddDate(0, 1, 0), serials: map[string]int{}, book: rulebook.Default(),
+		start: start, end: in.End(zone), serials: map[string]int{}, book: rulebook.Default(),
 	}
 	for i := range units {
 		w.unit(&units[i])

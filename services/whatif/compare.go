@@ -4,12 +4,12 @@ import (
 	"cmp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/shopspring/decimal"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	"kaohe.dev/services/period"
 	"kaohe.dev/services/replay"
 	"kaohe.dev/services/rulebook"
 	"kaohe.dev/services/scoring"
@@ -91,13 +91,14 @@ func places(both *replay.Both, w replay.Window) []place {
 // Months lists the months (yyyy-mm) from one to another, both included; none
 // where they are no months.
 func Months(from, to string) []string {
-	first, err := time.Parse("2006-01", from)
-	if err != nil {
+	first, err := period.ParseMonth(from)
+	last, err2 := period.ParseMonth(to)
+	if err != nil || err2 != nil {
 		return nil
 	}
 	var all []string
-	for at := first; at.Format("2006-01") <= to; at = at.AddDate(0, 1, 0) {
-		all = append(all, at.Format("2006-01"))
+	for _, in := range first.Through(last) {
+		all = append(all, in.String())
 	}
 	return all
 }

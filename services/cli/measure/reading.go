@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	"kaohe.dev/services/period"
 )
 
 // readers ask for scorecards at once.
@@ -21,7 +22,7 @@ func (b *bench) reading(ctx context.Context) ([]Figure, error) {
 	if err := b.register(ctx); err != nil {
 		return nil, err
 	}
-	address := fmt.Sprintf("http://%s/v1/months/%s/scorecards/%s", b.app.HTTPAddr(), time.Now().UTC().Format("2006-01"), unit(0))
+	address := fmt.Sprintf("http://%s/v1/months/%s/scorecards/%s", b.app.HTTPAddr(), period.Of(period.Month, time.Now().UTC()).String(), unit(0))
 	body, err := b.get(ctx, http.DefaultClient, address)
 	if err != nil {
 		return nil, err

@@ -7,6 +7,7 @@ import (
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/gateway/door"
+	"kaohe.dev/services/period"
 )
 
 // refuse tells why a change cannot be made; nil: it can.
@@ -56,17 +57,17 @@ func (k Known) inClosedMonth(c Change, zone *time.Location) *Problem {
 	if len(k.Closed) == 0 {
 		return nil
 	}
-	month, last := c.From[:min(len(c.From), len("2006-01"))], k.Closed[len(k.Closed)-1]
+	month, last := c.From[:min(len(c.From), len("yyyy-mm"))], k.Closed[len(k.Closed)-1]
 	inside := slices.Contains(k.Closed, month)
 	reaches := month <= last && (c.Row.Kind == apiv1.ImportKind_IMPORT_KIND_UNITS || len(k.Histories[c.Key]) > 0)
 	if !inside && !reaches {
 		return nil
 	}
-	start, err := time.ParseInLocation("2006-01", last, zone)
+	in, err := period.ParseMonth(last)
 	if err != nil {
 		return nil // months are of our own making
 	}
 	wrong := wrong(c.Row, effectiveFrom, c.From, "%[1]s 已关账，不能再改变；最早可从 %[2]s 起生效",
-		"%[1]s is closed and does not change any more; the earliest date is %[2]s", last, start.AddDate(0, 1, 0).Format(time.DateOnly))
+		"%[1]s is closed and does not change any more; the earliest date is %[2]s", last, in.End(zone).Format(time.DateOnly))
 	return &wrong
 }

@@ -15,6 +15,7 @@ import (
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/period"
 )
 
 // An input on which a service can only fail is set aside, and the service goes
@@ -170,7 +171,7 @@ func (s *session) concerns(in flow.Input) (unit, month string) {
 			unit = unitOf(doc.State)
 		}
 	}
-	return unit, at.In(s.policy.Zone(unit)).Format("2006-01")
+	return unit, period.Of(period.Month, at.In(s.policy.Zone(unit))).String()
 }
 
 // unitOf gives the unit that a document is about; empty: none.
