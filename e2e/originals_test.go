@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"kaohe.dev/e2e/disk"
+
+	"kaohe.dev/e2e/port"
 )
 
 // made is what an answer says of a token or webhook.
@@ -129,7 +131,7 @@ func TestAPulledPlugBringsNobodyBackWhoWasRevoked(t *testing.T) {
 // signs, lies in a file other than its own.
 func TestNothingSecretIsReadableInTheDataDirectory(t *testing.T) {
 	data := filepath.Join(t.TempDir(), "data")
-	s := &server{data: data, http: freePort(t), grpc: freePort(t)}
+	s := &server{data: data, http: port.Free(t), grpc: port.Free(t)}
 	s.process = start(t, "/bin/sh", "-c", `umask 0; exec "$0" "$@"`, program, "up", "--data", data, "--http", s.http, "--grpc", s.grpc)
 	s.waitReady()
 	secrets := map[string][]byte{}
@@ -220,7 +222,7 @@ func TestAKeyIsNeverMadeAnew(t *testing.T) {
 	s.stop()
 	refused := func(name, want string) {
 		t.Helper()
-		out, ok := command(t, "up", "--data", data, "--http", freePort(t), "--grpc", freePort(t))
+		out, ok := command(t, "up", "--data", data, "--http", port.Free(t), "--grpc", port.Free(t))
 		if ok || !strings.Contains(out, name) || !strings.Contains(out, want) || !strings.Contains(out, "kaohe key accept "+name) {
 			t.Errorf("%s %s, and it said: %s", name, want, out)
 		}
