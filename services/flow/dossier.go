@@ -57,8 +57,8 @@ func (m *dossiers) Step(policy *rulebook.Policy, tx Tx, in Input) error {
 					"同一编号的事件内容不同，已隔离，请核对来源系统",
 					"the same id came before with other content; check the source system"))
 			}
-			if !known {
-				continue
+			if !known || in.Fact.PieceOf != "" {
+				continue // a piece is judged with its head
 			}
 		}
 		m.decide(policy, tx, in, doc, dossier)
@@ -113,6 +113,7 @@ func Learn(d *statev1.Dossier, f *factv1.Fact) (news, conflict bool) {
 	switch {
 	case f.Revision > known.Revision:
 		d.Known[i] = f
+		shed(d, f)
 		return true, false
 	case f.Revision == known.Revision && ContentHash(f) != ContentHash(known):
 		return false, true
@@ -121,8 +122,9 @@ func Learn(d *statev1.Dossier, f *factv1.Fact) (news, conflict bool) {
 	}
 }
 
-// Holding gives the facts of a dossier that are not retracted.
+// Holding gives the facts of a dossier that are not retracted, whole.
 func Holding(known []*factv1.Fact) []*factv1.Fact {
+	known = assembled(known)
 	if !slices.ContainsFunc(known, (*factv1.Fact).GetRetracted) {
 		return known
 	}
@@ -154,7 +156,7 @@ func ClockOf(facts []*factv1.Fact) string {
 func ContentHash(f *factv1.Fact) uint64 {
 	content := &factv1.Fact{
 		Id: f.Id, Retracted: f.Retracted, Reason: f.Reason, Proof: f.Proof,
-		OccurredAt: f.OccurredAt, Route: f.Route, Body: f.Body,
+		OccurredAt: f.OccurredAt, Route: f.Route, Body: f.Body, Pieces: f.Pieces, PieceOf: f.PieceOf,
 	}
 	if event := f.GetEvent(); event != nil {
 		return EventHash(event)
@@ -187,15 +189,19 @@ func Emit(d *statev1.Dossier, decision Decision, in Input, asOf time.Time) []*fa
 		Stamp(f, revision, d.Clock, detected, received)
 		return f
 	}
+	emitted := make(map[string]*statev1.Emitted, len(d.Emitted))
+	for _, said := range d.Emitted {
+		emitted[said.Id] = said
+	}
 	decidedIDs := make(map[string]bool, len(decided))
 	for _, f := range decided {
 		decidedIDs[f.Id] = true
-		said := find(d.Emitted, f.Id)
+		said := emitted[f.Id]
 		switch {
 		case f.Retracted && (said == nil || said.Retracted):
 		case f.Retracted:
 			out = append(out, stamp(retraction(said, f.Reason), 2*sequence+1))
-			said.Revision, said.Retracted = 2*sequence+1, true
+			said.Revision, said.Retracted, said.Pieces = 2*sequence+1, true, nil
 		default:
 			out = append(out, assert(d, said, f, decision.Moved, sequence, stamp)...)
 		}
@@ -203,7 +209,7 @@ func Emit(d *statev1.Dossier, decision Decision, in Input, asOf time.Time) []*fa
 	for _, said := range d.Emitted {
 		if !decidedIDs[said.Id] && !said.Retracted {
 			out = append(out, stamp(retraction(said, gone), 2*sequence+1))
-			said.Revision, said.Retracted = 2*sequence+1, true
+			said.Revision, said.Retracted, said.Pieces = 2*sequence+1, true, nil
 		}
 	}
 	return out
@@ -226,6 +232,7 @@ func assert(d *statev1.Dossier, said *statev1.Emitted, f *factv1.Fact, moved *fa
 	stamp func(*factv1.Fact, uint64) *factv1.Fact,
 ) []*factv1.Fact {
 	f.Kind = string(KindOf(f))
+	f, pieces := cut(f)
 	content := ContentHash(f)
 	if said == nil {
 		said = &statev1.Emitted{Id: f.Id, Kind: f.Kind, Retracted: true}
@@ -240,6 +247,10 @@ func assert(d *statev1.Dossier, said *statev1.Emitted, f *factv1.Fact, moved *fa
 			moved = Because("moved", "归属变更，改记他处", "it belongs elsewhere now")
 		}
 		out = append(out, stamp(retraction(said, moved), 2*sequence))
+		said.Pieces = nil // who hears of it where it is now knows none
+	}
+	for _, piece := range unsaid(said, f, pieces) {
+		out = append(out, stamp(piece, 2*sequence+1))
 	}
 	said.Revision, said.Retracted, said.Hash, said.Route = 2*sequence+1, false, int64(content), f.Route
 	return append(out, stamp(f, 2*sequence+1))
@@ -247,13 +258,4 @@ func assert(d *statev1.Dossier, said *statev1.Emitted, f *factv1.Fact, moved *fa
 
 func retraction(said *statev1.Emitted, reason *factv1.Reason) *factv1.Fact {
 	return &factv1.Fact{Id: said.Id, Kind: said.Kind, Retracted: true, Reason: reason, Route: said.Route}
-}
-
-func find(emitted []*statev1.Emitted, id string) *statev1.Emitted {
-	for _, e := range emitted {
-		if e.Id == id {
-			return e
-		}
-	}
-	return nil
 }

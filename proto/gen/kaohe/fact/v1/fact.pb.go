@@ -365,6 +365,63 @@ func (x *Route) GetMonth() string {
 	return ""
 }
 
+// Pieces are what a list consists of that is told in pieces, so that with every
+// change only what changed is said.
+type Pieces struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Where the list is, from the fact on: names of fields, and places in lists.
+	Path []string `protobuf:"bytes,1,rep,name=path,proto3" json:"path,omitempty"`
+	// The pieces in their order, by the hash that is in their id; signed, because a
+	// document store has no unsigned numbers of 64 bits.
+	Hashes        []int64 `protobuf:"fixed64,2,rep,packed,name=hashes,proto3" json:"hashes,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Pieces) Reset() {
+	*x = Pieces{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Pieces) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Pieces) ProtoMessage() {}
+
+func (x *Pieces) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Pieces.ProtoReflect.Descriptor instead.
+func (*Pieces) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *Pieces) GetPath() []string {
+	if x != nil {
+		return x.Path
+	}
+	return nil
+}
+
+func (x *Pieces) GetHashes() []int64 {
+	if x != nil {
+		return x.Hashes
+	}
+	return nil
+}
+
 // Fact is something a service found to be so. The kind of a fact is the name
 // of its body's field.
 type Fact struct {
@@ -392,6 +449,12 @@ type Fact struct {
 	Route *Route `protobuf:"bytes,10,opt,name=route,proto3" json:"route,omitempty"`
 	// The kind, kept when the body is absent.
 	Kind string `protobuf:"bytes,11,opt,name=kind,proto3" json:"kind,omitempty"`
+	// Of a fact that is told in pieces: the lists that are not in it, with the
+	// pieces they consist of, in their order.
+	Pieces []*Pieces `protobuf:"bytes,12,rep,name=pieces,proto3" json:"pieces,omitempty"`
+	// Of a piece: the fact it belongs to. Its body has nothing but a stretch of one
+	// list.
+	PieceOf string `protobuf:"bytes,13,opt,name=piece_of,json=pieceOf,proto3" json:"piece_of,omitempty"`
 	// What is so.
 	//
 	// Types that are valid to be assigned to Body:
@@ -443,7 +506,7 @@ type Fact struct {
 
 func (x *Fact) Reset() {
 	*x = Fact{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[3]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -455,7 +518,7 @@ func (x *Fact) String() string {
 func (*Fact) ProtoMessage() {}
 
 func (x *Fact) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[3]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -468,7 +531,7 @@ func (x *Fact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fact.ProtoReflect.Descriptor instead.
 func (*Fact) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{3}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Fact) GetId() string {
@@ -544,6 +607,20 @@ func (x *Fact) GetRoute() *Route {
 func (x *Fact) GetKind() string {
 	if x != nil {
 		return x.Kind
+	}
+	return ""
+}
+
+func (x *Fact) GetPieces() []*Pieces {
+	if x != nil {
+		return x.Pieces
+	}
+	return nil
+}
+
+func (x *Fact) GetPieceOf() string {
+	if x != nil {
+		return x.PieceOf
 	}
 	return ""
 }
@@ -1211,7 +1288,7 @@ type FactBatch struct {
 
 func (x *FactBatch) Reset() {
 	*x = FactBatch{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[4]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1223,7 +1300,7 @@ func (x *FactBatch) String() string {
 func (*FactBatch) ProtoMessage() {}
 
 func (x *FactBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[4]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1236,7 +1313,7 @@ func (x *FactBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FactBatch.ProtoReflect.Descriptor instead.
 func (*FactBatch) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{4}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *FactBatch) GetFacts() []*Fact {
@@ -1261,7 +1338,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[5]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1273,7 +1350,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[5]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1286,7 +1363,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{5}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Span) GetFrom() *timestamppb.Timestamp {
@@ -1325,7 +1402,7 @@ type Holding struct {
 
 func (x *Holding) Reset() {
 	*x = Holding{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[6]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1337,7 +1414,7 @@ func (x *Holding) String() string {
 func (*Holding) ProtoMessage() {}
 
 func (x *Holding) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[6]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1350,7 +1427,7 @@ func (x *Holding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holding.ProtoReflect.Descriptor instead.
 func (*Holding) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{6}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *Holding) GetFrom() *timestamppb.Timestamp {
@@ -1387,7 +1464,7 @@ type Promise struct {
 
 func (x *Promise) Reset() {
 	*x = Promise{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[7]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1399,7 +1476,7 @@ func (x *Promise) String() string {
 func (*Promise) ProtoMessage() {}
 
 func (x *Promise) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[7]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1412,7 +1489,7 @@ func (x *Promise) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Promise.ProtoReflect.Descriptor instead.
 func (*Promise) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{7}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Promise) GetFrom() *timestamppb.Timestamp {
@@ -1442,7 +1519,7 @@ type ClassChange struct {
 
 func (x *ClassChange) Reset() {
 	*x = ClassChange{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[8]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1454,7 +1531,7 @@ func (x *ClassChange) String() string {
 func (*ClassChange) ProtoMessage() {}
 
 func (x *ClassChange) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[8]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1467,7 +1544,7 @@ func (x *ClassChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClassChange.ProtoReflect.Descriptor instead.
 func (*ClassChange) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{8}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *ClassChange) GetFrom() *timestamppb.Timestamp {
@@ -1513,7 +1590,7 @@ type Cycle struct {
 
 func (x *Cycle) Reset() {
 	*x = Cycle{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[9]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1525,7 +1602,7 @@ func (x *Cycle) String() string {
 func (*Cycle) ProtoMessage() {}
 
 func (x *Cycle) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[9]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1538,7 +1615,7 @@ func (x *Cycle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cycle.ProtoReflect.Descriptor instead.
 func (*Cycle) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{9}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Cycle) GetOrdinal() int32 {
@@ -1649,7 +1726,7 @@ type TicketRecorded struct {
 
 func (x *TicketRecorded) Reset() {
 	*x = TicketRecorded{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[10]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1661,7 +1738,7 @@ func (x *TicketRecorded) String() string {
 func (*TicketRecorded) ProtoMessage() {}
 
 func (x *TicketRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[10]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1674,7 +1751,7 @@ func (x *TicketRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketRecorded.ProtoReflect.Descriptor instead.
 func (*TicketRecorded) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{10}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *TicketRecorded) GetTicket() string {
@@ -1790,7 +1867,7 @@ type Reopening struct {
 
 func (x *Reopening) Reset() {
 	*x = Reopening{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[11]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1802,7 +1879,7 @@ func (x *Reopening) String() string {
 func (*Reopening) ProtoMessage() {}
 
 func (x *Reopening) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[11]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1815,7 +1892,7 @@ func (x *Reopening) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reopening.ProtoReflect.Descriptor instead.
 func (*Reopening) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{11}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Reopening) GetAt() *timestamppb.Timestamp {
@@ -1860,7 +1937,7 @@ type Reply struct {
 
 func (x *Reply) Reset() {
 	*x = Reply{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[12]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1872,7 +1949,7 @@ func (x *Reply) String() string {
 func (*Reply) ProtoMessage() {}
 
 func (x *Reply) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[12]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1885,7 +1962,7 @@ func (x *Reply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reply.ProtoReflect.Descriptor instead.
 func (*Reply) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{12}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Reply) GetAt() *timestamppb.Timestamp {
@@ -1949,7 +2026,7 @@ type Callback struct {
 
 func (x *Callback) Reset() {
 	*x = Callback{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[13]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1961,7 +2038,7 @@ func (x *Callback) String() string {
 func (*Callback) ProtoMessage() {}
 
 func (x *Callback) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[13]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1974,7 +2051,7 @@ func (x *Callback) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Callback.ProtoReflect.Descriptor instead.
 func (*Callback) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{13}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Callback) GetAt() *timestamppb.Timestamp {
@@ -2027,7 +2104,7 @@ type HandOn struct {
 
 func (x *HandOn) Reset() {
 	*x = HandOn{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[14]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2039,7 +2116,7 @@ func (x *HandOn) String() string {
 func (*HandOn) ProtoMessage() {}
 
 func (x *HandOn) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[14]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2052,7 +2129,7 @@ func (x *HandOn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOn.ProtoReflect.Descriptor instead.
 func (*HandOn) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{14}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *HandOn) GetAt() *timestamppb.Timestamp {
@@ -2095,7 +2172,7 @@ type WorkReported struct {
 
 func (x *WorkReported) Reset() {
 	*x = WorkReported{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[15]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2107,7 +2184,7 @@ func (x *WorkReported) String() string {
 func (*WorkReported) ProtoMessage() {}
 
 func (x *WorkReported) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[15]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2120,7 +2197,7 @@ func (x *WorkReported) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkReported.ProtoReflect.Descriptor instead.
 func (*WorkReported) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{15}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *WorkReported) GetTicket() string {
@@ -2170,7 +2247,7 @@ type FaultReported struct {
 
 func (x *FaultReported) Reset() {
 	*x = FaultReported{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[16]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2182,7 +2259,7 @@ func (x *FaultReported) String() string {
 func (*FaultReported) ProtoMessage() {}
 
 func (x *FaultReported) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[16]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2195,7 +2272,7 @@ func (x *FaultReported) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FaultReported.ProtoReflect.Descriptor instead.
 func (*FaultReported) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{16}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *FaultReported) GetTicket() string {
@@ -2228,7 +2305,7 @@ type ComplaintStep struct {
 
 func (x *ComplaintStep) Reset() {
 	*x = ComplaintStep{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[17]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2240,7 +2317,7 @@ func (x *ComplaintStep) String() string {
 func (*ComplaintStep) ProtoMessage() {}
 
 func (x *ComplaintStep) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[17]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2253,7 +2330,7 @@ func (x *ComplaintStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintStep.ProtoReflect.Descriptor instead.
 func (*ComplaintStep) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{17}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *ComplaintStep) GetStep() string {
@@ -2324,7 +2401,7 @@ type ComplaintRecorded struct {
 
 func (x *ComplaintRecorded) Reset() {
 	*x = ComplaintRecorded{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[18]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2336,7 +2413,7 @@ func (x *ComplaintRecorded) String() string {
 func (*ComplaintRecorded) ProtoMessage() {}
 
 func (x *ComplaintRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[18]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2349,7 +2426,7 @@ func (x *ComplaintRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintRecorded.ProtoReflect.Descriptor instead.
 func (*ComplaintRecorded) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{18}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *ComplaintRecorded) GetComplaint() string {
@@ -2414,7 +2491,7 @@ type OutageRecorded struct {
 
 func (x *OutageRecorded) Reset() {
 	*x = OutageRecorded{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[19]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2426,7 +2503,7 @@ func (x *OutageRecorded) String() string {
 func (*OutageRecorded) ProtoMessage() {}
 
 func (x *OutageRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[19]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2439,7 +2516,7 @@ func (x *OutageRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutageRecorded.ProtoReflect.Descriptor instead.
 func (*OutageRecorded) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{19}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *OutageRecorded) GetOutage() string {
@@ -2516,7 +2593,7 @@ type PraiseReceived struct {
 
 func (x *PraiseReceived) Reset() {
 	*x = PraiseReceived{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[20]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2528,7 +2605,7 @@ func (x *PraiseReceived) String() string {
 func (*PraiseReceived) ProtoMessage() {}
 
 func (x *PraiseReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[20]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2541,7 +2618,7 @@ func (x *PraiseReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PraiseReceived.ProtoReflect.Descriptor instead.
 func (*PraiseReceived) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{20}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *PraiseReceived) GetSaid() *v1.PraiseGiven {
@@ -2562,7 +2639,7 @@ type PointsGiven struct {
 
 func (x *PointsGiven) Reset() {
 	*x = PointsGiven{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[21]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2574,7 +2651,7 @@ func (x *PointsGiven) String() string {
 func (*PointsGiven) ProtoMessage() {}
 
 func (x *PointsGiven) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[21]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2587,7 +2664,7 @@ func (x *PointsGiven) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PointsGiven.ProtoReflect.Descriptor instead.
 func (*PointsGiven) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{21}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *PointsGiven) GetDecided() *v1.PointsDecided {
@@ -2611,7 +2688,7 @@ type UnitKnown struct {
 
 func (x *UnitKnown) Reset() {
 	*x = UnitKnown{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[22]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2623,7 +2700,7 @@ func (x *UnitKnown) String() string {
 func (*UnitKnown) ProtoMessage() {}
 
 func (x *UnitKnown) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[22]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2636,7 +2713,7 @@ func (x *UnitKnown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitKnown.ProtoReflect.Descriptor instead.
 func (*UnitKnown) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{22}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *UnitKnown) GetUnit() string {
@@ -2664,7 +2741,7 @@ type RulebookInForce struct {
 
 func (x *RulebookInForce) Reset() {
 	*x = RulebookInForce{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[23]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2676,7 +2753,7 @@ func (x *RulebookInForce) String() string {
 func (*RulebookInForce) ProtoMessage() {}
 
 func (x *RulebookInForce) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[23]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2689,7 +2766,7 @@ func (x *RulebookInForce) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RulebookInForce.ProtoReflect.Descriptor instead.
 func (*RulebookInForce) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{23}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *RulebookInForce) GetPublished() *v1.RulebookPublished {
@@ -2724,7 +2801,7 @@ type TicketOverdue struct {
 
 func (x *TicketOverdue) Reset() {
 	*x = TicketOverdue{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[24]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2736,7 +2813,7 @@ func (x *TicketOverdue) String() string {
 func (*TicketOverdue) ProtoMessage() {}
 
 func (x *TicketOverdue) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[24]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2749,7 +2826,7 @@ func (x *TicketOverdue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketOverdue.ProtoReflect.Descriptor instead.
 func (*TicketOverdue) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{24}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *TicketOverdue) GetTicket() string {
@@ -2827,7 +2904,7 @@ type ReplyLate struct {
 
 func (x *ReplyLate) Reset() {
 	*x = ReplyLate{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[25]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2839,7 +2916,7 @@ func (x *ReplyLate) String() string {
 func (*ReplyLate) ProtoMessage() {}
 
 func (x *ReplyLate) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[25]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2852,7 +2929,7 @@ func (x *ReplyLate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyLate.ProtoReflect.Descriptor instead.
 func (*ReplyLate) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{25}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *ReplyLate) GetTicket() string {
@@ -2907,7 +2984,7 @@ type ComplaintAnsweredLate struct {
 
 func (x *ComplaintAnsweredLate) Reset() {
 	*x = ComplaintAnsweredLate{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[26]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2919,7 +2996,7 @@ func (x *ComplaintAnsweredLate) String() string {
 func (*ComplaintAnsweredLate) ProtoMessage() {}
 
 func (x *ComplaintAnsweredLate) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[26]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2932,7 +3009,7 @@ func (x *ComplaintAnsweredLate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintAnsweredLate.ProtoReflect.Descriptor instead.
 func (*ComplaintAnsweredLate) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{26}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *ComplaintAnsweredLate) GetComplaint() string {
@@ -2979,7 +3056,7 @@ type MassFaultUntold struct {
 
 func (x *MassFaultUntold) Reset() {
 	*x = MassFaultUntold{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[27]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2991,7 +3068,7 @@ func (x *MassFaultUntold) String() string {
 func (*MassFaultUntold) ProtoMessage() {}
 
 func (x *MassFaultUntold) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[27]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3004,7 +3081,7 @@ func (x *MassFaultUntold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MassFaultUntold.ProtoReflect.Descriptor instead.
 func (*MassFaultUntold) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{27}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *MassFaultUntold) GetOutage() string {
@@ -3044,7 +3121,7 @@ type InterruptionUnannounced struct {
 
 func (x *InterruptionUnannounced) Reset() {
 	*x = InterruptionUnannounced{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[28]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3056,7 +3133,7 @@ func (x *InterruptionUnannounced) String() string {
 func (*InterruptionUnannounced) ProtoMessage() {}
 
 func (x *InterruptionUnannounced) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[28]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3069,7 +3146,7 @@ func (x *InterruptionUnannounced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InterruptionUnannounced.ProtoReflect.Descriptor instead.
 func (*InterruptionUnannounced) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{28}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *InterruptionUnannounced) GetOutage() string {
@@ -3106,7 +3183,7 @@ type LateWorkComplained struct {
 
 func (x *LateWorkComplained) Reset() {
 	*x = LateWorkComplained{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[29]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3118,7 +3195,7 @@ func (x *LateWorkComplained) String() string {
 func (*LateWorkComplained) ProtoMessage() {}
 
 func (x *LateWorkComplained) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[29]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3131,7 +3208,7 @@ func (x *LateWorkComplained) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateWorkComplained.ProtoReflect.Descriptor instead.
 func (*LateWorkComplained) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{29}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *LateWorkComplained) GetComplaint() string {
@@ -3159,7 +3236,7 @@ type BuckPassed struct {
 
 func (x *BuckPassed) Reset() {
 	*x = BuckPassed{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[30]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3171,7 +3248,7 @@ func (x *BuckPassed) String() string {
 func (*BuckPassed) ProtoMessage() {}
 
 func (x *BuckPassed) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[30]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3184,7 +3261,7 @@ func (x *BuckPassed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BuckPassed.ProtoReflect.Descriptor instead.
 func (*BuckPassed) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{30}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *BuckPassed) GetComplaint() string {
@@ -3212,7 +3289,7 @@ type MisconductJudged struct {
 
 func (x *MisconductJudged) Reset() {
 	*x = MisconductJudged{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[31]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3224,7 +3301,7 @@ func (x *MisconductJudged) String() string {
 func (*MisconductJudged) ProtoMessage() {}
 
 func (x *MisconductJudged) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[31]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3237,7 +3314,7 @@ func (x *MisconductJudged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MisconductJudged.ProtoReflect.Descriptor instead.
 func (*MisconductJudged) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{31}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *MisconductJudged) GetComplaint() string {
@@ -3284,7 +3361,7 @@ type SecondComplaintMade struct {
 
 func (x *SecondComplaintMade) Reset() {
 	*x = SecondComplaintMade{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[32]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3296,7 +3373,7 @@ func (x *SecondComplaintMade) String() string {
 func (*SecondComplaintMade) ProtoMessage() {}
 
 func (x *SecondComplaintMade) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[32]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3309,7 +3386,7 @@ func (x *SecondComplaintMade) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SecondComplaintMade.ProtoReflect.Descriptor instead.
 func (*SecondComplaintMade) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{32}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *SecondComplaintMade) GetComplaint() string {
@@ -3349,7 +3426,7 @@ type ComplaintEscalated struct {
 
 func (x *ComplaintEscalated) Reset() {
 	*x = ComplaintEscalated{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[33]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3361,7 +3438,7 @@ func (x *ComplaintEscalated) String() string {
 func (*ComplaintEscalated) ProtoMessage() {}
 
 func (x *ComplaintEscalated) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[33]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3374,7 +3451,7 @@ func (x *ComplaintEscalated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintEscalated.ProtoReflect.Descriptor instead.
 func (*ComplaintEscalated) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{33}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *ComplaintEscalated) GetMatter() string {
@@ -3413,7 +3490,7 @@ type TicketReworked struct {
 
 func (x *TicketReworked) Reset() {
 	*x = TicketReworked{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[34]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3425,7 +3502,7 @@ func (x *TicketReworked) String() string {
 func (*TicketReworked) ProtoMessage() {}
 
 func (x *TicketReworked) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[34]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3438,7 +3515,7 @@ func (x *TicketReworked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketReworked.ProtoReflect.Descriptor instead.
 func (*TicketReworked) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{34}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *TicketReworked) GetTicket() string {
@@ -3475,7 +3552,7 @@ type ReplyFalsified struct {
 
 func (x *ReplyFalsified) Reset() {
 	*x = ReplyFalsified{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[35]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3487,7 +3564,7 @@ func (x *ReplyFalsified) String() string {
 func (*ReplyFalsified) ProtoMessage() {}
 
 func (x *ReplyFalsified) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[35]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3500,7 +3577,7 @@ func (x *ReplyFalsified) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyFalsified.ProtoReflect.Descriptor instead.
 func (*ReplyFalsified) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{35}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ReplyFalsified) GetTicket() string {
@@ -3530,7 +3607,7 @@ type FalseReplyComplained struct {
 
 func (x *FalseReplyComplained) Reset() {
 	*x = FalseReplyComplained{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[36]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3542,7 +3619,7 @@ func (x *FalseReplyComplained) String() string {
 func (*FalseReplyComplained) ProtoMessage() {}
 
 func (x *FalseReplyComplained) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[36]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3555,7 +3632,7 @@ func (x *FalseReplyComplained) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FalseReplyComplained.ProtoReflect.Descriptor instead.
 func (*FalseReplyComplained) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{36}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *FalseReplyComplained) GetTicket() string {
@@ -3585,7 +3662,7 @@ type ReplyUnexplained struct {
 
 func (x *ReplyUnexplained) Reset() {
 	*x = ReplyUnexplained{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[37]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3597,7 +3674,7 @@ func (x *ReplyUnexplained) String() string {
 func (*ReplyUnexplained) ProtoMessage() {}
 
 func (x *ReplyUnexplained) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[37]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3610,7 +3687,7 @@ func (x *ReplyUnexplained) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyUnexplained.ProtoReflect.Descriptor instead.
 func (*ReplyUnexplained) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{37}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ReplyUnexplained) GetTicket() string {
@@ -3640,7 +3717,7 @@ type ReplyContradicted struct {
 
 func (x *ReplyContradicted) Reset() {
 	*x = ReplyContradicted{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[38]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3652,7 +3729,7 @@ func (x *ReplyContradicted) String() string {
 func (*ReplyContradicted) ProtoMessage() {}
 
 func (x *ReplyContradicted) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[38]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3665,7 +3742,7 @@ func (x *ReplyContradicted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyContradicted.ProtoReflect.Descriptor instead.
 func (*ReplyContradicted) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{38}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *ReplyContradicted) GetTicket() string {
@@ -3695,7 +3772,7 @@ type CallbackRated struct {
 
 func (x *CallbackRated) Reset() {
 	*x = CallbackRated{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[39]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3707,7 +3784,7 @@ func (x *CallbackRated) String() string {
 func (*CallbackRated) ProtoMessage() {}
 
 func (x *CallbackRated) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[39]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3720,7 +3797,7 @@ func (x *CallbackRated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallbackRated.ProtoReflect.Descriptor instead.
 func (*CallbackRated) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{39}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *CallbackRated) GetTicket() string {
@@ -3752,7 +3829,7 @@ type CustomerThanked struct {
 
 func (x *CustomerThanked) Reset() {
 	*x = CustomerThanked{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[40]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3764,7 +3841,7 @@ func (x *CustomerThanked) String() string {
 func (*CustomerThanked) ProtoMessage() {}
 
 func (x *CustomerThanked) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[40]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3777,7 +3854,7 @@ func (x *CustomerThanked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CustomerThanked.ProtoReflect.Descriptor instead.
 func (*CustomerThanked) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{40}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *CustomerThanked) GetTicket() string {
@@ -3814,7 +3891,7 @@ type CustomerPraised struct {
 
 func (x *CustomerPraised) Reset() {
 	*x = CustomerPraised{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[41]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3826,7 +3903,7 @@ func (x *CustomerPraised) String() string {
 func (*CustomerPraised) ProtoMessage() {}
 
 func (x *CustomerPraised) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[41]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3839,7 +3916,7 @@ func (x *CustomerPraised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CustomerPraised.ProtoReflect.Descriptor instead.
 func (*CustomerPraised) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{41}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *CustomerPraised) GetTicket() string {
@@ -3877,7 +3954,7 @@ type AssessmentRecorded struct {
 
 func (x *AssessmentRecorded) Reset() {
 	*x = AssessmentRecorded{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[42]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3889,7 +3966,7 @@ func (x *AssessmentRecorded) String() string {
 func (*AssessmentRecorded) ProtoMessage() {}
 
 func (x *AssessmentRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[42]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3902,7 +3979,7 @@ func (x *AssessmentRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssessmentRecorded.ProtoReflect.Descriptor instead.
 func (*AssessmentRecorded) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{42}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *AssessmentRecorded) GetSaid() isAssessmentRecorded_Said {
@@ -4021,7 +4098,7 @@ type CheckJudged struct {
 
 func (x *CheckJudged) Reset() {
 	*x = CheckJudged{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[43]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4033,7 +4110,7 @@ func (x *CheckJudged) String() string {
 func (*CheckJudged) ProtoMessage() {}
 
 func (x *CheckJudged) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[43]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4046,7 +4123,7 @@ func (x *CheckJudged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckJudged.ProtoReflect.Descriptor instead.
 func (*CheckJudged) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{43}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *CheckJudged) GetCheck() string {
@@ -4092,7 +4169,7 @@ type HallRated struct {
 
 func (x *HallRated) Reset() {
 	*x = HallRated{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[44]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4104,7 +4181,7 @@ func (x *HallRated) String() string {
 func (*HallRated) ProtoMessage() {}
 
 func (x *HallRated) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[44]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4117,7 +4194,7 @@ func (x *HallRated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HallRated.ProtoReflect.Descriptor instead.
 func (*HallRated) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{44}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *HallRated) GetSurvey() string {
@@ -4154,7 +4231,7 @@ type MysteryVisitRated struct {
 
 func (x *MysteryVisitRated) Reset() {
 	*x = MysteryVisitRated{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[45]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4166,7 +4243,7 @@ func (x *MysteryVisitRated) String() string {
 func (*MysteryVisitRated) ProtoMessage() {}
 
 func (x *MysteryVisitRated) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[45]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4179,7 +4256,7 @@ func (x *MysteryVisitRated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MysteryVisitRated.ProtoReflect.Descriptor instead.
 func (*MysteryVisitRated) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{45}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *MysteryVisitRated) GetVisit() string {
@@ -4213,7 +4290,7 @@ type ConductJudged struct {
 
 func (x *ConductJudged) Reset() {
 	*x = ConductJudged{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[46]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4225,7 +4302,7 @@ func (x *ConductJudged) String() string {
 func (*ConductJudged) ProtoMessage() {}
 
 func (x *ConductJudged) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[46]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4238,7 +4315,7 @@ func (x *ConductJudged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConductJudged.ProtoReflect.Descriptor instead.
 func (*ConductJudged) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{46}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *ConductJudged) GetRecord() string {
@@ -4284,7 +4361,7 @@ type UnitSanctioned struct {
 
 func (x *UnitSanctioned) Reset() {
 	*x = UnitSanctioned{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[47]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4296,7 +4373,7 @@ func (x *UnitSanctioned) String() string {
 func (*UnitSanctioned) ProtoMessage() {}
 
 func (x *UnitSanctioned) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[47]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4309,7 +4386,7 @@ func (x *UnitSanctioned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitSanctioned.ProtoReflect.Descriptor instead.
 func (*UnitSanctioned) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{47}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *UnitSanctioned) GetSanction() string {
@@ -4344,7 +4421,7 @@ type ItemExcused struct {
 
 func (x *ItemExcused) Reset() {
 	*x = ItemExcused{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[48]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4356,7 +4433,7 @@ func (x *ItemExcused) String() string {
 func (*ItemExcused) ProtoMessage() {}
 
 func (x *ItemExcused) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[48]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4369,7 +4446,7 @@ func (x *ItemExcused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ItemExcused.ProtoReflect.Descriptor instead.
 func (*ItemExcused) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{48}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ItemExcused) GetItem() string {
@@ -4404,7 +4481,7 @@ type ObjectionRuling struct {
 
 func (x *ObjectionRuling) Reset() {
 	*x = ObjectionRuling{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[49]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4416,7 +4493,7 @@ func (x *ObjectionRuling) String() string {
 func (*ObjectionRuling) ProtoMessage() {}
 
 func (x *ObjectionRuling) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[49]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4429,7 +4506,7 @@ func (x *ObjectionRuling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectionRuling.ProtoReflect.Descriptor instead.
 func (*ObjectionRuling) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{49}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *ObjectionRuling) GetStage() v1.ObjectionStage {
@@ -4510,7 +4587,7 @@ type ObjectionRecorded struct {
 
 func (x *ObjectionRecorded) Reset() {
 	*x = ObjectionRecorded{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[50]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4522,7 +4599,7 @@ func (x *ObjectionRecorded) String() string {
 func (*ObjectionRecorded) ProtoMessage() {}
 
 func (x *ObjectionRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[50]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4535,7 +4612,7 @@ func (x *ObjectionRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectionRecorded.ProtoReflect.Descriptor instead.
 func (*ObjectionRecorded) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{50}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ObjectionRecorded) GetMonth() string {
@@ -4602,7 +4679,7 @@ type ObjectionStep struct {
 
 func (x *ObjectionStep) Reset() {
 	*x = ObjectionStep{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[51]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4614,7 +4691,7 @@ func (x *ObjectionStep) String() string {
 func (*ObjectionStep) ProtoMessage() {}
 
 func (x *ObjectionStep) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[51]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4627,7 +4704,7 @@ func (x *ObjectionStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectionStep.ProtoReflect.Descriptor instead.
 func (*ObjectionStep) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{51}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ObjectionStep) GetStage() v1.ObjectionStage {
@@ -4703,7 +4780,7 @@ type DecisionAwaited struct {
 
 func (x *DecisionAwaited) Reset() {
 	*x = DecisionAwaited{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[52]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4715,7 +4792,7 @@ func (x *DecisionAwaited) String() string {
 func (*DecisionAwaited) ProtoMessage() {}
 
 func (x *DecisionAwaited) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[52]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4728,7 +4805,7 @@ func (x *DecisionAwaited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecisionAwaited.ProtoReflect.Descriptor instead.
 func (*DecisionAwaited) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{52}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *DecisionAwaited) GetDecision() Decision {
@@ -4824,7 +4901,7 @@ type ComplaintAlerted struct {
 
 func (x *ComplaintAlerted) Reset() {
 	*x = ComplaintAlerted{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[53]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4836,7 +4913,7 @@ func (x *ComplaintAlerted) String() string {
 func (*ComplaintAlerted) ProtoMessage() {}
 
 func (x *ComplaintAlerted) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[53]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4849,7 +4926,7 @@ func (x *ComplaintAlerted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintAlerted.ProtoReflect.Descriptor instead.
 func (*ComplaintAlerted) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{53}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ComplaintAlerted) GetComplaint() string {
@@ -4914,7 +4991,10 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\bcategory\x18\x06 \x01(\tR\bcategory\x12\x1f\n" +
 	"\vmerged_into\x18\a \x01(\tR\n" +
 	"mergedInto\x12\x14\n" +
-	"\x05month\x18\b \x01(\tR\x05month\"\xfa\x1a\n" +
+	"\x05month\x18\b \x01(\tR\x05month\"4\n" +
+	"\x06Pieces\x12\x12\n" +
+	"\x04path\x18\x01 \x03(\tR\x04path\x12\x16\n" +
+	"\x06hashes\x18\x02 \x03(\x10R\x06hashes\"\xc4\x1b\n" +
 	"\x04Fact\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x1a\n" +
 	"\brevision\x18\x02 \x01(\x04R\brevision\x12\x1c\n" +
@@ -4930,7 +5010,9 @@ const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\x05clock\x18\t \x01(\tR\x05clock\x12*\n" +
 	"\x05route\x18\n" +
 	" \x01(\v2\x14.kaohe.fact.v1.RouteR\x05route\x12\x12\n" +
-	"\x04kind\x18\v \x01(\tR\x04kind\x12,\n" +
+	"\x04kind\x18\v \x01(\tR\x04kind\x12-\n" +
+	"\x06pieces\x18\f \x03(\v2\x15.kaohe.fact.v1.PiecesR\x06pieces\x12\x19\n" +
+	"\bpiece_of\x18\r \x01(\tR\apieceOf\x12,\n" +
 	"\x05event\x18\x14 \x01(\v2\x14.kaohe.feed.v1.EventH\x00R\x05event\x12H\n" +
 	"\x0fticket_recorded\x18\x1e \x01(\v2\x1d.kaohe.fact.v1.TicketRecordedH\x00R\x0eticketRecorded\x12B\n" +
 	"\rwork_reported\x18\x1f \x01(\v2\x1b.kaohe.fact.v1.WorkReportedH\x00R\fworkReported\x12E\n" +
@@ -5276,224 +5358,226 @@ func file_kaohe_fact_v1_fact_proto_rawDescGZIP() []byte {
 }
 
 var file_kaohe_fact_v1_fact_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_kaohe_fact_v1_fact_proto_msgTypes = make([]protoimpl.MessageInfo, 54)
+var file_kaohe_fact_v1_fact_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
 var file_kaohe_fact_v1_fact_proto_goTypes = []any{
 	(Decision)(0),                   // 0: kaohe.fact.v1.Decision
 	(AlertLevel)(0),                 // 1: kaohe.fact.v1.AlertLevel
 	(*Text)(nil),                    // 2: kaohe.fact.v1.Text
 	(*Reason)(nil),                  // 3: kaohe.fact.v1.Reason
 	(*Route)(nil),                   // 4: kaohe.fact.v1.Route
-	(*Fact)(nil),                    // 5: kaohe.fact.v1.Fact
-	(*FactBatch)(nil),               // 6: kaohe.fact.v1.FactBatch
-	(*Span)(nil),                    // 7: kaohe.fact.v1.Span
-	(*Holding)(nil),                 // 8: kaohe.fact.v1.Holding
-	(*Promise)(nil),                 // 9: kaohe.fact.v1.Promise
-	(*ClassChange)(nil),             // 10: kaohe.fact.v1.ClassChange
-	(*Cycle)(nil),                   // 11: kaohe.fact.v1.Cycle
-	(*TicketRecorded)(nil),          // 12: kaohe.fact.v1.TicketRecorded
-	(*Reopening)(nil),               // 13: kaohe.fact.v1.Reopening
-	(*Reply)(nil),                   // 14: kaohe.fact.v1.Reply
-	(*Callback)(nil),                // 15: kaohe.fact.v1.Callback
-	(*HandOn)(nil),                  // 16: kaohe.fact.v1.HandOn
-	(*WorkReported)(nil),            // 17: kaohe.fact.v1.WorkReported
-	(*FaultReported)(nil),           // 18: kaohe.fact.v1.FaultReported
-	(*ComplaintStep)(nil),           // 19: kaohe.fact.v1.ComplaintStep
-	(*ComplaintRecorded)(nil),       // 20: kaohe.fact.v1.ComplaintRecorded
-	(*OutageRecorded)(nil),          // 21: kaohe.fact.v1.OutageRecorded
-	(*PraiseReceived)(nil),          // 22: kaohe.fact.v1.PraiseReceived
-	(*PointsGiven)(nil),             // 23: kaohe.fact.v1.PointsGiven
-	(*UnitKnown)(nil),               // 24: kaohe.fact.v1.UnitKnown
-	(*RulebookInForce)(nil),         // 25: kaohe.fact.v1.RulebookInForce
-	(*TicketOverdue)(nil),           // 26: kaohe.fact.v1.TicketOverdue
-	(*ReplyLate)(nil),               // 27: kaohe.fact.v1.ReplyLate
-	(*ComplaintAnsweredLate)(nil),   // 28: kaohe.fact.v1.ComplaintAnsweredLate
-	(*MassFaultUntold)(nil),         // 29: kaohe.fact.v1.MassFaultUntold
-	(*InterruptionUnannounced)(nil), // 30: kaohe.fact.v1.InterruptionUnannounced
-	(*LateWorkComplained)(nil),      // 31: kaohe.fact.v1.LateWorkComplained
-	(*BuckPassed)(nil),              // 32: kaohe.fact.v1.BuckPassed
-	(*MisconductJudged)(nil),        // 33: kaohe.fact.v1.MisconductJudged
-	(*SecondComplaintMade)(nil),     // 34: kaohe.fact.v1.SecondComplaintMade
-	(*ComplaintEscalated)(nil),      // 35: kaohe.fact.v1.ComplaintEscalated
-	(*TicketReworked)(nil),          // 36: kaohe.fact.v1.TicketReworked
-	(*ReplyFalsified)(nil),          // 37: kaohe.fact.v1.ReplyFalsified
-	(*FalseReplyComplained)(nil),    // 38: kaohe.fact.v1.FalseReplyComplained
-	(*ReplyUnexplained)(nil),        // 39: kaohe.fact.v1.ReplyUnexplained
-	(*ReplyContradicted)(nil),       // 40: kaohe.fact.v1.ReplyContradicted
-	(*CallbackRated)(nil),           // 41: kaohe.fact.v1.CallbackRated
-	(*CustomerThanked)(nil),         // 42: kaohe.fact.v1.CustomerThanked
-	(*CustomerPraised)(nil),         // 43: kaohe.fact.v1.CustomerPraised
-	(*AssessmentRecorded)(nil),      // 44: kaohe.fact.v1.AssessmentRecorded
-	(*CheckJudged)(nil),             // 45: kaohe.fact.v1.CheckJudged
-	(*HallRated)(nil),               // 46: kaohe.fact.v1.HallRated
-	(*MysteryVisitRated)(nil),       // 47: kaohe.fact.v1.MysteryVisitRated
-	(*ConductJudged)(nil),           // 48: kaohe.fact.v1.ConductJudged
-	(*UnitSanctioned)(nil),          // 49: kaohe.fact.v1.UnitSanctioned
-	(*ItemExcused)(nil),             // 50: kaohe.fact.v1.ItemExcused
-	(*ObjectionRuling)(nil),         // 51: kaohe.fact.v1.ObjectionRuling
-	(*ObjectionRecorded)(nil),       // 52: kaohe.fact.v1.ObjectionRecorded
-	(*ObjectionStep)(nil),           // 53: kaohe.fact.v1.ObjectionStep
-	(*DecisionAwaited)(nil),         // 54: kaohe.fact.v1.DecisionAwaited
-	(*ComplaintAlerted)(nil),        // 55: kaohe.fact.v1.ComplaintAlerted
-	(*timestamppb.Timestamp)(nil),   // 56: google.protobuf.Timestamp
-	(*v1.Event)(nil),                // 57: kaohe.feed.v1.Event
-	(v1.TicketKind)(0),              // 58: kaohe.feed.v1.TicketKind
-	(v1.ReplyResult)(0),             // 59: kaohe.feed.v1.ReplyResult
-	(*v1.CallbackDone)(nil),         // 60: kaohe.feed.v1.CallbackDone
-	(v1.ComplaintLevel)(0),          // 61: kaohe.feed.v1.ComplaintLevel
-	(*v1.ComplaintFiled)(nil),       // 62: kaohe.feed.v1.ComplaintFiled
-	(*v1.PraiseGiven)(nil),          // 63: kaohe.feed.v1.PraiseGiven
-	(*v1.PointsDecided)(nil),        // 64: kaohe.feed.v1.PointsDecided
-	(*v1.UnitRegistered)(nil),       // 65: kaohe.feed.v1.UnitRegistered
-	(*v1.RulebookPublished)(nil),    // 66: kaohe.feed.v1.RulebookPublished
-	(*v1.HallAssessed)(nil),         // 67: kaohe.feed.v1.HallAssessed
-	(*v1.HallSurveyed)(nil),         // 68: kaohe.feed.v1.HallSurveyed
-	(*v1.ConductRecorded)(nil),      // 69: kaohe.feed.v1.ConductRecorded
-	(*v1.SanctionImposed)(nil),      // 70: kaohe.feed.v1.SanctionImposed
-	(*v1.ItemWaived)(nil),           // 71: kaohe.feed.v1.ItemWaived
-	(v1.AssessmentMethod)(0),        // 72: kaohe.feed.v1.AssessmentMethod
-	(v1.SurveyMethod)(0),            // 73: kaohe.feed.v1.SurveyMethod
-	(v1.ConductKind)(0),             // 74: kaohe.feed.v1.ConductKind
-	(v1.SanctionScope)(0),           // 75: kaohe.feed.v1.SanctionScope
-	(v1.ObjectionStage)(0),          // 76: kaohe.feed.v1.ObjectionStage
-	(v1.ObjectionOutcome)(0),        // 77: kaohe.feed.v1.ObjectionOutcome
-	(*v1.Evidence)(nil),             // 78: kaohe.feed.v1.Evidence
-	(v1.DecisionAbout)(0),           // 79: kaohe.feed.v1.DecisionAbout
+	(*Pieces)(nil),                  // 5: kaohe.fact.v1.Pieces
+	(*Fact)(nil),                    // 6: kaohe.fact.v1.Fact
+	(*FactBatch)(nil),               // 7: kaohe.fact.v1.FactBatch
+	(*Span)(nil),                    // 8: kaohe.fact.v1.Span
+	(*Holding)(nil),                 // 9: kaohe.fact.v1.Holding
+	(*Promise)(nil),                 // 10: kaohe.fact.v1.Promise
+	(*ClassChange)(nil),             // 11: kaohe.fact.v1.ClassChange
+	(*Cycle)(nil),                   // 12: kaohe.fact.v1.Cycle
+	(*TicketRecorded)(nil),          // 13: kaohe.fact.v1.TicketRecorded
+	(*Reopening)(nil),               // 14: kaohe.fact.v1.Reopening
+	(*Reply)(nil),                   // 15: kaohe.fact.v1.Reply
+	(*Callback)(nil),                // 16: kaohe.fact.v1.Callback
+	(*HandOn)(nil),                  // 17: kaohe.fact.v1.HandOn
+	(*WorkReported)(nil),            // 18: kaohe.fact.v1.WorkReported
+	(*FaultReported)(nil),           // 19: kaohe.fact.v1.FaultReported
+	(*ComplaintStep)(nil),           // 20: kaohe.fact.v1.ComplaintStep
+	(*ComplaintRecorded)(nil),       // 21: kaohe.fact.v1.ComplaintRecorded
+	(*OutageRecorded)(nil),          // 22: kaohe.fact.v1.OutageRecorded
+	(*PraiseReceived)(nil),          // 23: kaohe.fact.v1.PraiseReceived
+	(*PointsGiven)(nil),             // 24: kaohe.fact.v1.PointsGiven
+	(*UnitKnown)(nil),               // 25: kaohe.fact.v1.UnitKnown
+	(*RulebookInForce)(nil),         // 26: kaohe.fact.v1.RulebookInForce
+	(*TicketOverdue)(nil),           // 27: kaohe.fact.v1.TicketOverdue
+	(*ReplyLate)(nil),               // 28: kaohe.fact.v1.ReplyLate
+	(*ComplaintAnsweredLate)(nil),   // 29: kaohe.fact.v1.ComplaintAnsweredLate
+	(*MassFaultUntold)(nil),         // 30: kaohe.fact.v1.MassFaultUntold
+	(*InterruptionUnannounced)(nil), // 31: kaohe.fact.v1.InterruptionUnannounced
+	(*LateWorkComplained)(nil),      // 32: kaohe.fact.v1.LateWorkComplained
+	(*BuckPassed)(nil),              // 33: kaohe.fact.v1.BuckPassed
+	(*MisconductJudged)(nil),        // 34: kaohe.fact.v1.MisconductJudged
+	(*SecondComplaintMade)(nil),     // 35: kaohe.fact.v1.SecondComplaintMade
+	(*ComplaintEscalated)(nil),      // 36: kaohe.fact.v1.ComplaintEscalated
+	(*TicketReworked)(nil),          // 37: kaohe.fact.v1.TicketReworked
+	(*ReplyFalsified)(nil),          // 38: kaohe.fact.v1.ReplyFalsified
+	(*FalseReplyComplained)(nil),    // 39: kaohe.fact.v1.FalseReplyComplained
+	(*ReplyUnexplained)(nil),        // 40: kaohe.fact.v1.ReplyUnexplained
+	(*ReplyContradicted)(nil),       // 41: kaohe.fact.v1.ReplyContradicted
+	(*CallbackRated)(nil),           // 42: kaohe.fact.v1.CallbackRated
+	(*CustomerThanked)(nil),         // 43: kaohe.fact.v1.CustomerThanked
+	(*CustomerPraised)(nil),         // 44: kaohe.fact.v1.CustomerPraised
+	(*AssessmentRecorded)(nil),      // 45: kaohe.fact.v1.AssessmentRecorded
+	(*CheckJudged)(nil),             // 46: kaohe.fact.v1.CheckJudged
+	(*HallRated)(nil),               // 47: kaohe.fact.v1.HallRated
+	(*MysteryVisitRated)(nil),       // 48: kaohe.fact.v1.MysteryVisitRated
+	(*ConductJudged)(nil),           // 49: kaohe.fact.v1.ConductJudged
+	(*UnitSanctioned)(nil),          // 50: kaohe.fact.v1.UnitSanctioned
+	(*ItemExcused)(nil),             // 51: kaohe.fact.v1.ItemExcused
+	(*ObjectionRuling)(nil),         // 52: kaohe.fact.v1.ObjectionRuling
+	(*ObjectionRecorded)(nil),       // 53: kaohe.fact.v1.ObjectionRecorded
+	(*ObjectionStep)(nil),           // 54: kaohe.fact.v1.ObjectionStep
+	(*DecisionAwaited)(nil),         // 55: kaohe.fact.v1.DecisionAwaited
+	(*ComplaintAlerted)(nil),        // 56: kaohe.fact.v1.ComplaintAlerted
+	(*timestamppb.Timestamp)(nil),   // 57: google.protobuf.Timestamp
+	(*v1.Event)(nil),                // 58: kaohe.feed.v1.Event
+	(v1.TicketKind)(0),              // 59: kaohe.feed.v1.TicketKind
+	(v1.ReplyResult)(0),             // 60: kaohe.feed.v1.ReplyResult
+	(*v1.CallbackDone)(nil),         // 61: kaohe.feed.v1.CallbackDone
+	(v1.ComplaintLevel)(0),          // 62: kaohe.feed.v1.ComplaintLevel
+	(*v1.ComplaintFiled)(nil),       // 63: kaohe.feed.v1.ComplaintFiled
+	(*v1.PraiseGiven)(nil),          // 64: kaohe.feed.v1.PraiseGiven
+	(*v1.PointsDecided)(nil),        // 65: kaohe.feed.v1.PointsDecided
+	(*v1.UnitRegistered)(nil),       // 66: kaohe.feed.v1.UnitRegistered
+	(*v1.RulebookPublished)(nil),    // 67: kaohe.feed.v1.RulebookPublished
+	(*v1.HallAssessed)(nil),         // 68: kaohe.feed.v1.HallAssessed
+	(*v1.HallSurveyed)(nil),         // 69: kaohe.feed.v1.HallSurveyed
+	(*v1.ConductRecorded)(nil),      // 70: kaohe.feed.v1.ConductRecorded
+	(*v1.SanctionImposed)(nil),      // 71: kaohe.feed.v1.SanctionImposed
+	(*v1.ItemWaived)(nil),           // 72: kaohe.feed.v1.ItemWaived
+	(v1.AssessmentMethod)(0),        // 73: kaohe.feed.v1.AssessmentMethod
+	(v1.SurveyMethod)(0),            // 74: kaohe.feed.v1.SurveyMethod
+	(v1.ConductKind)(0),             // 75: kaohe.feed.v1.ConductKind
+	(v1.SanctionScope)(0),           // 76: kaohe.feed.v1.SanctionScope
+	(v1.ObjectionStage)(0),          // 77: kaohe.feed.v1.ObjectionStage
+	(v1.ObjectionOutcome)(0),        // 78: kaohe.feed.v1.ObjectionOutcome
+	(*v1.Evidence)(nil),             // 79: kaohe.feed.v1.Evidence
+	(v1.DecisionAbout)(0),           // 80: kaohe.feed.v1.DecisionAbout
 }
 var file_kaohe_fact_v1_fact_proto_depIdxs = []int32{
 	2,   // 0: kaohe.fact.v1.Reason.text:type_name -> kaohe.fact.v1.Text
 	3,   // 1: kaohe.fact.v1.Fact.reason:type_name -> kaohe.fact.v1.Reason
-	56,  // 2: kaohe.fact.v1.Fact.occurred_at:type_name -> google.protobuf.Timestamp
-	56,  // 3: kaohe.fact.v1.Fact.received_at:type_name -> google.protobuf.Timestamp
-	56,  // 4: kaohe.fact.v1.Fact.detected_at:type_name -> google.protobuf.Timestamp
+	57,  // 2: kaohe.fact.v1.Fact.occurred_at:type_name -> google.protobuf.Timestamp
+	57,  // 3: kaohe.fact.v1.Fact.received_at:type_name -> google.protobuf.Timestamp
+	57,  // 4: kaohe.fact.v1.Fact.detected_at:type_name -> google.protobuf.Timestamp
 	4,   // 5: kaohe.fact.v1.Fact.route:type_name -> kaohe.fact.v1.Route
-	57,  // 6: kaohe.fact.v1.Fact.event:type_name -> kaohe.feed.v1.Event
-	12,  // 7: kaohe.fact.v1.Fact.ticket_recorded:type_name -> kaohe.fact.v1.TicketRecorded
-	17,  // 8: kaohe.fact.v1.Fact.work_reported:type_name -> kaohe.fact.v1.WorkReported
-	18,  // 9: kaohe.fact.v1.Fact.fault_reported:type_name -> kaohe.fact.v1.FaultReported
-	20,  // 10: kaohe.fact.v1.Fact.complaint_recorded:type_name -> kaohe.fact.v1.ComplaintRecorded
-	21,  // 11: kaohe.fact.v1.Fact.outage_recorded:type_name -> kaohe.fact.v1.OutageRecorded
-	22,  // 12: kaohe.fact.v1.Fact.praise_received:type_name -> kaohe.fact.v1.PraiseReceived
-	23,  // 13: kaohe.fact.v1.Fact.points_given:type_name -> kaohe.fact.v1.PointsGiven
-	24,  // 14: kaohe.fact.v1.Fact.unit_known:type_name -> kaohe.fact.v1.UnitKnown
-	25,  // 15: kaohe.fact.v1.Fact.rulebook_in_force:type_name -> kaohe.fact.v1.RulebookInForce
-	44,  // 16: kaohe.fact.v1.Fact.assessment_recorded:type_name -> kaohe.fact.v1.AssessmentRecorded
-	26,  // 17: kaohe.fact.v1.Fact.ticket_overdue:type_name -> kaohe.fact.v1.TicketOverdue
-	27,  // 18: kaohe.fact.v1.Fact.reply_late:type_name -> kaohe.fact.v1.ReplyLate
-	28,  // 19: kaohe.fact.v1.Fact.complaint_answered_late:type_name -> kaohe.fact.v1.ComplaintAnsweredLate
-	29,  // 20: kaohe.fact.v1.Fact.mass_fault_untold:type_name -> kaohe.fact.v1.MassFaultUntold
-	30,  // 21: kaohe.fact.v1.Fact.interruption_unannounced:type_name -> kaohe.fact.v1.InterruptionUnannounced
-	31,  // 22: kaohe.fact.v1.Fact.late_work_complained:type_name -> kaohe.fact.v1.LateWorkComplained
-	32,  // 23: kaohe.fact.v1.Fact.buck_passed:type_name -> kaohe.fact.v1.BuckPassed
-	33,  // 24: kaohe.fact.v1.Fact.misconduct_judged:type_name -> kaohe.fact.v1.MisconductJudged
-	34,  // 25: kaohe.fact.v1.Fact.second_complaint_made:type_name -> kaohe.fact.v1.SecondComplaintMade
-	35,  // 26: kaohe.fact.v1.Fact.complaint_escalated:type_name -> kaohe.fact.v1.ComplaintEscalated
-	36,  // 27: kaohe.fact.v1.Fact.ticket_reworked:type_name -> kaohe.fact.v1.TicketReworked
-	54,  // 28: kaohe.fact.v1.Fact.complaint_awaited:type_name -> kaohe.fact.v1.DecisionAwaited
-	37,  // 29: kaohe.fact.v1.Fact.reply_falsified:type_name -> kaohe.fact.v1.ReplyFalsified
-	38,  // 30: kaohe.fact.v1.Fact.false_reply_complained:type_name -> kaohe.fact.v1.FalseReplyComplained
-	39,  // 31: kaohe.fact.v1.Fact.reply_unexplained:type_name -> kaohe.fact.v1.ReplyUnexplained
-	40,  // 32: kaohe.fact.v1.Fact.reply_contradicted:type_name -> kaohe.fact.v1.ReplyContradicted
-	41,  // 33: kaohe.fact.v1.Fact.callback_rated:type_name -> kaohe.fact.v1.CallbackRated
-	42,  // 34: kaohe.fact.v1.Fact.customer_thanked:type_name -> kaohe.fact.v1.CustomerThanked
-	43,  // 35: kaohe.fact.v1.Fact.customer_praised:type_name -> kaohe.fact.v1.CustomerPraised
-	54,  // 36: kaohe.fact.v1.Fact.thanks_awaited:type_name -> kaohe.fact.v1.DecisionAwaited
-	45,  // 37: kaohe.fact.v1.Fact.check_judged:type_name -> kaohe.fact.v1.CheckJudged
-	46,  // 38: kaohe.fact.v1.Fact.hall_rated:type_name -> kaohe.fact.v1.HallRated
-	47,  // 39: kaohe.fact.v1.Fact.mystery_visit_rated:type_name -> kaohe.fact.v1.MysteryVisitRated
-	48,  // 40: kaohe.fact.v1.Fact.conduct_judged:type_name -> kaohe.fact.v1.ConductJudged
-	49,  // 41: kaohe.fact.v1.Fact.unit_sanctioned:type_name -> kaohe.fact.v1.UnitSanctioned
-	50,  // 42: kaohe.fact.v1.Fact.item_excused:type_name -> kaohe.fact.v1.ItemExcused
-	52,  // 43: kaohe.fact.v1.Fact.objection_recorded:type_name -> kaohe.fact.v1.ObjectionRecorded
-	54,  // 44: kaohe.fact.v1.Fact.points_awaited:type_name -> kaohe.fact.v1.DecisionAwaited
-	55,  // 45: kaohe.fact.v1.Fact.complaint_alerted:type_name -> kaohe.fact.v1.ComplaintAlerted
-	5,   // 46: kaohe.fact.v1.FactBatch.facts:type_name -> kaohe.fact.v1.Fact
-	56,  // 47: kaohe.fact.v1.Span.from:type_name -> google.protobuf.Timestamp
-	56,  // 48: kaohe.fact.v1.Span.to:type_name -> google.protobuf.Timestamp
-	56,  // 49: kaohe.fact.v1.Holding.from:type_name -> google.protobuf.Timestamp
-	56,  // 50: kaohe.fact.v1.Promise.from:type_name -> google.protobuf.Timestamp
-	56,  // 51: kaohe.fact.v1.Promise.due_at:type_name -> google.protobuf.Timestamp
-	56,  // 52: kaohe.fact.v1.ClassChange.from:type_name -> google.protobuf.Timestamp
-	56,  // 53: kaohe.fact.v1.Cycle.started_at:type_name -> google.protobuf.Timestamp
-	56,  // 54: kaohe.fact.v1.Cycle.completed_at:type_name -> google.protobuf.Timestamp
-	56,  // 55: kaohe.fact.v1.Cycle.closed_at:type_name -> google.protobuf.Timestamp
-	56,  // 56: kaohe.fact.v1.Cycle.replied_at:type_name -> google.protobuf.Timestamp
-	56,  // 57: kaohe.fact.v1.Cycle.finished_at:type_name -> google.protobuf.Timestamp
-	9,   // 58: kaohe.fact.v1.Cycle.promises:type_name -> kaohe.fact.v1.Promise
-	58,  // 59: kaohe.fact.v1.TicketRecorded.kind:type_name -> kaohe.feed.v1.TicketKind
-	56,  // 60: kaohe.fact.v1.TicketRecorded.opened_at:type_name -> google.protobuf.Timestamp
-	8,   // 61: kaohe.fact.v1.TicketRecorded.holdings:type_name -> kaohe.fact.v1.Holding
-	10,  // 62: kaohe.fact.v1.TicketRecorded.classes:type_name -> kaohe.fact.v1.ClassChange
-	7,   // 63: kaohe.fact.v1.TicketRecorded.suspensions:type_name -> kaohe.fact.v1.Span
-	11,  // 64: kaohe.fact.v1.TicketRecorded.cycles:type_name -> kaohe.fact.v1.Cycle
-	56,  // 65: kaohe.fact.v1.TicketRecorded.cancelled_at:type_name -> google.protobuf.Timestamp
-	56,  // 66: kaohe.fact.v1.TicketRecorded.merged_at:type_name -> google.protobuf.Timestamp
-	13,  // 67: kaohe.fact.v1.TicketRecorded.reopenings:type_name -> kaohe.fact.v1.Reopening
-	56,  // 68: kaohe.fact.v1.Reopening.at:type_name -> google.protobuf.Timestamp
-	56,  // 69: kaohe.fact.v1.Reply.at:type_name -> google.protobuf.Timestamp
-	59,  // 70: kaohe.fact.v1.Reply.result:type_name -> kaohe.feed.v1.ReplyResult
-	56,  // 71: kaohe.fact.v1.Callback.at:type_name -> google.protobuf.Timestamp
-	60,  // 72: kaohe.fact.v1.Callback.said:type_name -> kaohe.feed.v1.CallbackDone
-	56,  // 73: kaohe.fact.v1.HandOn.at:type_name -> google.protobuf.Timestamp
-	14,  // 74: kaohe.fact.v1.WorkReported.replies:type_name -> kaohe.fact.v1.Reply
-	15,  // 75: kaohe.fact.v1.WorkReported.callbacks:type_name -> kaohe.fact.v1.Callback
-	16,  // 76: kaohe.fact.v1.WorkReported.hand_ons:type_name -> kaohe.fact.v1.HandOn
-	56,  // 77: kaohe.fact.v1.WorkReported.closings:type_name -> google.protobuf.Timestamp
-	56,  // 78: kaohe.fact.v1.ComplaintStep.at:type_name -> google.protobuf.Timestamp
-	61,  // 79: kaohe.fact.v1.ComplaintStep.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	62,  // 80: kaohe.fact.v1.ComplaintRecorded.filed:type_name -> kaohe.feed.v1.ComplaintFiled
-	56,  // 81: kaohe.fact.v1.ComplaintRecorded.filed_at:type_name -> google.protobuf.Timestamp
-	19,  // 82: kaohe.fact.v1.ComplaintRecorded.steps:type_name -> kaohe.fact.v1.ComplaintStep
-	56,  // 83: kaohe.fact.v1.OutageRecorded.declared_at:type_name -> google.protobuf.Timestamp
-	56,  // 84: kaohe.fact.v1.OutageRecorded.told_at:type_name -> google.protobuf.Timestamp
-	56,  // 85: kaohe.fact.v1.OutageRecorded.restored_at:type_name -> google.protobuf.Timestamp
-	56,  // 86: kaohe.fact.v1.OutageRecorded.end_told_at:type_name -> google.protobuf.Timestamp
-	56,  // 87: kaohe.fact.v1.OutageRecorded.starts_at:type_name -> google.protobuf.Timestamp
-	56,  // 88: kaohe.fact.v1.OutageRecorded.notice_at:type_name -> google.protobuf.Timestamp
-	56,  // 89: kaohe.fact.v1.OutageRecorded.customers_told_at:type_name -> google.protobuf.Timestamp
-	63,  // 90: kaohe.fact.v1.PraiseReceived.said:type_name -> kaohe.feed.v1.PraiseGiven
-	64,  // 91: kaohe.fact.v1.PointsGiven.decided:type_name -> kaohe.feed.v1.PointsDecided
-	65,  // 92: kaohe.fact.v1.UnitKnown.registrations:type_name -> kaohe.feed.v1.UnitRegistered
-	66,  // 93: kaohe.fact.v1.RulebookInForce.published:type_name -> kaohe.feed.v1.RulebookPublished
-	56,  // 94: kaohe.fact.v1.TicketOverdue.due_at:type_name -> google.protobuf.Timestamp
-	56,  // 95: kaohe.fact.v1.TicketOverdue.completed_at:type_name -> google.protobuf.Timestamp
-	58,  // 96: kaohe.fact.v1.TicketOverdue.kind:type_name -> kaohe.feed.v1.TicketKind
-	56,  // 97: kaohe.fact.v1.ReplyLate.finished_at:type_name -> google.protobuf.Timestamp
-	56,  // 98: kaohe.fact.v1.ReplyLate.due_at:type_name -> google.protobuf.Timestamp
-	56,  // 99: kaohe.fact.v1.ReplyLate.replied_at:type_name -> google.protobuf.Timestamp
-	56,  // 100: kaohe.fact.v1.ComplaintAnsweredLate.forwarded_at:type_name -> google.protobuf.Timestamp
-	56,  // 101: kaohe.fact.v1.ComplaintAnsweredLate.due_at:type_name -> google.protobuf.Timestamp
-	56,  // 102: kaohe.fact.v1.ComplaintAnsweredLate.answered_at:type_name -> google.protobuf.Timestamp
-	61,  // 103: kaohe.fact.v1.ComplaintEscalated.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	67,  // 104: kaohe.fact.v1.AssessmentRecorded.visit:type_name -> kaohe.feed.v1.HallAssessed
-	68,  // 105: kaohe.fact.v1.AssessmentRecorded.survey:type_name -> kaohe.feed.v1.HallSurveyed
-	69,  // 106: kaohe.fact.v1.AssessmentRecorded.conduct:type_name -> kaohe.feed.v1.ConductRecorded
-	70,  // 107: kaohe.fact.v1.AssessmentRecorded.sanction:type_name -> kaohe.feed.v1.SanctionImposed
-	71,  // 108: kaohe.fact.v1.AssessmentRecorded.waiver:type_name -> kaohe.feed.v1.ItemWaived
-	56,  // 109: kaohe.fact.v1.AssessmentRecorded.at:type_name -> google.protobuf.Timestamp
-	72,  // 110: kaohe.fact.v1.CheckJudged.method:type_name -> kaohe.feed.v1.AssessmentMethod
-	73,  // 111: kaohe.fact.v1.HallRated.method:type_name -> kaohe.feed.v1.SurveyMethod
-	74,  // 112: kaohe.fact.v1.ConductJudged.kind:type_name -> kaohe.feed.v1.ConductKind
-	75,  // 113: kaohe.fact.v1.UnitSanctioned.scope:type_name -> kaohe.feed.v1.SanctionScope
-	76,  // 114: kaohe.fact.v1.ObjectionRuling.stage:type_name -> kaohe.feed.v1.ObjectionStage
-	77,  // 115: kaohe.fact.v1.ObjectionRuling.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
-	56,  // 116: kaohe.fact.v1.ObjectionRuling.at:type_name -> google.protobuf.Timestamp
-	53,  // 117: kaohe.fact.v1.ObjectionRecorded.steps:type_name -> kaohe.fact.v1.ObjectionStep
-	51,  // 118: kaohe.fact.v1.ObjectionRecorded.rulings:type_name -> kaohe.fact.v1.ObjectionRuling
-	76,  // 119: kaohe.fact.v1.ObjectionStep.stage:type_name -> kaohe.feed.v1.ObjectionStage
-	78,  // 120: kaohe.fact.v1.ObjectionStep.evidence:type_name -> kaohe.feed.v1.Evidence
-	56,  // 121: kaohe.fact.v1.ObjectionStep.at:type_name -> google.protobuf.Timestamp
-	0,   // 122: kaohe.fact.v1.DecisionAwaited.decision:type_name -> kaohe.fact.v1.Decision
-	79,  // 123: kaohe.fact.v1.DecisionAwaited.about:type_name -> kaohe.feed.v1.DecisionAbout
-	56,  // 124: kaohe.fact.v1.DecisionAwaited.about_at:type_name -> google.protobuf.Timestamp
-	78,  // 125: kaohe.fact.v1.DecisionAwaited.evidence:type_name -> kaohe.feed.v1.Evidence
-	1,   // 126: kaohe.fact.v1.ComplaintAlerted.level:type_name -> kaohe.fact.v1.AlertLevel
-	56,  // 127: kaohe.fact.v1.ComplaintAlerted.forwarded_at:type_name -> google.protobuf.Timestamp
-	56,  // 128: kaohe.fact.v1.ComplaintAlerted.due_at:type_name -> google.protobuf.Timestamp
-	129, // [129:129] is the sub-list for method output_type
-	129, // [129:129] is the sub-list for method input_type
-	129, // [129:129] is the sub-list for extension type_name
-	129, // [129:129] is the sub-list for extension extendee
-	0,   // [0:129] is the sub-list for field type_name
+	5,   // 6: kaohe.fact.v1.Fact.pieces:type_name -> kaohe.fact.v1.Pieces
+	58,  // 7: kaohe.fact.v1.Fact.event:type_name -> kaohe.feed.v1.Event
+	13,  // 8: kaohe.fact.v1.Fact.ticket_recorded:type_name -> kaohe.fact.v1.TicketRecorded
+	18,  // 9: kaohe.fact.v1.Fact.work_reported:type_name -> kaohe.fact.v1.WorkReported
+	19,  // 10: kaohe.fact.v1.Fact.fault_reported:type_name -> kaohe.fact.v1.FaultReported
+	21,  // 11: kaohe.fact.v1.Fact.complaint_recorded:type_name -> kaohe.fact.v1.ComplaintRecorded
+	22,  // 12: kaohe.fact.v1.Fact.outage_recorded:type_name -> kaohe.fact.v1.OutageRecorded
+	23,  // 13: kaohe.fact.v1.Fact.praise_received:type_name -> kaohe.fact.v1.PraiseReceived
+	24,  // 14: kaohe.fact.v1.Fact.points_given:type_name -> kaohe.fact.v1.PointsGiven
+	25,  // 15: kaohe.fact.v1.Fact.unit_known:type_name -> kaohe.fact.v1.UnitKnown
+	26,  // 16: kaohe.fact.v1.Fact.rulebook_in_force:type_name -> kaohe.fact.v1.RulebookInForce
+	45,  // 17: kaohe.fact.v1.Fact.assessment_recorded:type_name -> kaohe.fact.v1.AssessmentRecorded
+	27,  // 18: kaohe.fact.v1.Fact.ticket_overdue:type_name -> kaohe.fact.v1.TicketOverdue
+	28,  // 19: kaohe.fact.v1.Fact.reply_late:type_name -> kaohe.fact.v1.ReplyLate
+	29,  // 20: kaohe.fact.v1.Fact.complaint_answered_late:type_name -> kaohe.fact.v1.ComplaintAnsweredLate
+	30,  // 21: kaohe.fact.v1.Fact.mass_fault_untold:type_name -> kaohe.fact.v1.MassFaultUntold
+	31,  // 22: kaohe.fact.v1.Fact.interruption_unannounced:type_name -> kaohe.fact.v1.InterruptionUnannounced
+	32,  // 23: kaohe.fact.v1.Fact.late_work_complained:type_name -> kaohe.fact.v1.LateWorkComplained
+	33,  // 24: kaohe.fact.v1.Fact.buck_passed:type_name -> kaohe.fact.v1.BuckPassed
+	34,  // 25: kaohe.fact.v1.Fact.misconduct_judged:type_name -> kaohe.fact.v1.MisconductJudged
+	35,  // 26: kaohe.fact.v1.Fact.second_complaint_made:type_name -> kaohe.fact.v1.SecondComplaintMade
+	36,  // 27: kaohe.fact.v1.Fact.complaint_escalated:type_name -> kaohe.fact.v1.ComplaintEscalated
+	37,  // 28: kaohe.fact.v1.Fact.ticket_reworked:type_name -> kaohe.fact.v1.TicketReworked
+	55,  // 29: kaohe.fact.v1.Fact.complaint_awaited:type_name -> kaohe.fact.v1.DecisionAwaited
+	38,  // 30: kaohe.fact.v1.Fact.reply_falsified:type_name -> kaohe.fact.v1.ReplyFalsified
+	39,  // 31: kaohe.fact.v1.Fact.false_reply_complained:type_name -> kaohe.fact.v1.FalseReplyComplained
+	40,  // 32: kaohe.fact.v1.Fact.reply_unexplained:type_name -> kaohe.fact.v1.ReplyUnexplained
+	41,  // 33: kaohe.fact.v1.Fact.reply_contradicted:type_name -> kaohe.fact.v1.ReplyContradicted
+	42,  // 34: kaohe.fact.v1.Fact.callback_rated:type_name -> kaohe.fact.v1.CallbackRated
+	43,  // 35: kaohe.fact.v1.Fact.customer_thanked:type_name -> kaohe.fact.v1.CustomerThanked
+	44,  // 36: kaohe.fact.v1.Fact.customer_praised:type_name -> kaohe.fact.v1.CustomerPraised
+	55,  // 37: kaohe.fact.v1.Fact.thanks_awaited:type_name -> kaohe.fact.v1.DecisionAwaited
+	46,  // 38: kaohe.fact.v1.Fact.check_judged:type_name -> kaohe.fact.v1.CheckJudged
+	47,  // 39: kaohe.fact.v1.Fact.hall_rated:type_name -> kaohe.fact.v1.HallRated
+	48,  // 40: kaohe.fact.v1.Fact.mystery_visit_rated:type_name -> kaohe.fact.v1.MysteryVisitRated
+	49,  // 41: kaohe.fact.v1.Fact.conduct_judged:type_name -> kaohe.fact.v1.ConductJudged
+	50,  // 42: kaohe.fact.v1.Fact.unit_sanctioned:type_name -> kaohe.fact.v1.UnitSanctioned
+	51,  // 43: kaohe.fact.v1.Fact.item_excused:type_name -> kaohe.fact.v1.ItemExcused
+	53,  // 44: kaohe.fact.v1.Fact.objection_recorded:type_name -> kaohe.fact.v1.ObjectionRecorded
+	55,  // 45: kaohe.fact.v1.Fact.points_awaited:type_name -> kaohe.fact.v1.DecisionAwaited
+	56,  // 46: kaohe.fact.v1.Fact.complaint_alerted:type_name -> kaohe.fact.v1.ComplaintAlerted
+	6,   // 47: kaohe.fact.v1.FactBatch.facts:type_name -> kaohe.fact.v1.Fact
+	57,  // 48: kaohe.fact.v1.Span.from:type_name -> google.protobuf.Timestamp
+	57,  // 49: kaohe.fact.v1.Span.to:type_name -> google.protobuf.Timestamp
+	57,  // 50: kaohe.fact.v1.Holding.from:type_name -> google.protobuf.Timestamp
+	57,  // 51: kaohe.fact.v1.Promise.from:type_name -> google.protobuf.Timestamp
+	57,  // 52: kaohe.fact.v1.Promise.due_at:type_name -> google.protobuf.Timestamp
+	57,  // 53: kaohe.fact.v1.ClassChange.from:type_name -> google.protobuf.Timestamp
+	57,  // 54: kaohe.fact.v1.Cycle.started_at:type_name -> google.protobuf.Timestamp
+	57,  // 55: kaohe.fact.v1.Cycle.completed_at:type_name -> google.protobuf.Timestamp
+	57,  // 56: kaohe.fact.v1.Cycle.closed_at:type_name -> google.protobuf.Timestamp
+	57,  // 57: kaohe.fact.v1.Cycle.replied_at:type_name -> google.protobuf.Timestamp
+	57,  // 58: kaohe.fact.v1.Cycle.finished_at:type_name -> google.protobuf.Timestamp
+	10,  // 59: kaohe.fact.v1.Cycle.promises:type_name -> kaohe.fact.v1.Promise
+	59,  // 60: kaohe.fact.v1.TicketRecorded.kind:type_name -> kaohe.feed.v1.TicketKind
+	57,  // 61: kaohe.fact.v1.TicketRecorded.opened_at:type_name -> google.protobuf.Timestamp
+	9,   // 62: kaohe.fact.v1.TicketRecorded.holdings:type_name -> kaohe.fact.v1.Holding
+	11,  // 63: kaohe.fact.v1.TicketRecorded.classes:type_name -> kaohe.fact.v1.ClassChange
+	8,   // 64: kaohe.fact.v1.TicketRecorded.suspensions:type_name -> kaohe.fact.v1.Span
+	12,  // 65: kaohe.fact.v1.TicketRecorded.cycles:type_name -> kaohe.fact.v1.Cycle
+	57,  // 66: kaohe.fact.v1.TicketRecorded.cancelled_at:type_name -> google.protobuf.Timestamp
+	57,  // 67: kaohe.fact.v1.TicketRecorded.merged_at:type_name -> google.protobuf.Timestamp
+	14,  // 68: kaohe.fact.v1.TicketRecorded.reopenings:type_name -> kaohe.fact.v1.Reopening
+	57,  // 69: kaohe.fact.v1.Reopening.at:type_name -> google.protobuf.Timestamp
+	57,  // 70: kaohe.fact.v1.Reply.at:type_name -> google.protobuf.Timestamp
+	60,  // 71: kaohe.fact.v1.Reply.result:type_name -> kaohe.feed.v1.ReplyResult
+	57,  // 72: kaohe.fact.v1.Callback.at:type_name -> google.protobuf.Timestamp
+	61,  // 73: kaohe.fact.v1.Callback.said:type_name -> kaohe.feed.v1.CallbackDone
+	57,  // 74: kaohe.fact.v1.HandOn.at:type_name -> google.protobuf.Timestamp
+	15,  // 75: kaohe.fact.v1.WorkReported.replies:type_name -> kaohe.fact.v1.Reply
+	16,  // 76: kaohe.fact.v1.WorkReported.callbacks:type_name -> kaohe.fact.v1.Callback
+	17,  // 77: kaohe.fact.v1.WorkReported.hand_ons:type_name -> kaohe.fact.v1.HandOn
+	57,  // 78: kaohe.fact.v1.WorkReported.closings:type_name -> google.protobuf.Timestamp
+	57,  // 79: kaohe.fact.v1.ComplaintStep.at:type_name -> google.protobuf.Timestamp
+	62,  // 80: kaohe.fact.v1.ComplaintStep.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	63,  // 81: kaohe.fact.v1.ComplaintRecorded.filed:type_name -> kaohe.feed.v1.ComplaintFiled
+	57,  // 82: kaohe.fact.v1.ComplaintRecorded.filed_at:type_name -> google.protobuf.Timestamp
+	20,  // 83: kaohe.fact.v1.ComplaintRecorded.steps:type_name -> kaohe.fact.v1.ComplaintStep
+	57,  // 84: kaohe.fact.v1.OutageRecorded.declared_at:type_name -> google.protobuf.Timestamp
+	57,  // 85: kaohe.fact.v1.OutageRecorded.told_at:type_name -> google.protobuf.Timestamp
+	57,  // 86: kaohe.fact.v1.OutageRecorded.restored_at:type_name -> google.protobuf.Timestamp
+	57,  // 87: kaohe.fact.v1.OutageRecorded.end_told_at:type_name -> google.protobuf.Timestamp
+	57,  // 88: kaohe.fact.v1.OutageRecorded.starts_at:type_name -> google.protobuf.Timestamp
+	57,  // 89: kaohe.fact.v1.OutageRecorded.notice_at:type_name -> google.protobuf.Timestamp
+	57,  // 90: kaohe.fact.v1.OutageRecorded.customers_told_at:type_name -> google.protobuf.Timestamp
+	64,  // 91: kaohe.fact.v1.PraiseReceived.said:type_name -> kaohe.feed.v1.PraiseGiven
+	65,  // 92: kaohe.fact.v1.PointsGiven.decided:type_name -> kaohe.feed.v1.PointsDecided
+	66,  // 93: kaohe.fact.v1.UnitKnown.registrations:type_name -> kaohe.feed.v1.UnitRegistered
+	67,  // 94: kaohe.fact.v1.RulebookInForce.published:type_name -> kaohe.feed.v1.RulebookPublished
+	57,  // 95: kaohe.fact.v1.TicketOverdue.due_at:type_name -> google.protobuf.Timestamp
+	57,  // 96: kaohe.fact.v1.TicketOverdue.completed_at:type_name -> google.protobuf.Timestamp
+	59,  // 97: kaohe.fact.v1.TicketOverdue.kind:type_name -> kaohe.feed.v1.TicketKind
+	57,  // 98: kaohe.fact.v1.ReplyLate.finished_at:type_name -> google.protobuf.Timestamp
+	57,  // 99: kaohe.fact.v1.ReplyLate.due_at:type_name -> google.protobuf.Timestamp
+	57,  // 100: kaohe.fact.v1.ReplyLate.replied_at:type_name -> google.protobuf.Timestamp
+	57,  // 101: kaohe.fact.v1.ComplaintAnsweredLate.forwarded_at:type_name -> google.protobuf.Timestamp
+	57,  // 102: kaohe.fact.v1.ComplaintAnsweredLate.due_at:type_name -> google.protobuf.Timestamp
+	57,  // 103: kaohe.fact.v1.ComplaintAnsweredLate.answered_at:type_name -> google.protobuf.Timestamp
+	62,  // 104: kaohe.fact.v1.ComplaintEscalated.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	68,  // 105: kaohe.fact.v1.AssessmentRecorded.visit:type_name -> kaohe.feed.v1.HallAssessed
+	69,  // 106: kaohe.fact.v1.AssessmentRecorded.survey:type_name -> kaohe.feed.v1.HallSurveyed
+	70,  // 107: kaohe.fact.v1.AssessmentRecorded.conduct:type_name -> kaohe.feed.v1.ConductRecorded
+	71,  // 108: kaohe.fact.v1.AssessmentRecorded.sanction:type_name -> kaohe.feed.v1.SanctionImposed
+	72,  // 109: kaohe.fact.v1.AssessmentRecorded.waiver:type_name -> kaohe.feed.v1.ItemWaived
+	57,  // 110: kaohe.fact.v1.AssessmentRecorded.at:type_name -> google.protobuf.Timestamp
+	73,  // 111: kaohe.fact.v1.CheckJudged.method:type_name -> kaohe.feed.v1.AssessmentMethod
+	74,  // 112: kaohe.fact.v1.HallRated.method:type_name -> kaohe.feed.v1.SurveyMethod
+	75,  // 113: kaohe.fact.v1.ConductJudged.kind:type_name -> kaohe.feed.v1.ConductKind
+	76,  // 114: kaohe.fact.v1.UnitSanctioned.scope:type_name -> kaohe.feed.v1.SanctionScope
+	77,  // 115: kaohe.fact.v1.ObjectionRuling.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	78,  // 116: kaohe.fact.v1.ObjectionRuling.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
+	57,  // 117: kaohe.fact.v1.ObjectionRuling.at:type_name -> google.protobuf.Timestamp
+	54,  // 118: kaohe.fact.v1.ObjectionRecorded.steps:type_name -> kaohe.fact.v1.ObjectionStep
+	52,  // 119: kaohe.fact.v1.ObjectionRecorded.rulings:type_name -> kaohe.fact.v1.ObjectionRuling
+	77,  // 120: kaohe.fact.v1.ObjectionStep.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	79,  // 121: kaohe.fact.v1.ObjectionStep.evidence:type_name -> kaohe.feed.v1.Evidence
+	57,  // 122: kaohe.fact.v1.ObjectionStep.at:type_name -> google.protobuf.Timestamp
+	0,   // 123: kaohe.fact.v1.DecisionAwaited.decision:type_name -> kaohe.fact.v1.Decision
+	80,  // 124: kaohe.fact.v1.DecisionAwaited.about:type_name -> kaohe.feed.v1.DecisionAbout
+	57,  // 125: kaohe.fact.v1.DecisionAwaited.about_at:type_name -> google.protobuf.Timestamp
+	79,  // 126: kaohe.fact.v1.DecisionAwaited.evidence:type_name -> kaohe.feed.v1.Evidence
+	1,   // 127: kaohe.fact.v1.ComplaintAlerted.level:type_name -> kaohe.fact.v1.AlertLevel
+	57,  // 128: kaohe.fact.v1.ComplaintAlerted.forwarded_at:type_name -> google.protobuf.Timestamp
+	57,  // 129: kaohe.fact.v1.ComplaintAlerted.due_at:type_name -> google.protobuf.Timestamp
+	130, // [130:130] is the sub-list for method output_type
+	130, // [130:130] is the sub-list for method input_type
+	130, // [130:130] is the sub-list for extension type_name
+	130, // [130:130] is the sub-list for extension extendee
+	0,   // [0:130] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_fact_v1_fact_proto_init() }
@@ -5501,7 +5585,7 @@ func file_kaohe_fact_v1_fact_proto_init() {
 	if File_kaohe_fact_v1_fact_proto != nil {
 		return
 	}
-	file_kaohe_fact_v1_fact_proto_msgTypes[3].OneofWrappers = []any{
+	file_kaohe_fact_v1_fact_proto_msgTypes[4].OneofWrappers = []any{
 		(*Fact_Event)(nil),
 		(*Fact_TicketRecorded)(nil),
 		(*Fact_WorkReported)(nil),
@@ -5543,10 +5627,10 @@ func file_kaohe_fact_v1_fact_proto_init() {
 		(*Fact_PointsAwaited)(nil),
 		(*Fact_ComplaintAlerted)(nil),
 	}
-	file_kaohe_fact_v1_fact_proto_msgTypes[10].OneofWrappers = []any{}
-	file_kaohe_fact_v1_fact_proto_msgTypes[13].OneofWrappers = []any{}
-	file_kaohe_fact_v1_fact_proto_msgTypes[18].OneofWrappers = []any{}
-	file_kaohe_fact_v1_fact_proto_msgTypes[42].OneofWrappers = []any{
+	file_kaohe_fact_v1_fact_proto_msgTypes[11].OneofWrappers = []any{}
+	file_kaohe_fact_v1_fact_proto_msgTypes[14].OneofWrappers = []any{}
+	file_kaohe_fact_v1_fact_proto_msgTypes[19].OneofWrappers = []any{}
+	file_kaohe_fact_v1_fact_proto_msgTypes[43].OneofWrappers = []any{
 		(*AssessmentRecorded_Visit)(nil),
 		(*AssessmentRecorded_Survey)(nil),
 		(*AssessmentRecorded_Conduct)(nil),
@@ -5559,7 +5643,7 @@ func file_kaohe_fact_v1_fact_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_fact_v1_fact_proto_rawDesc), len(file_kaohe_fact_v1_fact_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   54,
+			NumMessages:   55,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -115,7 +115,9 @@ type Emitted struct {
 	// numbers of 64 bits.
 	Hash int64 `protobuf:"fixed64,5,opt,name=hash,proto3" json:"hash,omitempty"`
 	// What it concerned.
-	Route         *v1.Route `protobuf:"bytes,6,opt,name=route,proto3" json:"route,omitempty"`
+	Route *v1.Route `protobuf:"bytes,6,opt,name=route,proto3" json:"route,omitempty"`
+	// The pieces last said, see kaohe.fact.v1.Pieces.
+	Pieces        []int64 `protobuf:"fixed64,7,rep,packed,name=pieces,proto3" json:"pieces,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -188,6 +190,13 @@ func (x *Emitted) GetHash() int64 {
 func (x *Emitted) GetRoute() *v1.Route {
 	if x != nil {
 		return x.Route
+	}
+	return nil
+}
+
+func (x *Emitted) GetPieces() []int64 {
+	if x != nil {
+		return x.Pieces
 	}
 	return nil
 }
@@ -2130,14 +2139,15 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x05known\x18\x01 \x03(\v2\x13.kaohe.fact.v1.FactR\x05known\x121\n" +
 	"\aemitted\x18\x02 \x03(\v2\x17.kaohe.state.v1.EmittedR\aemitted\x12/\n" +
 	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x14\n" +
-	"\x05clock\x18\x04 \x01(\tR\x05clock\"\xa7\x01\n" +
+	"\x05clock\x18\x04 \x01(\tR\x05clock\"\xbf\x01\n" +
 	"\aEmitted\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1a\n" +
 	"\brevision\x18\x03 \x01(\x04R\brevision\x12\x1c\n" +
 	"\tretracted\x18\x04 \x01(\bR\tretracted\x12\x12\n" +
 	"\x04hash\x18\x05 \x01(\x10R\x04hash\x12*\n" +
-	"\x05route\x18\x06 \x01(\v2\x14.kaohe.fact.v1.RouteR\x05route\"\xee\x02\n" +
+	"\x05route\x18\x06 \x01(\v2\x14.kaohe.fact.v1.RouteR\x05route\x12\x16\n" +
+	"\x06pieces\x18\a \x03(\x10R\x06pieces\"\xee\x02\n" +
 	"\bPosition\x12\x1a\n" +
 	"\bsequence\x18\x01 \x01(\x04R\bsequence\x12<\n" +
 	"\x06clocks\x18\x02 \x03(\v2$.kaohe.state.v1.Position.ClocksEntryR\x06clocks\x12B\n" +
