@@ -40,7 +40,7 @@ func findBrowser(t testing.TB) string {
 // fails the test.
 func launch(t testing.TB, path string) *browser {
 	t.Helper()
-	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WindowSize(1280, 1600))
+	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.WindowSize(1280, 1600), chromedp.WSURLReadTimeout(busy))
 	if os.Getuid() == 0 {
 		options = append(options, chromedp.NoSandbox) // it refuses to be run by root otherwise
 	}
@@ -72,7 +72,7 @@ func view(t testing.TB, path string, s *server, token, lang string) *browser {
 
 func (b *browser) do(what string, actions ...chromedp.Action) {
 	b.t.Helper()
-	ctx, cancel := context.WithTimeout(b.ctx, 20*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, busy)
 	defer cancel()
 	if err := chromedp.Run(ctx, actions...); err != nil {
 		b.picture("failed")
@@ -122,7 +122,7 @@ func (b *browser) confirm() {
 
 func (b *browser) text(selector string) string {
 	var text string
-	ctx, cancel := context.WithTimeout(b.ctx, 5*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, busy)
 	defer cancel()
 	_ = chromedp.Run(ctx, chromedp.Evaluate(fmt.Sprintf(`(document.querySelector(%q) || {}).innerText || ""`, selector), &text)) // "" is asked again
 	return text
@@ -168,7 +168,7 @@ func (b *browser) picture(name string) {
 	if dir == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(b.ctx, 10*time.Second)
+	ctx, cancel := context.WithTimeout(b.ctx, busy)
 	defer cancel()
 	var png []byte
 	if err := chromedp.Run(ctx, chromedp.CaptureScreenshot(&png)); err != nil {

@@ -117,7 +117,7 @@ func (l *load) begin(chunk []string) *push {
 		defer pace.Stop()
 		for attempt := 0; ; attempt++ {
 			p.err = offered(l.gateways[(first+attempt)%len(l.gateways)], body)
-			if p.took = time.Since(began); p.err == nil || p.took > time.Minute || errors.Is(p.err, errRejected) {
+			if p.took = time.Since(began); p.err == nil || p.took > busy || errors.Is(p.err, errRejected) {
 				return
 			}
 			if attempt == len(l.gateways)-1 {

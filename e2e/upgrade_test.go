@@ -56,8 +56,8 @@ func (d *delivery) push(body string) error {
 			d.longest = max(d.longest, time.Since(began))
 			return nil
 		}
-		if time.Since(began) > time.Minute {
-			return fmt.Errorf("not taken in for a minute: status %d: %w", code, err)
+		if time.Since(began) > busy {
+			return fmt.Errorf("not taken in for %s: status %d: %w", busy, code, err)
 		}
 		d.gateways[0], d.gateways[1] = d.gateways[1], d.gateways[0]
 	}

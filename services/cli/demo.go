@@ -85,7 +85,7 @@ func (s *session) demonstrate(ctx context.Context, d demonstration) error {
 	return s.running(ctx, a, func(ctx context.Context) error {
 		s.whereToLook(d.config, a, true)
 		s.addr = a.GRPCAddr()
-		r, err := connect(a.GRPCAddr(), insecure.NewCredentials())
+		r, err := s.connect(a.GRPCAddr(), insecure.NewCredentials())
 		if err != nil {
 			return err
 		}

@@ -8,10 +8,12 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
@@ -71,7 +73,7 @@ func (s *session) dial(ctx context.Context) (context.Context, *remote, error) {
 	if err != nil {
 		return ctx, nil, err
 	}
-	r, err := connect(s.addr, secure)
+	r, err := s.connect(s.addr, secure)
 	if err != nil {
 		return ctx, nil, err
 	}
@@ -101,8 +103,13 @@ func (s *session) credentials() (credentials.TransportCredentials, error) {
 	return secure, nil
 }
 
-func connect(addr string, secure credentials.TransportCredentials) (*remote, error) {
+// connect makes a connection whose calls wait out what passes, and say so.
+func (s *session) connect(addr string, secure credentials.TransportCredentials) (*remote, error) {
+	looks := backoff.DefaultConfig
+	looks.BaseDelay, looks.MaxDelay = again.First, again.Longest
 	connection, err := grpc.NewClient(addr, grpc.WithTransportCredentials(secure),
+		grpc.WithConnectParams(grpc.ConnectParams{Backoff: looks, MinConnectTimeout: again.Longest}),
+		grpc.WithUnaryInterceptor(again.Unary(again.Options{Patience: again.Patience, Told: s.waiting})),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(maxMessage)))
 	if err != nil {
 		return nil, fmt.Errorf("connect to %s: %w", addr, err)
@@ -158,6 +165,12 @@ func (s *session) tokens() ([]string, error) {
 	return found, nil
 }
 
+// waiting tells why a command waits, and that it goes on by itself.
+func (s *session) waiting(why error, wait time.Duration) {
+	s.note(s.say("kaohe 暂不可用（%s），%s 后自动再试，不会重复", "kaohe is not to be had now (%s); trying again in %s, nothing comes twice"),
+		printable(status.Convert(why).Message()), wait.Round(10*time.Millisecond))
+}
+
 // explained turns an answer's error into one that says what to do.
 func (s *session) explained(err error) error {
 	var answered interface{ GRPCStatus() *status.Status }
@@ -165,6 +178,12 @@ func (s *session) explained(err error) error {
 		return err
 	}
 	state := answered.GRPCStatus()
+	var gaveUp *again.GaveUpError
+	if errors.As(err, &gaveUp) {
+		return fmt.Errorf(s.say("等了 %s，%s 上的 kaohe 仍不可用：%s\n恢复后再执行同一命令即可：已入库的会被识别，不会重复",
+			"waited for %s, and kaohe at %s is still not to be had: %s\nrun the same command again when it is back: what is in is recognised"),
+			gaveUp.Waited.Round(time.Second), s.addr, state.Message())
+	}
 	for _, detail := range state.Details() {
 		info, told := detail.(*errdetails.ErrorInfo)
 		if !told || info.Domain != "kaohe" {
@@ -192,7 +211,7 @@ func (s *session) explained(err error) error {
 	return errors.New(state.Message())
 }
 
-// push pushes events, and comes again when it is told to.
+// push pushes events.
 func (r *remote) push(ctx context.Context, events []*feedv1.Event) (*apiv1.PushEventsResponse, error) {
-	return again.Push(ctx, r.feed, &apiv1.PushEventsRequest{Events: events})
+	return r.feed.PushEvents(ctx, &apiv1.PushEventsRequest{Events: events})
 }

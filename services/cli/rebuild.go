@@ -61,7 +61,7 @@ func (s *session) inside(ctx context.Context, config app.Config, do func(context
 		return err
 	}
 	return s.running(ctx, a, func(ctx context.Context) error {
-		r, err := connect(a.GRPCAddr(), insecure.NewCredentials())
+		r, err := s.connect(a.GRPCAddr(), insecure.NewCredentials())
 		if err != nil {
 			return err
 		}

@@ -14,13 +14,9 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	"kaohe.dev/services/cli/again"
+	"kaohe.dev/services/internal/pause"
 	"kaohe.dev/services/plaincsv"
-)
-
-// Waits between attempts to reconnect.
-const (
-	reconnectFirst = 250 * time.Millisecond
-	reconnectMost  = 5 * time.Second
 )
 
 func (s *session) watch() *cobra.Command {
@@ -59,9 +55,9 @@ func (s *session) follow(ctx context.Context, r *remote, request *apiv1.StreamLe
 		return err
 	}
 	shown := &follower{s: s, zones: z, last: map[string]string{}}
-	for wait := reconnectFirst; ; wait = min(2*wait, reconnectMost) {
+	for wait := pause.Between(again.First, again.Longest); ; {
 		err := s.stream(ctx, r, request, func(record *ledgerv1.Record) error {
-			wait = reconnectFirst
+			wait.Reset()
 			return shown.show(record)
 		})
 		if ctx.Err() != nil {
@@ -70,11 +66,10 @@ func (s *session) follow(ctx context.Context, r *remote, request *apiv1.StreamLe
 		if !passing(err) {
 			return err
 		}
-		s.note(s.say("连接中断，%s 后重连", "the connection was lost; connecting again in %s"), wait)
-		select {
-		case <-ctx.Done():
+		next := wait.Next()
+		s.note(s.say("连接中断，%s 后重连", "the connection was lost; connecting again in %s"), next.Round(10*time.Millisecond))
+		if !pause.Sleep(ctx, next) {
 			return nil
-		case <-time.After(wait):
 		}
 	}
 }
@@ -82,8 +77,7 @@ func (s *session) follow(ctx context.Context, r *remote, request *apiv1.StreamLe
 // passing reports whether connecting again may help: the server was away, or
 // cut off a reader that did not keep up.
 func passing(err error) bool {
-	code := status.Code(err)
-	return errors.Is(err, io.EOF) || code == codes.Unavailable || code == codes.Aborted
+	return errors.Is(err, io.EOF) || again.Passing(err) || status.Code(err) == codes.Aborted
 }
 
 // stream shows one connection's records, and keeps the place in the ledger.

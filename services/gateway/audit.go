@@ -39,7 +39,7 @@ func (g *Gateway) record(ctx context.Context, call, about, detail string) error 
 		return fmt.Errorf("encode a call for the trail: %w", err)
 	}
 	if _, err := g.opts.Bus.Append(ctx, []bus.Message{{Subject: bus.FeedBatches, Data: data}}); err != nil {
-		return trouble(codes.Unavailable, "unavailable", "调用暂时无法记入审计，未执行，请重试：%v",
+		return later("调用暂时无法记入审计，未执行，请重试：%v",
 			"the call could not be noted in the audit trail and was not done; try again: %v", err)
 	}
 	return nil

@@ -164,7 +164,7 @@ func (g *Gateway) await(ctx context.Context, clock string, to *timestamppb.Times
 		return views.Passed{}, err
 	}
 	if err != nil {
-		return views.Passed{}, trouble(codes.Unavailable, "unavailable", "标记暂时无法落盘，请重试：%v", "the marker could not be stored now; try again: %v", err)
+		return views.Passed{}, later("标记暂时无法落盘，请重试：%v", "the marker could not be stored now; try again: %v", err)
 	}
 	select {
 	case barrier := <-passed:

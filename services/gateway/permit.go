@@ -50,7 +50,7 @@ func (g *Gateway) identify(ctx context.Context, header, call string) (context.Co
 		return nil, trouble(codes.PermissionDenied, "no_role", "您的账号在 kaohe 没有角色或业务单位，请管理员在身份系统中授予：%v",
 			"your account has no role or no units in kaohe; ask an administrator to grant them at the identity provider: %v", err)
 	case err != nil:
-		return nil, trouble(codes.Unavailable, "unavailable", "暂时无法核对令牌，请重试：%v", "the token cannot be checked now; try again: %v", err)
+		return nil, later("暂时无法核对令牌，请重试：%v", "the token cannot be checked now; try again: %v", err)
 	}
 	if err := g.rates.take(p.ID); err != nil {
 		return nil, err

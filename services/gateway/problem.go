@@ -76,7 +76,7 @@ func problemOf(err error) *problem {
 		p.http = http.StatusInsufficientStorage
 		return p
 	case errors.As(err, &unavailable):
-		return trouble(codes.Unavailable, "unavailable", "事件暂时无法落盘，均未受理，请稍后原样重发（已入库的会被识别为重复）：%v",
+		return later("事件暂时无法落盘，均未受理，请稍后原样重发（已入库的会被识别为重复）：%v",
 			"the events could not be stored now and none is acknowledged; send them again, what did come through is recognised: %v",
 			unavailable.Cause)
 	case errors.Is(err, views.ErrNotFound):
@@ -89,10 +89,20 @@ func problemOf(err error) *problem {
 	case errors.Is(err, context.DeadlineExceeded):
 		return trouble(codes.DeadlineExceeded, "deadline_exceeded", "超时，请重试", "it took too long; try again")
 	}
+	if bus.Transient(err) {
+		return later("后台正忙或正在恢复，请稍后再试：%v", "what stands behind kaohe is busy or comes back; try again in a moment: %v", err)
+	}
 	if s, ok := status.FromError(err); ok {
 		return &problem{status: s.Code(), name: snake(s.Code()), text: lang.Text(s.Message(), s.Message())}
 	}
 	return trouble(codes.Internal, "internal", "内部错误，请查看日志：%v", "internal error, see the log: %v", err)
+}
+
+// later is a problem that passes by itself soon.
+func later(zh, en string, args ...any) *problem {
+	p := trouble(codes.Unavailable, "unavailable", zh, en, args...)
+	p.retry = retryAfter
+	return p
 }
 
 var names = map[codes.Code]string{

@@ -187,7 +187,7 @@ func (s *registryServer) register(ctx context.Context, r validated, kind apiv1.I
 		at = slices.IndexFunc(history, func(h registry.Stated) bool { return h.Payload == plan.changes[0].Old })
 	}
 	if at < 0 {
-		return nil, trouble(codes.Unavailable, "unavailable", "登记尚未可见，请稍后查看", "what was registered does not show yet; look again in a moment")
+		return nil, later("登记尚未可见，请稍后查看", "what was registered does not show yet; look again in a moment")
 	}
 	return s.registration(ctx, history[at]), nil
 }

@@ -145,6 +145,7 @@ func (b *bench) start(ctx context.Context, dir string) error {
 	}
 	b.app = a
 	connection, err := grpc.NewClient(a.GRPCAddr(), grpc.WithTransportCredentials(insecure.NewCredentials()),
+		grpc.WithUnaryInterceptor(again.Unary(again.Options{Patience: again.Patience})),
 		grpc.WithDefaultCallOptions(grpc.MaxCallRecvMsgSize(64<<20)))
 	if err != nil {
 		return fmt.Errorf("connect: %w", err)
@@ -188,7 +189,7 @@ func (b *bench) tell(zh, en string, done, total int) {
 // push pushes a batch, of which nothing may be refused; that it came too early is
 // part of what is measured.
 func (b *bench) push(ctx context.Context, events []*feedv1.Event) error {
-	answer, err := again.Push(b.authorized(ctx), b.feeds, &apiv1.PushEventsRequest{Events: events})
+	answer, err := b.feeds.PushEvents(b.authorized(ctx), &apiv1.PushEventsRequest{Events: events})
 	if err != nil {
 		return fmt.Errorf("push: %w", err)
 	}

@@ -7,6 +7,7 @@ import { get, ofMonth, Stranger } from './api.js';
 import { t, pick, number, thisMonth } from './say.js';
 import { words } from './words.js';
 import { follow, stop } from './stream.js';
+import { pauses } from './patience.js';
 import { drawRanking } from './ranking.js';
 import { drawSheet, provisionals } from './sheet.js';
 import { drawFeed } from './feed.js';
@@ -42,13 +43,19 @@ function translate() {
   $('language').lang = state.lang === 'zh' ? 'en' : 'zh';
   live(state.connected);
 }
-function live(on) { state.connected = on; $('live').classList.toggle('on', !!on); $('live').textContent = t(on ? 'live' : 'lost'); }
+function live(on) {
+  state.connected = on;
+  const is = on && !state.waiting;
+  $('live').classList.toggle('on', !!is);
+  $('live').textContent = t(is ? 'live' : 'lost');
+}
 function failed(problem) {
   if (problem instanceof Stranger) return;
   $('empty').hidden = false;
   $('empty').textContent = t('failed') + problem.message;
 }
 
+const entering = pauses(2000);
 async function enter() {
   inside(true);
   try {
@@ -60,7 +67,7 @@ async function enter() {
     await load();
   } catch (problem) {
     failed(problem);
-    if (!(problem instanceof Stranger)) setTimeout(enter, 3000);
+    if (!(problem instanceof Stranger)) setTimeout(enter, entering.next());
   }
 }
 
@@ -133,6 +140,7 @@ function toggle(unit) {
   if (state.open && $('sheet').getBoundingClientRect().top > innerHeight * 0.7) $('sheet').scrollIntoView();
 }
 
+document.addEventListener('waiting', e => { state.waiting = e.detail; live(state.connected); });
 document.addEventListener('stranger', () => gate(state.token ? t('wrong') : ''));
 $('gate').addEventListener('submit', e => { e.preventDefault(); take($('token').value.trim()); $('token').value = ''; enter(); });
 $('leave').addEventListener('click', async () => {

@@ -1,7 +1,7 @@
 // What the page knows, and what the viewer chose.
 export const state = {
   token: '', login: false, me: {}, lang: 'zh', month: '', unit: '', zones: new Map(),
-  cards: new Map(), entries: new Map(), last: '0', since: 0, stream: null, connected: false,
+  cards: new Map(), entries: new Map(), last: '0', since: 0, stream: null, connected: false, waiting: false,
   open: '', version: '', // the unit whose sheet is open, and which of its sheets; '' is the one in force
 };
 

@@ -1,8 +1,7 @@
 // The live stream of the ledger, by server-sent events.
 import { state } from './state.js';
 import { bearer } from './api.js';
-
-const again = 1000; // ms until it connects again
+import { pauses, sleep, later } from './patience.js';
 
 export function stop() { if (state.stream) state.stream.abort(); state.stream = null; }
 
@@ -12,13 +11,15 @@ export function stop() { if (state.stream) state.stream.abort(); state.stream = 
 export async function follow({ live, took, drawn }) {
   const mine = state.stream = new AbortController();
   state.since = Date.now();
+  const wait = pauses();
   while (state.stream === mine) {
+    let told = 0;
     try {
-      await read(mine, { live, took, drawn });
-    } catch { /* connect again */ }
+      await read(mine, { live: on => { wait.reset(); live(on); }, took, drawn });
+    } catch (problem) { told = problem.after || 0; }
     if (state.stream !== mine) return;
     live(false);
-    await new Promise(resolve => setTimeout(resolve, again));
+    await sleep(Math.max(told, wait.next()));
   }
 }
 
@@ -27,7 +28,7 @@ async function read(mine, { live, took, drawn }) {
   const response = await fetch('/v1/stream?' + query, { signal: mine.signal, headers: bearer() });
   if (response.status === 401) return document.dispatchEvent(new CustomEvent('stranger'));
   if (response.status === 400) { state.last = '0'; throw new Error('the ledger was rebuilt'); }
-  if (!response.ok) throw new Error(response.status);
+  if (!response.ok) throw Object.assign(new Error(response.status), { after: later(response) });
   live(true);
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
   for (let rest = ''; ;) {
