@@ -5,7 +5,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 )
 
 // command runs the program without a server and gives what it printed.
@@ -92,23 +91,5 @@ func TestARebuildArrivesAtTheSameHashes(t *testing.T) {
 		if !strings.Contains(trail, call) {
 			t.Errorf("the trail does not tell of %s:\n%s", call, trail)
 		}
-	}
-}
-
-func TestARebuildThatIsKilledGoesOnAtTheNextStart(t *testing.T) {
-	t.Parallel()
-	data := t.TempDir()
-	s := up(t, data)
-	pushAndEnd(s, feedFile(t))
-	want := s.verify(demoMonth)
-	s.stop()
-	for _, after := range []time.Duration{150, 300, 600, 1200} { // before, while and after it deletes
-		rebuilding := start(t, program, "rebuild", "--data", data)
-		stop := time.AfterFunc(after*time.Millisecond, rebuilding.kill)
-		<-rebuilding.done
-		stop.Stop()
-	}
-	if got := up(t, data).verify(demoMonth); got != want {
-		t.Fatalf("after a rebuild that was killed the hash is %s, it was %s", got, want)
 	}
 }

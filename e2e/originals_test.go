@@ -85,6 +85,7 @@ func (s *server) webhooks() map[string]bool {
 // last thing is confirmed, again and again: who was let in is let in, who was
 // revoked is not, a webhook that was made is there, one that was removed is not.
 func TestAPulledPlugBringsNobodyBackWhoWasRevoked(t *testing.T) {
+	t.Parallel()
 	p := &plugged{t: t, disk: disk.New(), chance: rand.New(rand.NewPCG(41, 43))}
 	tokens, hooks := map[string]bool{}, map[string]bool{} // whether each is there
 	last := map[string]made{}
@@ -130,6 +131,7 @@ func TestAPulledPlugBringsNobodyBackWhoWasRevoked(t *testing.T) {
 // away no file may be read by others, and no secret that was handed out, or that
 // signs, lies in a file other than its own.
 func TestNothingSecretIsReadableInTheDataDirectory(t *testing.T) {
+	t.Parallel()
 	data := filepath.Join(t.TempDir(), "data")
 	s := &server{data: data, http: port.Free(t), grpc: port.Free(t)}
 	s.process = start(t, "/bin/sh", "-c", `umask 0; exec "$0" "$@"`, program, "up", "--data", data, "--http", s.http, "--grpc", s.grpc)
@@ -198,6 +200,7 @@ func TestNothingSecretIsReadableInTheDataDirectory(t *testing.T) {
 // TestARebuildLeavesWhatItCannotBuild: who was let in is let in, who was revoked
 // is not, and webhooks are there.
 func TestARebuildLeavesWhatItCannotBuild(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := up(t, data)
 	kept, revoked, hook := s.makeToken("kept"), s.makeToken("revoked"), s.makeWebhook("w")
@@ -215,6 +218,7 @@ func TestARebuildLeavesWhatItCannotBuild(t *testing.T) {
 // TestAKeyIsNeverMadeAnew: of an instance that has used one, a missing key and
 // another key are errors that say what to do.
 func TestAKeyIsNeverMadeAnew(t *testing.T) {
+	t.Parallel()
 	data := t.TempDir()
 	s := up(t, data)
 	s.pushes(`[{"id":"u","source":"registry","occurredAt":"2026-01-01T00:00:00Z","unitRegistered":{"unit":"chengqu","nameZh":"城区","kind":"UNIT_KIND_OUTLET"}}]`)

@@ -152,6 +152,9 @@ func (a *App) openData() error {
 	} else if err := durable.Dir(a.config.Data); err != nil {
 		return fmt.Errorf("make the data directory: %w", err)
 	}
+	if err := checkWhole(a.config.Data, a.config.Work); err != nil {
+		return err
+	}
 	return checkFormat(a.config.Data)
 }
 

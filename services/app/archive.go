@@ -32,8 +32,9 @@ var errNoMore = errors.New("no more is archived")
 // Archive adds to the archive of the configuration the beginning of the log: all
 // before the first message that holds an event received at or after an instant,
 // which is when the month Before begins, and before what was read last. With purge the log does not have it any
-// more once it can be read back. Nothing of the configuration may be running,
-// and all of it must have been decided.
+// more once it can be read back. What is purged is refused
+// until Finish. Nothing of the configuration may be running, and all of it must
+// have been decided.
 func Archive(ctx context.Context, config Config, before string, until time.Time, purge bool) (done Archived, err error) {
 	err = withBus(ctx, config, func(a *App, b *bus.Bus) error {
 		behind, err := a.readBy(ctx)
@@ -42,6 +43,9 @@ func Archive(ctx context.Context, config Config, before string, until time.Time,
 		}
 		done, err = a.extend(ctx, b, before, until, behind)
 		if err != nil || !purge || done.Last < done.First {
+			return err
+		}
+		if err := a.begin(ctx, b, Work{Name: WorkArchive, Source: a.archive.Dir(), Phase: Clearing}); err != nil {
 			return err
 		}
 		if err := a.record(ctx, b, "archive", chain.Range{From: 1, To: done.Last}); err != nil {

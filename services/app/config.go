@@ -74,6 +74,9 @@ type Config struct {
 	Identity identity.Options
 	// Limits are what one caller may take.
 	Limits gateway.Limits
+	// Work is what is being done to the log as a whole, WorkRestore for example;
+	// empty: nothing, and what is not whole is refused.
+	Work string
 	// Replicas of each stream on a cluster; 0 is 1.
 	Replicas int
 	// Partitions is in how many parts each service keeps its keys; the same in

@@ -1,15 +1,19 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"path/filepath"
 
 	"google.golang.org/protobuf/proto"
 
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/durable"
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/internal/store/storeurl"
@@ -22,62 +26,160 @@ var ErrLayout = run.ErrLayout
 // ErrFeedNotEmpty says that a log cannot be restored over another.
 var ErrFeedNotEmpty = errors.New("there are events already; restore into a new data directory, or a new NATS account")
 
-// Restore writes a log into an empty feed. Next gives its events piece by
-// piece, none at the end. Nothing of the configuration may be running.
-func Restore(ctx context.Context, config Config, next func() ([]*feedv1.Event, error)) error {
+// Backup is a log to restore.
+type Backup struct {
+	// Source is where it lies, and ID names what is in it.
+	Source, ID string
+	// CustomerKey is the text of its key file; empty: it has none.
+	CustomerKey []byte
+	// Next gives its events piece by piece, none at the end.
+	Next func() ([]*feedv1.Event, error)
+}
+
+// Restore writes a log into an empty feed. What an interruption left is deleted
+// first; where nothing but deciding was left, nothing is written. The result is
+// refused until Finish. Nothing of the configuration may be running.
+func Restore(ctx context.Context, config Config, backup Backup) error {
+	work := Work{Name: WorkRestore, Source: backup.Source, ID: backup.ID, Phase: Clearing}
 	return withBus(ctx, config, func(a *App, b *bus.Bus) error {
-		last, err := b.Last(ctx, bus.Feed)
+		before, err := Unfinished(config.Data)
 		if err != nil {
 			return err
 		}
-		if last > 0 {
-			return ErrFeedNotEmpty
+		if before.decides(work.ID) {
+			return nil
 		}
-		for {
-			events, err := next()
-			if err != nil {
-				return err
-			}
-			if len(events) == 0 {
-				return a.record(ctx, b, "restore")
-			}
-			messages := make([]bus.Message, len(events))
-			for i, e := range events {
-				messages[i].Subject = bus.FeedBatches
-				if messages[i].Data, err = proto.Marshal(e); err != nil {
-					return fmt.Errorf("encode event %s of %s: %w", e.Id, e.Source, err)
-				}
-			}
-			if _, err := b.Append(ctx, messages); err != nil {
+		if err := a.empty(ctx, b, before != nil); err != nil {
+			return err
+		}
+		if err := a.checkCustomerKey(backup); err != nil {
+			return err
+		}
+		if err := a.begin(ctx, b, work); err != nil {
+			return err
+		}
+		if len(backup.CustomerKey) > 0 {
+			if err := durable.Create(filepath.Join(config.Data, CustomerKey), backup.CustomerKey); err != nil {
 				return err
 			}
 		}
+		if err := a.refill(ctx, b, backup.Next); err != nil {
+			return err
+		}
+		work.Phase = Deciding
+		return a.begin(ctx, b, work)
 	})
 }
 
+// empty makes sure that there are no events; those that a restore has left it
+// deletes.
+func (a *App) empty(ctx context.Context, b *bus.Bus, begun bool) error {
+	mine, err := b.Marked(ctx)
+	if err != nil {
+		return err
+	}
+	if begun || mine {
+		if err := b.Forget(ctx, bus.Ledger, bus.Facts, bus.Feed); err != nil {
+			return err
+		}
+		if err := a.drop(ctx); err != nil {
+			return err
+		}
+		return b.Ensure(ctx)
+	}
+	last, err := b.Last(ctx, bus.Feed)
+	if err == nil && last > 0 {
+		err = ErrFeedNotEmpty
+	}
+	return err
+}
+
+// checkCustomerKey makes sure that there is a key, and one only. Without it the
+// customers of new events would not be known as those of before.
+func (a *App) checkCustomerKey(backup Backup) error {
+	path := filepath.Join(a.config.Data, CustomerKey)
+	there, err := os.ReadFile(path)
+	switch {
+	case errors.Is(err, fs.ErrNotExist) && len(backup.CustomerKey) == 0:
+		return keyError(path, "is missing, and the backup has none")
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("read %s: %w", path, err)
+	case len(backup.CustomerKey) > 0 && !bytes.Equal(bytes.TrimSpace(there), bytes.TrimSpace(backup.CustomerKey)):
+		return fmt.Errorf("%s is another key than that of the backup; restore into a new data directory, or remove it: %w", path, ErrKey)
+	}
+	return nil
+}
+
+// refill appends what a backup has.
+func (a *App) refill(ctx context.Context, b *bus.Bus, next func() ([]*feedv1.Event, error)) error {
+	for {
+		events, err := next()
+		if err != nil {
+			return err
+		}
+		if len(events) == 0 {
+			return a.record(ctx, b, "restore")
+		}
+		messages := make([]bus.Message, len(events))
+		for i, e := range events {
+			messages[i].Subject = bus.FeedBatches
+			if messages[i].Data, err = proto.Marshal(e); err != nil {
+				return fmt.Errorf("encode event %s of %s: %w", e.Id, e.Source, err)
+			}
+		}
+		if _, err := b.Append(ctx, messages); err != nil {
+			return err
+		}
+	}
+}
+
 // Forget deletes all that can be built anew from the feed: documents, facts and
-// ledger, in this order, so that an interruption leaves nothing that contradicts
-// itself. What cannot stays, tokens and webhooks; what was told is not told again. Nothing of the configuration may be running.
-func Forget(ctx context.Context, config Config) error {
+// ledger. What cannot stays, tokens and webhooks; what was told is not told
+// again. Where nothing but deciding was left, nothing is deleted. Seal is kept
+// for who compares, also after an interruption. The result is refused until
+// Finish. Nothing of the configuration may be running.
+func Forget(ctx context.Context, config Config, seal []byte) error {
+	work := Work{Name: WorkRebuild, ID: fmt.Sprintf("%d partitions", config.Partitions), Phase: Clearing, Seal: seal}
 	return withBus(ctx, config, func(a *App, b *bus.Bus) error {
+		before, err := Unfinished(config.Data)
+		if err != nil {
+			return err
+		}
+		if before.decides(work.ID) {
+			return nil
+		}
+		if err := a.begin(ctx, b, work); err != nil {
+			return err
+		}
 		if err := a.record(ctx, b, "rebuild"); err != nil {
 			return err
 		}
-		address := config.Store
-		if address == "" {
-			address = "sqlite:" + filepath.Join(config.Data, "state")
-		}
-		if err := hush(ctx, address); err != nil {
-			return err
-		}
-		if err := storeurl.Drop(ctx, address, store.Originals(Collections(1))...); err != nil {
+		if err := a.drop(ctx); err != nil {
 			return err
 		}
 		if err := b.Forget(ctx, bus.Ledger, bus.Facts); err != nil {
 			return err
 		}
-		return forgetUnsynced(config.Data)
+		if err := forgetUnsynced(config.Data); err != nil {
+			return err
+		}
+		work.Phase = Deciding
+		return a.begin(ctx, b, work)
 	})
+}
+
+// drop deletes the documents that can be built anew.
+func (a *App) drop(ctx context.Context) error {
+	address := a.config.Store
+	if address == "" {
+		address = "sqlite:" + filepath.Join(a.config.Data, "state")
+	}
+	if err := hush(ctx, address); err != nil {
+		return err
+	}
+	return storeurl.Drop(ctx, address, store.Originals(Collections(1))...)
 }
 
 // hush lets nobody be told again what the ledger says when it is built anew.

@@ -102,7 +102,7 @@ func (a *App) busOptions(user string, inside *server.Server) bus.Options {
 	c := a.config
 	options := bus.Options{
 		URL: c.NATS, InProcess: inside, Name: "kaohe", Replicas: c.Replicas,
-		CA: c.NATSCA, Cert: c.NATSCert, Key: c.NATSKey, Logger: c.Logger, Ahead: a.budget.ahead,
+		CA: c.NATSCA, Cert: c.NATSCert, Key: c.NATSKey, Logger: c.Logger, Work: c.Work, Ahead: a.budget.ahead,
 	}
 	if user == "" || user == Gateway || user == Admin {
 		options.Signs = a.signer.key
@@ -135,6 +135,9 @@ func (a *App) awaitStreams(ctx context.Context, user string, b *bus.Bus) error {
 		err := look(ctx)
 		if err == nil || a.config.NATS == "" {
 			return err
+		}
+		if a.config.Work != "" && errors.Is(err, ErrUnfinished) {
+			return err // whoever runs a command is told, and does not wait
 		}
 		err = errors.Join(err, b.Ready())
 		a.note(fmt.Errorf("waiting for NATS at %s: %w", a.config.NATS, err))

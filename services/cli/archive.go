@@ -2,7 +2,9 @@ package cli
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -40,21 +42,47 @@ func (s *session) archive() *cobra.Command {
 	return cmd
 }
 
-func (s *session) archiveInto(ctx context.Context, config app.Config, before string, purge bool) error {
-	month, err := period.ParseMonth(before)
-	until := month.Start(operatorZone())
-	if err != nil || until.After(time.Now().AddDate(0, 1, 0)) {
-		return usageError{"kaohe archive", fmt.Errorf("--before %q: %s", before, s.say("须为不晚于下月的月份，如 2026-01", "give a month, at most the next one, like 2026-01"))}
+// beforeArchiving waits until all that goes has been decided. What was purged in
+// part had been: that is gone on with, into the same archive.
+func (s *session) beforeArchiving(ctx context.Context, config *app.Config, purge *bool) error {
+	begun, err := app.Unfinished(config.Data)
+	if err != nil {
+		return err
 	}
-	// All that goes must have been decided.
-	err = s.inside(ctx, config, func(ctx context.Context, _ *app.App, r *remote) error {
+	if config.Archive, err = filepath.Abs(config.Archive); err != nil {
+		return err
+	}
+	if begun != nil && begun.Name == app.WorkArchive {
+		if begun.Source != config.Archive {
+			return fmt.Errorf(s.say("上次归档到 %s 时中断；请用同一目录继续", "archiving into %s was interrupted; go on with the same directory"), begun.Source)
+		}
+		*purge = true
+		return nil
+	}
+	err = s.inside(ctx, *config, func(ctx context.Context, _ *app.App, r *remote) error {
 		_, err := sealOf(ctx, r)
 		return err
 	})
 	if err != nil {
 		return fmt.Errorf("%s: %w", s.say("等待全部判定", "wait until all is decided"), err)
 	}
+	return nil
+}
+
+func (s *session) archiveInto(ctx context.Context, config app.Config, before string, purge bool) error {
+	month, err := period.ParseMonth(before)
+	until := month.Start(operatorZone())
+	if err != nil || until.After(time.Now().AddDate(0, 1, 0)) {
+		return usageError{"kaohe archive", fmt.Errorf("--before %q: %s", before, s.say("须为不晚于下月的月份，如 2026-01", "give a month, at most the next one, like 2026-01"))}
+	}
+	config.Work = app.WorkArchive
+	if err := errors.Join(s.beforeArchiving(ctx, &config, &purge), ctx.Err()); err != nil {
+		return err
+	}
 	done, err := app.Archive(ctx, config, before, until, purge)
+	if err == nil && purge {
+		err = app.Finish(ctx, config)
+	}
 	if err != nil {
 		return err
 	}

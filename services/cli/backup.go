@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -188,9 +189,11 @@ func (s *session) restore() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "restore DIR", Args: cobra.ExactArgs(1),
 		Short: s.say("由备份恢复，并核对各月", "restore a backup and check every month"),
-		Long: s.say("先核对备份文件，再把事件写入新的数据目录，重新判定，最后把每个月与备份时的校验值比较。不同则退出码 1。",
+		Long: s.say("先核对备份文件，再把事件写入新的数据目录，重新判定，最后把每个月与备份时的校验值比较。不同则退出码 1。\n"+
+			"完成之前数据目录不可作他用；中断后再次执行即可。",
 			"Checks the files of a backup, writes the events into a new data directory, decides everything anew, and compares\n"+
-				"every month with its hash in the backup. The exit code is 1 when one differs."),
+				"every month with its hash in the backup. The exit code is 1 when one differs. Until it is done nothing else uses the\n"+
+				"data directory; when interrupted, run it again."),
 		Example: s.examples("kaohe restore /backup/2026-11-22 --data ./data", ""),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if _, err := s.configure(cmd.Flags()); err != nil {
@@ -222,26 +225,39 @@ func (s *session) restoreFrom(ctx context.Context, dir string, config app.Config
 			return fmt.Errorf(s.say("%s 已损坏：校验值不是备份时的；请用另一份备份", "%s is damaged: it has not the hash it was backed up with; use another backup"), file.Name)
 		}
 	}
-	if key, err := os.ReadFile(filepath.Join(dir, app.CustomerKey)); err == nil {
-		if err := newDirectory(config.Data); err != nil {
-			return err
-		}
-		if err := durable.Replace(filepath.Join(config.Data, app.CustomerKey), key); err != nil {
-			return err
-		}
+	backup, err := identified(dir)
+	if err != nil {
+		return err
 	}
+	config.Work = app.WorkRestore
 	r := &backupReader{dir: dir, files: m.Files}
 	bar := s.progress(s.say("恢复事件", "restore events"), seal.Events, false)
-	err = app.Restore(ctx, config, func() ([]*feedv1.Event, error) {
+	backup.Next = func() ([]*feedv1.Event, error) {
 		events, err := r.next()
 		bar.add(int64(len(events)))
 		return events, err
-	})
+	}
+	err = app.Restore(ctx, config, backup)
 	bar.done()
 	if err = errors.Join(err, r.close()); err != nil {
 		return err
 	}
 	return s.decideAnew(ctx, config, seal)
+}
+
+// identified gives what tells a backup from others, and its key.
+func identified(dir string) (b app.Backup, err error) {
+	if b.Source, err = filepath.Abs(dir); err != nil {
+		return b, err
+	}
+	if b.ID, err = sealed.Hash(filepath.Join(dir, manifestName)); err != nil {
+		return b, err
+	}
+	b.CustomerKey, err = os.ReadFile(filepath.Join(dir, app.CustomerKey))
+	if errors.Is(err, fs.ErrNotExist) {
+		err = nil
+	}
+	return b, err
 }
 
 func readManifest(dir string) (m manifest, seal *apiv1.Seal, err error) {

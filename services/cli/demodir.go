@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"syscall"
 
+	"kaohe.dev/services/app"
 	"kaohe.dev/services/internal/durable"
 )
 
@@ -46,5 +47,19 @@ func (s *session) clear(dir string) error {
 		return fmt.Errorf(s.say("另一个演示正在使用 %s；先停止它，或用 --data 另选目录",
 			"another demo uses %s; stop it, or choose another directory with --data"), dir)
 	}
-	return os.RemoveAll(dir)
+	if err := app.Begin(dir, app.Work{Name: app.WorkDemo, Phase: app.Clearing}); err != nil {
+		return err
+	}
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if name := e.Name(); name != demoMarker && name != "lock" && name != app.UnfinishedName {
+			if err := os.RemoveAll(filepath.Join(dir, name)); err != nil {
+				return err
+			}
+		}
+	}
+	return durable.Remove(filepath.Join(dir, app.UnfinishedName))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/encoding/protojson"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	"kaohe.dev/services/app"
@@ -20,35 +21,78 @@ func (s *session) rebuild() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "rebuild", Args: cobra.NoArgs,
 		Short: s.say("由事件日志重建其余一切，并核对各月", "build everything anew from the log and check every month"),
-		Long: s.say("删除文档、事实和账，由事件日志重新判定，再把每个月与重建前比较。期间 kaohe 不得运行；中断后再次启动即继续。",
+		Long: s.say("删除文档、事实和账，由事件日志重新判定，再把每个月与重建前比较。期间 kaohe 不得运行；中断后再次执行即继续。",
 			"Deletes documents, facts and ledger, decides everything anew from the log of events, and compares every month with\n"+
-				"what it was. kaohe must not be running; when interrupted, the next start goes on."),
+				"what it was. kaohe must not be running, and does not start until it is done; when interrupted, run it again: it goes on."),
 		Example: s.examples("kaohe rebuild --data ./data", ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if _, err := s.configure(cmd.Flags()); err != nil {
 				return usageError{"kaohe config", err}
 			}
-			ctx, was := cmd.Context(), (*apiv1.Seal)(nil)
-			err := s.inside(ctx, config, func(ctx context.Context, _ *app.App, r *remote) (err error) {
-				was, err = sealOf(ctx, r)
-				return err
-			})
-			switch {
-			case errors.Is(err, app.ErrLayout):
-				s.note("%s", s.say("原有文档的格式或分区数不同，重建后无从比较", "the documents that are there have another layout: there is nothing to compare with"))
-			case errors.Is(err, app.ErrUnsynced):
-				s.note("%s", s.say("断电时日志尚未落盘：由剩下的日志重建，无从比较", "the log was not on disk when the power was lost: built anew from what is left, with nothing to compare"))
-			case err != nil:
-				return fmt.Errorf("%s: %w", s.say("记下重建前各月", "note the months as they are"), err)
-			}
-			if err := app.Forget(ctx, config); err != nil {
-				return err
-			}
-			return s.decideAnew(ctx, config, was)
+			return s.rebuildAll(cmd.Context(), config)
 		},
 	}
 	s.appFlags(cmd, &config, &level)
 	return cmd
+}
+
+// rebuildAll rebuilds, or goes on with what was interrupted.
+func (s *session) rebuildAll(ctx context.Context, config app.Config) error {
+	config.Work = app.WorkRebuild
+	begun, err := app.Unfinished(config.Data)
+	if err != nil {
+		return err
+	}
+	var was *apiv1.Seal
+	if begun != nil && begun.Name == app.WorkRebuild {
+		if was, err = unmarshalSeal(begun.Seal); err != nil {
+			return err
+		}
+	} else if was, err = s.monthsBefore(ctx, config); err != nil {
+		return err
+	}
+	raw, err := marshalSeal(was)
+	if err := errors.Join(err, ctx.Err()); err != nil {
+		return err
+	}
+	if err := app.Forget(ctx, config, raw); err != nil {
+		return err
+	}
+	return s.decideAnew(ctx, config, was)
+}
+
+// monthsBefore notes the months as they are; nil: there is nothing to compare
+// with.
+func (s *session) monthsBefore(ctx context.Context, config app.Config) (was *apiv1.Seal, err error) {
+	err = s.inside(ctx, config, func(ctx context.Context, _ *app.App, r *remote) (err error) {
+		was, err = sealOf(ctx, r)
+		return err
+	})
+	switch {
+	case errors.Is(err, app.ErrLayout):
+		s.note("%s", s.say("原有文档的格式或分区数不同，重建后无从比较", "the documents that are there have another layout: there is nothing to compare with"))
+	case errors.Is(err, app.ErrUnsynced):
+		s.note("%s", s.say("断电时日志尚未落盘：由剩下的日志重建，无从比较", "the log was not on disk when the power was lost: built anew from what is left, with nothing to compare"))
+	case err != nil:
+		return nil, fmt.Errorf("%s: %w", s.say("记下重建前各月", "note the months as they are"), err)
+	}
+	return was, nil
+}
+
+// marshalSeal encodes a seal; nothing is nothing.
+func marshalSeal(seal *apiv1.Seal) ([]byte, error) {
+	if seal == nil {
+		return nil, nil
+	}
+	return protojson.Marshal(seal)
+}
+
+func unmarshalSeal(raw []byte) (*apiv1.Seal, error) {
+	if len(raw) == 0 {
+		return nil, nil
+	}
+	seal := &apiv1.Seal{}
+	return seal, protojson.Unmarshal(raw, seal)
 }
 
 // inside runs kaohe on free ports and does something with it.
@@ -71,8 +115,16 @@ func (s *session) inside(ctx context.Context, config app.Config, do func(context
 }
 
 // decideAnew starts kaohe on a log that nothing was decided of, waits until all
-// is, and compares.
+// is, and compares. Then the work is done, whatever is compared.
 func (s *session) decideAnew(ctx context.Context, config app.Config, was *apiv1.Seal) error {
+	err := s.decideAll(ctx, config, was)
+	if err == nil && ctx.Err() == nil || errors.Is(err, errTold) {
+		err = errors.Join(err, app.Finish(ctx, config))
+	}
+	return err
+}
+
+func (s *session) decideAll(ctx context.Context, config app.Config, was *apiv1.Seal) error {
 	return s.inside(ctx, config, func(ctx context.Context, a *app.App, r *remote) error {
 		type answer struct {
 			seal *apiv1.Seal

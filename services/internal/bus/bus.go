@@ -79,6 +79,9 @@ type Options struct {
 	Signs *chain.Key
 	// Archive has the part of the feed that the stream has not any more; may be nil.
 	Archive Archive
+	// Work is what is being done to the streams as a whole by who connects; empty:
+	// nothing, and streams that are marked are refused.
+	Work string
 	// Logger may be nil.
 	Logger *slog.Logger
 }
@@ -91,6 +94,10 @@ type Bus struct {
 	timeout  time.Duration
 	ahead    int
 	archive  Archive
+	work     string
+	// mark is what the streams have, or had before they were deleted: whoever
+	// makes them anew marks them again.
+	mark string
 	// links bind what is appended to the feed to what is there.
 	links links
 	// denied is what the server last refused us for want of permission.
@@ -107,7 +114,7 @@ func Connect(opts Options) (*Bus, error) {
 	if opts.Logger == nil {
 		opts.Logger = slog.New(slog.DiscardHandler)
 	}
-	b := &Bus{replicas: max(1, opts.Replicas), timeout: positive(opts.Timeout, 10*time.Second), ahead: ahead(opts.Ahead), archive: opts.Archive, links: links{key: opts.Signs}}
+	b := &Bus{replicas: max(1, opts.Replicas), timeout: positive(opts.Timeout, 10*time.Second), ahead: ahead(opts.Ahead), archive: opts.Archive, work: opts.Work, links: links{key: opts.Signs}}
 	credentials, err := opts.credentials()
 	if err != nil {
 		return nil, err
@@ -174,16 +181,29 @@ func positive(d, otherwise time.Duration) time.Duration {
 // Close ends the connection.
 func (b *Bus) Close() { b.nc.Close() }
 
-// Ensure creates the streams, or brings an existing one up to date.
-func (b *Bus) Ensure(ctx context.Context) error {
-	for stream, subjects := range map[string][]string{
+// subjects gives those of each stream.
+func subjects() map[string][]string {
+	return map[string][]string{
 		Feed:   {"feed.>"},
 		Facts:  {FactPrefix + ">", WakePrefix + ">", MarkerPrefix + ">"},
 		Ledger: {"ledger.>"},
-	} {
+	}
+}
+
+// Ensure creates the streams, or brings an existing one up to date. A mark of the
+// feed is one of all streams.
+func (b *Bus) Ensure(ctx context.Context) error {
+	feed, err := b.js.Stream(ctx, Feed)
+	if err == nil {
+		_, err = b.markOf(feed.CachedInfo().Config)
+	}
+	if err != nil && !errors.Is(err, jetstream.ErrStreamNotFound) {
+		return fmt.Errorf("look at stream %s: %w", Feed, b.why(err))
+	}
+	for stream, subjects := range subjects() {
 		_, err := b.js.CreateOrUpdateStream(ctx, jetstream.StreamConfig{
 			Name: stream, Subjects: subjects, Storage: jetstream.FileStorage, Replicas: b.replicas,
-			AllowDirect: true,
+			AllowDirect: true, Metadata: marked(b.mark),
 			// Nothing is ever dropped for age or size: the log is the truth.
 			Retention: jetstream.LimitsPolicy, Discard: jetstream.DiscardNew,
 		})

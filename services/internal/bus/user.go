@@ -69,9 +69,12 @@ var ErrNoStream = errors.New("it is not there yet; kaohe nats setup makes it, an
 // Find makes sure that streams are there. It makes none.
 func (b *Bus) Find(ctx context.Context, streams ...string) error {
 	for _, stream := range streams {
-		_, err := b.js.Stream(ctx, stream)
-		if errors.Is(err, jetstream.ErrStreamNotFound) {
+		found, err := b.js.Stream(ctx, stream)
+		switch {
+		case errors.Is(err, jetstream.ErrStreamNotFound):
 			err = ErrNoStream
+		case err == nil:
+			_, err = b.markOf(found.CachedInfo().Config)
 		}
 		if err != nil {
 			return fmt.Errorf("look for stream %s: %w", stream, b.why(err))
