@@ -14,7 +14,7 @@ export CGO_ENABLED ?= 0
 # the standard library's known vulnerabilities are mended in it.
 export GOTOOLCHAIN ?= auto
 
-.PHONY: help build demo up test race bench overload kill pull chaos adversary fuzz verify generate lint vulns sbom pin release clean
+.PHONY: help build demo up test race bench overload kill pull busy chaos adversary fuzz verify generate lint vulns sbom pin release clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -49,6 +49,9 @@ kill: build ## kill -9 the real program under load KILLS times (200) and compare
 
 pull: build ## pull the plug under load PULLS times (200): all that was acknowledged must be there
 	KAOHE_PULLS=$(PULLS) $(GO) test -count=1 -timeout 120m -run TestAPulledPlugLosesNothingAcknowledged -v ./e2e
+
+busy: build ## all black-box tests with every core loaded four times over: no failure, no healer at work
+	scripts/busy.sh
 
 chaos: build ## FAULTS faults (1,000) on a cluster with replicas, from SEED (1), against one undisturbed process
 	KAOHE_FAULTS=$(FAULTS) KAOHE_SEED=$(SEED) $(GO) test -count=1 -timeout 240m -run TestChaos -v ./e2e

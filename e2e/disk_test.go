@@ -15,6 +15,7 @@ import (
 func smallDisk(t testing.TB, size string) string {
 	t.Helper()
 	dir := t.TempDir()
+	tight.Store(t.Name(), true)
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", 0, "size="+size); err != nil {
 		t.Skipf("a small disk needs the right to mount one: %v", err)
 	}

@@ -74,6 +74,12 @@ func (o *output) String() string {
 	return o.text.String()
 }
 
+// healing is what the log says when streams are opened anew; tight are the tests
+// in which a disk is full, so that they have to be.
+const healing = "the streams are opened anew"
+
+var tight sync.Map
+
 // start starts a program; what it prints is shown when the test fails.
 func start(t testing.TB, name string, args ...string) *process {
 	t.Helper()
@@ -88,6 +94,9 @@ func start(t testing.TB, name string, args ...string) *process {
 	}()
 	t.Cleanup(func() {
 		p.kill()
+		if _, full := tight.Load(t.Name()); !full && strings.Contains(p.log.String(), healing) {
+			t.Errorf("a healer was at work, and every write succeeded:\n%s", tail(p.log.String(), 2000))
+		}
 		if t.Failed() {
 			t.Logf("%s %s:\n%s", filepath.Base(name), strings.Join(args, " "), tail(p.log.String(), 4000))
 		}
