@@ -39,6 +39,8 @@ type Document struct {
 	State proto.Message
 	// Version is the store's.
 	Version int64
+	// Segments are what the store has of it beside, see statev1.Dossier.
+	Segments []int64
 }
 
 // Take reports whether the document still has to take an input, and notes that

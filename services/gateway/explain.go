@@ -164,7 +164,7 @@ func (s *scoreServer) dossiers(ctx context.Context, keys map[string]bool) ([]*st
 	var dossiers []*statev1.Dossier
 	for part, keys := range kept {
 		slices.Sort(keys)
-		docs, err := s.g.opts.Store.Load(ctx, run.Docs(run.PartName(tickets.Name(), part, parts), nil).Name, keys)
+		docs, err := run.Dossiers(ctx, s.g.opts.Store, run.PartName(tickets.Name(), part, parts), keys)
 		if err != nil {
 			return nil, err
 		}
@@ -184,6 +184,9 @@ func (g *Gateway) eachDossier(ctx context.Context, prefix string, visit func(key
 			docs, next, err := g.opts.Store.Query(ctx, query)
 			if err != nil {
 				return fmt.Errorf("read what is kept under %s: %w", prefix, err)
+			}
+			if docs, err = run.WholeNow(ctx, g.opts.Store, part, docs); err != nil {
+				return err
 			}
 			for _, doc := range docs {
 				visit(doc.Key, eventsOf(doc.Body.(*statev1.Dossier)))

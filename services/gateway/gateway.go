@@ -190,12 +190,12 @@ func (g *Gateway) Collections() []store.Collection {
 	collections := Kept()
 	tickets := flow.NewMachine(ingest.Service())
 	for _, name := range run.PartNames(tickets.Name(), g.opts.Partitions) {
-		collections = append(collections, run.Docs(name, tickets.New))
+		collections = append(collections, run.Docs(name, tickets.New), run.Segments(name))
 	}
 	for kind := range judging() {
 		judges := judging()[kind]
 		for _, name := range run.PartNames(judges.Name(), g.opts.Partitions) {
-			collections = append(collections, run.Docs(name, judges.New))
+			collections = append(collections, run.Docs(name, judges.New), run.Segments(name))
 		}
 	}
 	points := scoring.New()

@@ -32,7 +32,7 @@ func (g *Gateway) measure(ctx context.Context, key string) (door.Load, error) {
 		machine = flow.NewMachine(ingest.Service())
 	}
 	part := run.PartName(machine.Name(), run.PartOf(machine, key, g.opts.Partitions), g.opts.Partitions)
-	docs, err := g.opts.Store.Load(ctx, run.Docs(part, nil).Name, []string{key})
+	docs, err := run.Dossiers(ctx, g.opts.Store, part, []string{key})
 	if err != nil || len(docs) == 0 {
 		return door.Load{}, err
 	}

@@ -122,7 +122,11 @@ func (s *session) flush(ctx context.Context) error {
 	if err := b.fresh(ctx); err != nil {
 		return err
 	}
-	commit, err := s.opts.Store.Prepare(s.writes(b, docs))
+	kept, err := s.segment(ctx, docs)
+	if err != nil {
+		return err
+	}
+	commit, err := s.opts.Store.Prepare(s.writes(b, kept, docs))
 	if err != nil {
 		return b.blame(fmt.Errorf("commit %d documents: %w", len(docs), err))
 	}
@@ -140,6 +144,7 @@ func (s *session) flush(ctx context.Context) error {
 	if err := s.commit(ctx, commit, docs); err != nil {
 		return err
 	}
+	kept.took()
 	b.over(nil)
 	s.wakes.note(b.dirty)
 	s.cache.trim()
@@ -209,13 +214,16 @@ func (b *batch) blame(err error) error {
 	return blamed
 }
 
-// writes gives the documents by key and the position last, so that any prefix
-// of them is safe.
-func (s *session) writes(b *batch, docs []*flow.Document) []store.Write {
-	writes := make([]store.Write, 0, len(docs)+len(b.quarantined)+2)
+// writes gives the documents by key, with the segments they begin to name before
+// and those they do not name any more behind them, and the position last, so that
+// any prefix of them is safe.
+func (s *session) writes(b *batch, kept segmented, docs []*flow.Document) []store.Write {
+	writes := make([]store.Write, 0, len(docs)+len(kept.fresh)+len(kept.gone)+len(b.quarantined)+2)
+	writes = append(writes, kept.fresh...)
 	for _, doc := range docs {
-		writes = append(writes, store.Write{Collection: Docs(s.name, nil).Name, Doc: toStore(doc)})
+		writes = append(writes, store.Write{Collection: Docs(s.name, nil).Name, Doc: toStore(doc, kept.heads[doc])})
 	}
+	writes = append(writes, kept.gone...)
 	writes = append(writes, b.quarantined...)
 	if s.refsDirty {
 		writes = append(writes, s.keepReferences())
@@ -257,7 +265,9 @@ func (s *session) keepReferences() store.Write {
 	}
 }
 
-func toStore(doc *flow.Document) store.Doc {
+// toStore gives a document as it is stored: its state, or the head of it where
+// the rest is in segments.
+func toStore(doc *flow.Document, head *statev1.Dossier) store.Doc {
 	fields := map[string]any{"sequence": int64(doc.Sequence)}
 	if doc.Wake != "" {
 		fields["wake"] = doc.Wake
@@ -265,11 +275,18 @@ func toStore(doc *flow.Document) store.Doc {
 	if !doc.Due.IsZero() {
 		fields["clock"], fields["due"] = doc.Clock, doc.Due.UnixMicro()
 	}
-	return store.Doc{Key: doc.Key, Version: doc.Version, Fields: fields, Body: doc.State}
+	stored := store.Doc{Key: doc.Key, Version: doc.Version, Fields: fields, Body: doc.State}
+	if head != nil {
+		stored.Body = head
+	}
+	return stored
 }
 
 func fromStore(d store.Doc) *flow.Document {
 	doc := &flow.Document{Key: d.Key, Version: d.Version, State: d.Body}
+	if dossier, is := d.Body.(*statev1.Dossier); is {
+		doc.Segments, dossier.Segments = dossier.Segments, nil
+	}
 	if sequence, ok := d.Fields["sequence"].(int64); ok {
 		doc.Sequence = uint64(sequence)
 	}

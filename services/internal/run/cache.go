@@ -42,6 +42,9 @@ func (c *cache) fill(ctx context.Context, s store.Store, collection string, keys
 	if err != nil {
 		return fmt.Errorf("load %d documents: %w", len(missing), err)
 	}
+	if err := Whole(ctx, s, collection, docs); err != nil {
+		return err
+	}
 	for _, d := range docs {
 		c.put(fromStore(d))
 		delete(asked, d.Key)

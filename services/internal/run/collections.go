@@ -23,6 +23,12 @@ func Docs(service string, empty func() proto.Message) store.Collection {
 	}
 }
 
+// Segments is the collection of what large documents keep beside them.
+func Segments(service string) store.Collection {
+	return store.Collection{Name: service + "/segments", New: func() proto.Message { return &statev1.Segment{} },
+		Sharding: store.Spread("read and written by key, with the document they belong to")}
+}
+
 // Positions is the collection of how far a service has read.
 func Positions(service string) store.Collection {
 	return store.Collection{Name: service + "/position", New: func() proto.Message { return &statev1.Position{} },
@@ -54,7 +60,7 @@ func Members(service string) store.Collection {
 
 // Collections gives all collections of a machine, or of a part of it.
 func Collections(name string, m flow.Machine) []store.Collection {
-	return []store.Collection{Docs(name, m.New), Positions(name), References(name), Quarantine(name)}
+	return []store.Collection{Docs(name, m.New), Segments(name), Positions(name), References(name), Quarantine(name)}
 }
 
 // Layout is the collection of the one document that says how documents are kept.

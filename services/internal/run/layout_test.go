@@ -13,7 +13,7 @@ import (
 // A replica of another release stops before it touches documents that it cannot
 // read, or that those beside it could not read any more.
 func TestDocumentsOfAnotherFormatAreLeftAlone(t *testing.T) {
-	for name, written := range map[string]int32{"newer": Format + 1, "older": Format - 1} {
+	for name, written := range map[string]int32{"newer": Format + 1, "older": oldestFormat - 1} {
 		s, err := sqlitestore.Open(t.Context(), t.TempDir())
 		if err != nil {
 			t.Fatal(err)

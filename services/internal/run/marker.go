@@ -204,6 +204,9 @@ func (s *session) stepAll(ctx context.Context, in input, query store.Query, wake
 		if err != nil {
 			return fmt.Errorf("find what falls due: %w", err)
 		}
+		if err := Whole(ctx, s.opts.Store, query.Collection, docs); err != nil {
+			return err
+		}
 		s.batch.begin(ctx, in)
 		for _, d := range docs {
 			doc := s.cache.peek(d.Key)

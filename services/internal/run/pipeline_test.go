@@ -49,6 +49,8 @@ type pipeline struct {
 	program string
 	served  []flow.Service
 	closed  bool
+	// over wraps the store; nil: nothing does.
+	over    func(store.Store) store.Store
 	metrics *prometheus.Registry
 }
 
@@ -115,6 +117,9 @@ func (p *pipeline) start(dir string, now func() time.Time, fault func(string) er
 	}
 	if p.store, err = sqlitestore.Open(t.Context(), filepath.Join(dir, "state")); err != nil {
 		t.Fatal(err)
+	}
+	if p.over != nil {
+		p.store = p.over(p.store)
 	}
 	p.metrics = prometheus.NewRegistry()
 	metrics := run.NewMetrics(p.metrics)

@@ -277,8 +277,12 @@ func (t *Team) tell(part int, owned bool) {
 }
 
 // Format is of the documents. It changes when an older kaohe could not read
-// them any more; they can always be built anew from the log.
-const Format = 1
+// them any more; they can always be built anew from the log. Documents from
+// oldestFormat on are read, and are of this one from then on.
+const (
+	Format       = 2 // large dossiers have segments, large facts are told in pieces
+	oldestFormat = 1
+)
 
 // ErrLayout says that documents are there which this configuration cannot use.
 var ErrLayout = errors.New("the documents cannot be used; build them anew from the log with kaohe rebuild, which takes the settings given")
@@ -297,14 +301,22 @@ func CheckLayout(ctx context.Context, s store.Store, parts int) error {
 		}
 		if len(docs) > 0 {
 			layout := docs[0].Body.(*statev1.Layout)
-			if layout.Format != Format {
+			if layout.Format < oldestFormat || layout.Format > Format {
 				return fmt.Errorf("the documents have format %d, this kaohe has %d; the kaohe that wrote them reads them, or: %w",
 					layout.Format, Format, ErrLayout)
 			}
 			if was := int(layout.Partitions); was != parts {
 				return fmt.Errorf("the documents are kept in %d partitions, not %d; give --partitions %d, or: %w", was, parts, was, ErrLayout)
 			}
-			return nil
+			if layout.Format == Format {
+				return nil
+			}
+			layout.Format = Format
+			err := s.Commit(ctx, []store.Write{{Collection: Layout().Name, Doc: docs[0]}})
+			if err != nil && !errors.Is(err, store.ErrConflict) {
+				return fmt.Errorf("note the layout: %w", err)
+			}
+			continue
 		}
 		err = s.Commit(ctx, []store.Write{{Collection: layout.Name,
 			Doc: store.Doc{Key: positionKey, Body: &statev1.Layout{Partitions: int32(parts), Format: Format}}}})

@@ -37,7 +37,10 @@ type Dossier struct {
 	// The latest instant it was judged as of.
 	AsOf *timestamppb.Timestamp `protobuf:"bytes,3,opt,name=as_of,json=asOf,proto3" json:"as_of,omitempty"`
 	// The named clock it is judged by; empty is the wall clock.
-	Clock         string `protobuf:"bytes,4,opt,name=clock,proto3" json:"clock,omitempty"`
+	Clock string `protobuf:"bytes,4,opt,name=clock,proto3" json:"clock,omitempty"`
+	// The segments that hold what is known and was said, by their hashes, where
+	// that is too much to be written with every change; signed like the others.
+	Segments      []int64 `protobuf:"fixed64,5,rep,packed,name=segments,proto3" json:"segments,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -100,6 +103,68 @@ func (x *Dossier) GetClock() string {
 	return ""
 }
 
+func (x *Dossier) GetSegments() []int64 {
+	if x != nil {
+		return x.Segments
+	}
+	return nil
+}
+
+// Segment is a stretch of what a large dossier knows and has said.
+type Segment struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Facts known, by id.
+	Known []*v1.Fact `protobuf:"bytes,1,rep,name=known,proto3" json:"known,omitempty"`
+	// What was said.
+	Emitted       []*Emitted `protobuf:"bytes,2,rep,name=emitted,proto3" json:"emitted,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Segment) Reset() {
+	*x = Segment{}
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[1]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Segment) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Segment) ProtoMessage() {}
+
+func (x *Segment) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[1]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Segment.ProtoReflect.Descriptor instead.
+func (*Segment) Descriptor() ([]byte, []int) {
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{1}
+}
+
+func (x *Segment) GetKnown() []*v1.Fact {
+	if x != nil {
+		return x.Known
+	}
+	return nil
+}
+
+func (x *Segment) GetEmitted() []*Emitted {
+	if x != nil {
+		return x.Emitted
+	}
+	return nil
+}
+
 // Emitted remembers a fact that was said, to see when it changes.
 type Emitted struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
@@ -124,7 +189,7 @@ type Emitted struct {
 
 func (x *Emitted) Reset() {
 	*x = Emitted{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[1]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[2]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -136,7 +201,7 @@ func (x *Emitted) String() string {
 func (*Emitted) ProtoMessage() {}
 
 func (x *Emitted) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[1]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[2]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -149,7 +214,7 @@ func (x *Emitted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Emitted.ProtoReflect.Descriptor instead.
 func (*Emitted) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{1}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{2}
 }
 
 func (x *Emitted) GetId() string {
@@ -219,7 +284,7 @@ type Position struct {
 
 func (x *Position) Reset() {
 	*x = Position{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[2]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[3]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -231,7 +296,7 @@ func (x *Position) String() string {
 func (*Position) ProtoMessage() {}
 
 func (x *Position) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[2]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[3]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -244,7 +309,7 @@ func (x *Position) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Position.ProtoReflect.Descriptor instead.
 func (*Position) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{2}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{3}
 }
 
 func (x *Position) GetSequence() uint64 {
@@ -286,7 +351,7 @@ type Arrivals struct {
 
 func (x *Arrivals) Reset() {
 	*x = Arrivals{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[3]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -298,7 +363,7 @@ func (x *Arrivals) String() string {
 func (*Arrivals) ProtoMessage() {}
 
 func (x *Arrivals) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[3]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -311,7 +376,7 @@ func (x *Arrivals) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Arrivals.ProtoReflect.Descriptor instead.
 func (*Arrivals) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{3}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Arrivals) GetFrom() []string {
@@ -334,7 +399,7 @@ type Member struct {
 
 func (x *Member) Reset() {
 	*x = Member{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[4]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -346,7 +411,7 @@ func (x *Member) String() string {
 func (*Member) ProtoMessage() {}
 
 func (x *Member) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[4]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -359,7 +424,7 @@ func (x *Member) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Member.ProtoReflect.Descriptor instead.
 func (*Member) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{4}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Member) GetBeats() uint64 {
@@ -389,7 +454,7 @@ type Layout struct {
 
 func (x *Layout) Reset() {
 	*x = Layout{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[5]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -401,7 +466,7 @@ func (x *Layout) String() string {
 func (*Layout) ProtoMessage() {}
 
 func (x *Layout) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[5]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -414,7 +479,7 @@ func (x *Layout) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Layout.ProtoReflect.Descriptor instead.
 func (*Layout) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{5}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Layout) GetPartitions() int32 {
@@ -442,7 +507,7 @@ type References struct {
 
 func (x *References) Reset() {
 	*x = References{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[6]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -454,7 +519,7 @@ func (x *References) String() string {
 func (*References) ProtoMessage() {}
 
 func (x *References) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[6]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -467,7 +532,7 @@ func (x *References) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use References.ProtoReflect.Descriptor instead.
 func (*References) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{6}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *References) GetFacts() []*v1.Fact {
@@ -513,7 +578,7 @@ type Account struct {
 
 func (x *Account) Reset() {
 	*x = Account{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[7]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -525,7 +590,7 @@ func (x *Account) String() string {
 func (*Account) ProtoMessage() {}
 
 func (x *Account) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[7]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -538,7 +603,7 @@ func (x *Account) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Account.ProtoReflect.Descriptor instead.
 func (*Account) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{7}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Account) GetFact() *v1.Fact {
@@ -649,7 +714,7 @@ type Tally struct {
 
 func (x *Tally) Reset() {
 	*x = Tally{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[8]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -661,7 +726,7 @@ func (x *Tally) String() string {
 func (*Tally) ProtoMessage() {}
 
 func (x *Tally) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[8]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -674,7 +739,7 @@ func (x *Tally) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Tally.ProtoReflect.Descriptor instead.
 func (*Tally) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{8}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Tally) GetPoints() string {
@@ -758,7 +823,7 @@ type UnitMonth struct {
 
 func (x *UnitMonth) Reset() {
 	*x = UnitMonth{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[9]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -770,7 +835,7 @@ func (x *UnitMonth) String() string {
 func (*UnitMonth) ProtoMessage() {}
 
 func (x *UnitMonth) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[9]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -783,7 +848,7 @@ func (x *UnitMonth) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitMonth.ProtoReflect.Descriptor instead.
 func (*UnitMonth) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{9}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *UnitMonth) GetUnit() string {
@@ -943,7 +1008,7 @@ type Late struct {
 
 func (x *Late) Reset() {
 	*x = Late{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -955,7 +1020,7 @@ func (x *Late) String() string {
 func (*Late) ProtoMessage() {}
 
 func (x *Late) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[10]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -968,7 +1033,7 @@ func (x *Late) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Late.ProtoReflect.Descriptor instead.
 func (*Late) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{10}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *Late) GetBefore() *v1.Fact {
@@ -1014,7 +1079,7 @@ type Judged struct {
 
 func (x *Judged) Reset() {
 	*x = Judged{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1026,7 +1091,7 @@ func (x *Judged) String() string {
 func (*Judged) ProtoMessage() {}
 
 func (x *Judged) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[11]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1039,7 +1104,7 @@ func (x *Judged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Judged.ProtoReflect.Descriptor instead.
 func (*Judged) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{11}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Judged) GetEntries() []*v11.Entry {
@@ -1092,7 +1157,7 @@ type Pinned struct {
 
 func (x *Pinned) Reset() {
 	*x = Pinned{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[12]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1104,7 +1169,7 @@ func (x *Pinned) String() string {
 func (*Pinned) ProtoMessage() {}
 
 func (x *Pinned) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[12]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1117,7 +1182,7 @@ func (x *Pinned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pinned.ProtoReflect.Descriptor instead.
 func (*Pinned) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{12}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *Pinned) GetClosedAt() *timestamppb.Timestamp {
@@ -1199,7 +1264,7 @@ type ScoringState struct {
 
 func (x *ScoringState) Reset() {
 	*x = ScoringState{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[13]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1211,7 +1276,7 @@ func (x *ScoringState) String() string {
 func (*ScoringState) ProtoMessage() {}
 
 func (x *ScoringState) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[13]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1224,7 +1289,7 @@ func (x *ScoringState) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScoringState.ProtoReflect.Descriptor instead.
 func (*ScoringState) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{13}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *ScoringState) GetState() isScoringState_State {
@@ -1283,7 +1348,7 @@ type EntryView struct {
 
 func (x *EntryView) Reset() {
 	*x = EntryView{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[14]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1295,7 +1360,7 @@ func (x *EntryView) String() string {
 func (*EntryView) ProtoMessage() {}
 
 func (x *EntryView) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[14]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1308,7 +1373,7 @@ func (x *EntryView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use EntryView.ProtoReflect.Descriptor instead.
 func (*EntryView) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{14}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *EntryView) GetEntry() *v11.Entry {
@@ -1336,7 +1401,7 @@ type ScorecardView struct {
 
 func (x *ScorecardView) Reset() {
 	*x = ScorecardView{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[15]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1348,7 +1413,7 @@ func (x *ScorecardView) String() string {
 func (*ScorecardView) ProtoMessage() {}
 
 func (x *ScorecardView) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[15]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1361,7 +1426,7 @@ func (x *ScorecardView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ScorecardView.ProtoReflect.Descriptor instead.
 func (*ScorecardView) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{15}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *ScorecardView) GetScorecard() *v11.Scorecard {
@@ -1389,7 +1454,7 @@ type MatterView struct {
 
 func (x *MatterView) Reset() {
 	*x = MatterView{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[16]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1401,7 +1466,7 @@ func (x *MatterView) String() string {
 func (*MatterView) ProtoMessage() {}
 
 func (x *MatterView) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[16]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1414,7 +1479,7 @@ func (x *MatterView) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MatterView.ProtoReflect.Descriptor instead.
 func (*MatterView) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{16}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *MatterView) GetMatter() isMatterView_Matter {
@@ -1503,7 +1568,7 @@ type Seen struct {
 
 func (x *Seen) Reset() {
 	*x = Seen{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[17]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1515,7 +1580,7 @@ func (x *Seen) String() string {
 func (*Seen) ProtoMessage() {}
 
 func (x *Seen) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[17]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1528,7 +1593,7 @@ func (x *Seen) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Seen.ProtoReflect.Descriptor instead.
 func (*Seen) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{17}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *Seen) GetHash() int64 {
@@ -1569,7 +1634,7 @@ type Token struct {
 
 func (x *Token) Reset() {
 	*x = Token{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[18]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1581,7 +1646,7 @@ func (x *Token) String() string {
 func (*Token) ProtoMessage() {}
 
 func (x *Token) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[18]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1594,7 +1659,7 @@ func (x *Token) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Token.ProtoReflect.Descriptor instead.
 func (*Token) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{18}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *Token) GetName() string {
@@ -1703,7 +1768,7 @@ type Quarantined struct {
 
 func (x *Quarantined) Reset() {
 	*x = Quarantined{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[19]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1715,7 +1780,7 @@ func (x *Quarantined) String() string {
 func (*Quarantined) ProtoMessage() {}
 
 func (x *Quarantined) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[19]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1728,7 +1793,7 @@ func (x *Quarantined) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Quarantined.ProtoReflect.Descriptor instead.
 func (*Quarantined) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{19}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *Quarantined) GetService() string {
@@ -1825,7 +1890,7 @@ type Webhook struct {
 
 func (x *Webhook) Reset() {
 	*x = Webhook{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[20]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1837,7 +1902,7 @@ func (x *Webhook) String() string {
 func (*Webhook) ProtoMessage() {}
 
 func (x *Webhook) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[20]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1850,7 +1915,7 @@ func (x *Webhook) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Webhook.ProtoReflect.Descriptor instead.
 func (*Webhook) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{20}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *Webhook) GetName() string {
@@ -1961,7 +2026,7 @@ type Delivery struct {
 
 func (x *Delivery) Reset() {
 	*x = Delivery{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[21]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1973,7 +2038,7 @@ func (x *Delivery) String() string {
 func (*Delivery) ProtoMessage() {}
 
 func (x *Delivery) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[21]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1986,7 +2051,7 @@ func (x *Delivery) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Delivery.ProtoReflect.Descriptor instead.
 func (*Delivery) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{21}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *Delivery) GetWebhook() string {
@@ -2081,7 +2146,7 @@ type NotifyPosition struct {
 
 func (x *NotifyPosition) Reset() {
 	*x = NotifyPosition{}
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[22]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2093,7 +2158,7 @@ func (x *NotifyPosition) String() string {
 func (*NotifyPosition) ProtoMessage() {}
 
 func (x *NotifyPosition) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_state_v1_state_proto_msgTypes[22]
+	mi := &file_kaohe_state_v1_state_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2106,7 +2171,7 @@ func (x *NotifyPosition) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use NotifyPosition.ProtoReflect.Descriptor instead.
 func (*NotifyPosition) Descriptor() ([]byte, []int) {
-	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{22}
+	return file_kaohe_state_v1_state_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *NotifyPosition) GetSequence() uint64 {
@@ -2134,12 +2199,16 @@ var File_kaohe_state_v1_state_proto protoreflect.FileDescriptor
 
 const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\n" +
-	"\x1akaohe/state/v1/state.proto\x12\x0ekaohe.state.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"\xae\x01\n" +
+	"\x1akaohe/state/v1/state.proto\x12\x0ekaohe.state.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\x1a\x1ckaohe/ledger/v1/ledger.proto\"\xca\x01\n" +
 	"\aDossier\x12)\n" +
 	"\x05known\x18\x01 \x03(\v2\x13.kaohe.fact.v1.FactR\x05known\x121\n" +
 	"\aemitted\x18\x02 \x03(\v2\x17.kaohe.state.v1.EmittedR\aemitted\x12/\n" +
 	"\x05as_of\x18\x03 \x01(\v2\x1a.google.protobuf.TimestampR\x04asOf\x12\x14\n" +
-	"\x05clock\x18\x04 \x01(\tR\x05clock\"\xbf\x01\n" +
+	"\x05clock\x18\x04 \x01(\tR\x05clock\x12\x1a\n" +
+	"\bsegments\x18\x05 \x03(\x10R\bsegments\"g\n" +
+	"\aSegment\x12)\n" +
+	"\x05known\x18\x01 \x03(\v2\x13.kaohe.fact.v1.FactR\x05known\x121\n" +
+	"\aemitted\x18\x02 \x03(\v2\x17.kaohe.state.v1.EmittedR\aemitted\"\xbf\x01\n" +
 	"\aEmitted\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04kind\x18\x02 \x01(\tR\x04kind\x12\x1a\n" +
@@ -2367,135 +2436,138 @@ func file_kaohe_state_v1_state_proto_rawDescGZIP() []byte {
 	return file_kaohe_state_v1_state_proto_rawDescData
 }
 
-var file_kaohe_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 37)
+var file_kaohe_state_v1_state_proto_msgTypes = make([]protoimpl.MessageInfo, 38)
 var file_kaohe_state_v1_state_proto_goTypes = []any{
 	(*Dossier)(nil),               // 0: kaohe.state.v1.Dossier
-	(*Emitted)(nil),               // 1: kaohe.state.v1.Emitted
-	(*Position)(nil),              // 2: kaohe.state.v1.Position
-	(*Arrivals)(nil),              // 3: kaohe.state.v1.Arrivals
-	(*Member)(nil),                // 4: kaohe.state.v1.Member
-	(*Layout)(nil),                // 5: kaohe.state.v1.Layout
-	(*References)(nil),            // 6: kaohe.state.v1.References
-	(*Account)(nil),               // 7: kaohe.state.v1.Account
-	(*Tally)(nil),                 // 8: kaohe.state.v1.Tally
-	(*UnitMonth)(nil),             // 9: kaohe.state.v1.UnitMonth
-	(*Late)(nil),                  // 10: kaohe.state.v1.Late
-	(*Judged)(nil),                // 11: kaohe.state.v1.Judged
-	(*Pinned)(nil),                // 12: kaohe.state.v1.Pinned
-	(*ScoringState)(nil),          // 13: kaohe.state.v1.ScoringState
-	(*EntryView)(nil),             // 14: kaohe.state.v1.EntryView
-	(*ScorecardView)(nil),         // 15: kaohe.state.v1.ScorecardView
-	(*MatterView)(nil),            // 16: kaohe.state.v1.MatterView
-	(*Seen)(nil),                  // 17: kaohe.state.v1.Seen
-	(*Token)(nil),                 // 18: kaohe.state.v1.Token
-	(*Quarantined)(nil),           // 19: kaohe.state.v1.Quarantined
-	(*Webhook)(nil),               // 20: kaohe.state.v1.Webhook
-	(*Delivery)(nil),              // 21: kaohe.state.v1.Delivery
-	(*NotifyPosition)(nil),        // 22: kaohe.state.v1.NotifyPosition
-	nil,                           // 23: kaohe.state.v1.Position.ClocksEntry
-	nil,                           // 24: kaohe.state.v1.Position.ArrivalsEntry
-	nil,                           // 25: kaohe.state.v1.Account.PostingsEntry
-	nil,                           // 26: kaohe.state.v1.Account.RulingsEntry
-	nil,                           // 27: kaohe.state.v1.Account.ObjectionsEntry
-	nil,                           // 28: kaohe.state.v1.UnitMonth.TalliesEntry
-	nil,                           // 29: kaohe.state.v1.UnitMonth.CountsEntry
-	nil,                           // 30: kaohe.state.v1.UnitMonth.PostingsEntry
-	nil,                           // 31: kaohe.state.v1.UnitMonth.FaultsByDayEntry
-	nil,                           // 32: kaohe.state.v1.UnitMonth.RulingsEntry
-	nil,                           // 33: kaohe.state.v1.UnitMonth.LateEntry
-	nil,                           // 34: kaohe.state.v1.UnitMonth.ObjectionsEntry
-	nil,                           // 35: kaohe.state.v1.UnitMonth.ToldEntry
-	nil,                           // 36: kaohe.state.v1.Pinned.SettledEntry
-	(*v1.Fact)(nil),               // 37: kaohe.fact.v1.Fact
-	(*timestamppb.Timestamp)(nil), // 38: google.protobuf.Timestamp
-	(*v1.Route)(nil),              // 39: kaohe.fact.v1.Route
-	(*v11.Entry)(nil),             // 40: kaohe.ledger.v1.Entry
-	(*v11.Notice)(nil),            // 41: kaohe.ledger.v1.Notice
-	(*v1.Text)(nil),               // 42: kaohe.fact.v1.Text
-	(*v11.ProofChanged)(nil),      // 43: kaohe.ledger.v1.ProofChanged
-	(*v11.Scorecard)(nil),         // 44: kaohe.ledger.v1.Scorecard
-	(*v11.Restatement)(nil),       // 45: kaohe.ledger.v1.Restatement
-	(*v11.Objection)(nil),         // 46: kaohe.ledger.v1.Objection
-	(*v11.Awaited)(nil),           // 47: kaohe.ledger.v1.Awaited
-	(*v1.Reason)(nil),             // 48: kaohe.fact.v1.Reason
-	(v1.AlertLevel)(0),            // 49: kaohe.fact.v1.AlertLevel
-	(*v11.Record)(nil),            // 50: kaohe.ledger.v1.Record
-	(*v1.ObjectionRuling)(nil),    // 51: kaohe.fact.v1.ObjectionRuling
+	(*Segment)(nil),               // 1: kaohe.state.v1.Segment
+	(*Emitted)(nil),               // 2: kaohe.state.v1.Emitted
+	(*Position)(nil),              // 3: kaohe.state.v1.Position
+	(*Arrivals)(nil),              // 4: kaohe.state.v1.Arrivals
+	(*Member)(nil),                // 5: kaohe.state.v1.Member
+	(*Layout)(nil),                // 6: kaohe.state.v1.Layout
+	(*References)(nil),            // 7: kaohe.state.v1.References
+	(*Account)(nil),               // 8: kaohe.state.v1.Account
+	(*Tally)(nil),                 // 9: kaohe.state.v1.Tally
+	(*UnitMonth)(nil),             // 10: kaohe.state.v1.UnitMonth
+	(*Late)(nil),                  // 11: kaohe.state.v1.Late
+	(*Judged)(nil),                // 12: kaohe.state.v1.Judged
+	(*Pinned)(nil),                // 13: kaohe.state.v1.Pinned
+	(*ScoringState)(nil),          // 14: kaohe.state.v1.ScoringState
+	(*EntryView)(nil),             // 15: kaohe.state.v1.EntryView
+	(*ScorecardView)(nil),         // 16: kaohe.state.v1.ScorecardView
+	(*MatterView)(nil),            // 17: kaohe.state.v1.MatterView
+	(*Seen)(nil),                  // 18: kaohe.state.v1.Seen
+	(*Token)(nil),                 // 19: kaohe.state.v1.Token
+	(*Quarantined)(nil),           // 20: kaohe.state.v1.Quarantined
+	(*Webhook)(nil),               // 21: kaohe.state.v1.Webhook
+	(*Delivery)(nil),              // 22: kaohe.state.v1.Delivery
+	(*NotifyPosition)(nil),        // 23: kaohe.state.v1.NotifyPosition
+	nil,                           // 24: kaohe.state.v1.Position.ClocksEntry
+	nil,                           // 25: kaohe.state.v1.Position.ArrivalsEntry
+	nil,                           // 26: kaohe.state.v1.Account.PostingsEntry
+	nil,                           // 27: kaohe.state.v1.Account.RulingsEntry
+	nil,                           // 28: kaohe.state.v1.Account.ObjectionsEntry
+	nil,                           // 29: kaohe.state.v1.UnitMonth.TalliesEntry
+	nil,                           // 30: kaohe.state.v1.UnitMonth.CountsEntry
+	nil,                           // 31: kaohe.state.v1.UnitMonth.PostingsEntry
+	nil,                           // 32: kaohe.state.v1.UnitMonth.FaultsByDayEntry
+	nil,                           // 33: kaohe.state.v1.UnitMonth.RulingsEntry
+	nil,                           // 34: kaohe.state.v1.UnitMonth.LateEntry
+	nil,                           // 35: kaohe.state.v1.UnitMonth.ObjectionsEntry
+	nil,                           // 36: kaohe.state.v1.UnitMonth.ToldEntry
+	nil,                           // 37: kaohe.state.v1.Pinned.SettledEntry
+	(*v1.Fact)(nil),               // 38: kaohe.fact.v1.Fact
+	(*timestamppb.Timestamp)(nil), // 39: google.protobuf.Timestamp
+	(*v1.Route)(nil),              // 40: kaohe.fact.v1.Route
+	(*v11.Entry)(nil),             // 41: kaohe.ledger.v1.Entry
+	(*v11.Notice)(nil),            // 42: kaohe.ledger.v1.Notice
+	(*v1.Text)(nil),               // 43: kaohe.fact.v1.Text
+	(*v11.ProofChanged)(nil),      // 44: kaohe.ledger.v1.ProofChanged
+	(*v11.Scorecard)(nil),         // 45: kaohe.ledger.v1.Scorecard
+	(*v11.Restatement)(nil),       // 46: kaohe.ledger.v1.Restatement
+	(*v11.Objection)(nil),         // 47: kaohe.ledger.v1.Objection
+	(*v11.Awaited)(nil),           // 48: kaohe.ledger.v1.Awaited
+	(*v1.Reason)(nil),             // 49: kaohe.fact.v1.Reason
+	(v1.AlertLevel)(0),            // 50: kaohe.fact.v1.AlertLevel
+	(*v11.Record)(nil),            // 51: kaohe.ledger.v1.Record
+	(*v1.ObjectionRuling)(nil),    // 52: kaohe.fact.v1.ObjectionRuling
 }
 var file_kaohe_state_v1_state_proto_depIdxs = []int32{
-	37, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
-	1,  // 1: kaohe.state.v1.Dossier.emitted:type_name -> kaohe.state.v1.Emitted
-	38, // 2: kaohe.state.v1.Dossier.as_of:type_name -> google.protobuf.Timestamp
-	39, // 3: kaohe.state.v1.Emitted.route:type_name -> kaohe.fact.v1.Route
-	23, // 4: kaohe.state.v1.Position.clocks:type_name -> kaohe.state.v1.Position.ClocksEntry
-	24, // 5: kaohe.state.v1.Position.arrivals:type_name -> kaohe.state.v1.Position.ArrivalsEntry
-	37, // 6: kaohe.state.v1.References.facts:type_name -> kaohe.fact.v1.Fact
-	37, // 7: kaohe.state.v1.Account.fact:type_name -> kaohe.fact.v1.Fact
-	40, // 8: kaohe.state.v1.Account.active:type_name -> kaohe.ledger.v1.Entry
-	25, // 9: kaohe.state.v1.Account.postings:type_name -> kaohe.state.v1.Account.PostingsEntry
-	26, // 10: kaohe.state.v1.Account.rulings:type_name -> kaohe.state.v1.Account.RulingsEntry
-	37, // 11: kaohe.state.v1.Account.late:type_name -> kaohe.fact.v1.Fact
-	27, // 12: kaohe.state.v1.Account.objections:type_name -> kaohe.state.v1.Account.ObjectionsEntry
-	41, // 13: kaohe.state.v1.Account.notice:type_name -> kaohe.ledger.v1.Notice
-	28, // 14: kaohe.state.v1.UnitMonth.tallies:type_name -> kaohe.state.v1.UnitMonth.TalliesEntry
-	29, // 15: kaohe.state.v1.UnitMonth.counts:type_name -> kaohe.state.v1.UnitMonth.CountsEntry
-	40, // 16: kaohe.state.v1.UnitMonth.active:type_name -> kaohe.ledger.v1.Entry
-	30, // 17: kaohe.state.v1.UnitMonth.postings:type_name -> kaohe.state.v1.UnitMonth.PostingsEntry
-	31, // 18: kaohe.state.v1.UnitMonth.faults_by_day:type_name -> kaohe.state.v1.UnitMonth.FaultsByDayEntry
-	38, // 19: kaohe.state.v1.UnitMonth.as_of:type_name -> google.protobuf.Timestamp
-	12, // 20: kaohe.state.v1.UnitMonth.pinned:type_name -> kaohe.state.v1.Pinned
-	32, // 21: kaohe.state.v1.UnitMonth.rulings:type_name -> kaohe.state.v1.UnitMonth.RulingsEntry
-	33, // 22: kaohe.state.v1.UnitMonth.late:type_name -> kaohe.state.v1.UnitMonth.LateEntry
-	34, // 23: kaohe.state.v1.UnitMonth.objections:type_name -> kaohe.state.v1.UnitMonth.ObjectionsEntry
-	41, // 24: kaohe.state.v1.UnitMonth.notices:type_name -> kaohe.ledger.v1.Notice
-	35, // 25: kaohe.state.v1.UnitMonth.told:type_name -> kaohe.state.v1.UnitMonth.ToldEntry
-	38, // 26: kaohe.state.v1.UnitMonth.seen_at:type_name -> google.protobuf.Timestamp
-	41, // 27: kaohe.state.v1.UnitMonth.unpublished:type_name -> kaohe.ledger.v1.Notice
-	37, // 28: kaohe.state.v1.Late.before:type_name -> kaohe.fact.v1.Fact
-	11, // 29: kaohe.state.v1.Late.judged_before:type_name -> kaohe.state.v1.Judged
-	37, // 30: kaohe.state.v1.Late.after:type_name -> kaohe.fact.v1.Fact
-	11, // 31: kaohe.state.v1.Late.judged_after:type_name -> kaohe.state.v1.Judged
-	40, // 32: kaohe.state.v1.Judged.entries:type_name -> kaohe.ledger.v1.Entry
-	38, // 33: kaohe.state.v1.Pinned.closed_at:type_name -> google.protobuf.Timestamp
-	38, // 34: kaohe.state.v1.Pinned.published_at:type_name -> google.protobuf.Timestamp
-	42, // 35: kaohe.state.v1.Pinned.reason:type_name -> kaohe.fact.v1.Text
-	36, // 36: kaohe.state.v1.Pinned.settled:type_name -> kaohe.state.v1.Pinned.SettledEntry
-	7,  // 37: kaohe.state.v1.ScoringState.account:type_name -> kaohe.state.v1.Account
-	9,  // 38: kaohe.state.v1.ScoringState.month:type_name -> kaohe.state.v1.UnitMonth
-	40, // 39: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
-	43, // 40: kaohe.state.v1.EntryView.proofs:type_name -> kaohe.ledger.v1.ProofChanged
-	44, // 41: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
-	44, // 42: kaohe.state.v1.MatterView.sheet:type_name -> kaohe.ledger.v1.Scorecard
-	45, // 43: kaohe.state.v1.MatterView.restatement:type_name -> kaohe.ledger.v1.Restatement
-	46, // 44: kaohe.state.v1.MatterView.objection:type_name -> kaohe.ledger.v1.Objection
-	47, // 45: kaohe.state.v1.MatterView.awaited:type_name -> kaohe.ledger.v1.Awaited
-	38, // 46: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
-	38, // 47: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
-	38, // 48: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
-	48, // 49: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
-	38, // 50: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
-	49, // 51: kaohe.state.v1.Webhook.levels:type_name -> kaohe.fact.v1.AlertLevel
-	38, // 52: kaohe.state.v1.Webhook.created_at:type_name -> google.protobuf.Timestamp
-	38, // 53: kaohe.state.v1.Webhook.disabled_at:type_name -> google.protobuf.Timestamp
-	42, // 54: kaohe.state.v1.Webhook.disabled_because:type_name -> kaohe.fact.v1.Text
-	50, // 55: kaohe.state.v1.Delivery.record:type_name -> kaohe.ledger.v1.Record
-	38, // 56: kaohe.state.v1.Delivery.queued_at:type_name -> google.protobuf.Timestamp
-	38, // 57: kaohe.state.v1.Delivery.next_at:type_name -> google.protobuf.Timestamp
-	38, // 58: kaohe.state.v1.Delivery.tried_at:type_name -> google.protobuf.Timestamp
-	38, // 59: kaohe.state.v1.NotifyPosition.through:type_name -> google.protobuf.Timestamp
-	38, // 60: kaohe.state.v1.NotifyPosition.quiet_before:type_name -> google.protobuf.Timestamp
-	38, // 61: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
-	3,  // 62: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
-	51, // 63: kaohe.state.v1.Account.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
-	8,  // 64: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
-	51, // 65: kaohe.state.v1.UnitMonth.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
-	10, // 66: kaohe.state.v1.UnitMonth.LateEntry.value:type_name -> kaohe.state.v1.Late
-	10, // 67: kaohe.state.v1.Pinned.SettledEntry.value:type_name -> kaohe.state.v1.Late
-	68, // [68:68] is the sub-list for method output_type
-	68, // [68:68] is the sub-list for method input_type
-	68, // [68:68] is the sub-list for extension type_name
-	68, // [68:68] is the sub-list for extension extendee
-	0,  // [0:68] is the sub-list for field type_name
+	38, // 0: kaohe.state.v1.Dossier.known:type_name -> kaohe.fact.v1.Fact
+	2,  // 1: kaohe.state.v1.Dossier.emitted:type_name -> kaohe.state.v1.Emitted
+	39, // 2: kaohe.state.v1.Dossier.as_of:type_name -> google.protobuf.Timestamp
+	38, // 3: kaohe.state.v1.Segment.known:type_name -> kaohe.fact.v1.Fact
+	2,  // 4: kaohe.state.v1.Segment.emitted:type_name -> kaohe.state.v1.Emitted
+	40, // 5: kaohe.state.v1.Emitted.route:type_name -> kaohe.fact.v1.Route
+	24, // 6: kaohe.state.v1.Position.clocks:type_name -> kaohe.state.v1.Position.ClocksEntry
+	25, // 7: kaohe.state.v1.Position.arrivals:type_name -> kaohe.state.v1.Position.ArrivalsEntry
+	38, // 8: kaohe.state.v1.References.facts:type_name -> kaohe.fact.v1.Fact
+	38, // 9: kaohe.state.v1.Account.fact:type_name -> kaohe.fact.v1.Fact
+	41, // 10: kaohe.state.v1.Account.active:type_name -> kaohe.ledger.v1.Entry
+	26, // 11: kaohe.state.v1.Account.postings:type_name -> kaohe.state.v1.Account.PostingsEntry
+	27, // 12: kaohe.state.v1.Account.rulings:type_name -> kaohe.state.v1.Account.RulingsEntry
+	38, // 13: kaohe.state.v1.Account.late:type_name -> kaohe.fact.v1.Fact
+	28, // 14: kaohe.state.v1.Account.objections:type_name -> kaohe.state.v1.Account.ObjectionsEntry
+	42, // 15: kaohe.state.v1.Account.notice:type_name -> kaohe.ledger.v1.Notice
+	29, // 16: kaohe.state.v1.UnitMonth.tallies:type_name -> kaohe.state.v1.UnitMonth.TalliesEntry
+	30, // 17: kaohe.state.v1.UnitMonth.counts:type_name -> kaohe.state.v1.UnitMonth.CountsEntry
+	41, // 18: kaohe.state.v1.UnitMonth.active:type_name -> kaohe.ledger.v1.Entry
+	31, // 19: kaohe.state.v1.UnitMonth.postings:type_name -> kaohe.state.v1.UnitMonth.PostingsEntry
+	32, // 20: kaohe.state.v1.UnitMonth.faults_by_day:type_name -> kaohe.state.v1.UnitMonth.FaultsByDayEntry
+	39, // 21: kaohe.state.v1.UnitMonth.as_of:type_name -> google.protobuf.Timestamp
+	13, // 22: kaohe.state.v1.UnitMonth.pinned:type_name -> kaohe.state.v1.Pinned
+	33, // 23: kaohe.state.v1.UnitMonth.rulings:type_name -> kaohe.state.v1.UnitMonth.RulingsEntry
+	34, // 24: kaohe.state.v1.UnitMonth.late:type_name -> kaohe.state.v1.UnitMonth.LateEntry
+	35, // 25: kaohe.state.v1.UnitMonth.objections:type_name -> kaohe.state.v1.UnitMonth.ObjectionsEntry
+	42, // 26: kaohe.state.v1.UnitMonth.notices:type_name -> kaohe.ledger.v1.Notice
+	36, // 27: kaohe.state.v1.UnitMonth.told:type_name -> kaohe.state.v1.UnitMonth.ToldEntry
+	39, // 28: kaohe.state.v1.UnitMonth.seen_at:type_name -> google.protobuf.Timestamp
+	42, // 29: kaohe.state.v1.UnitMonth.unpublished:type_name -> kaohe.ledger.v1.Notice
+	38, // 30: kaohe.state.v1.Late.before:type_name -> kaohe.fact.v1.Fact
+	12, // 31: kaohe.state.v1.Late.judged_before:type_name -> kaohe.state.v1.Judged
+	38, // 32: kaohe.state.v1.Late.after:type_name -> kaohe.fact.v1.Fact
+	12, // 33: kaohe.state.v1.Late.judged_after:type_name -> kaohe.state.v1.Judged
+	41, // 34: kaohe.state.v1.Judged.entries:type_name -> kaohe.ledger.v1.Entry
+	39, // 35: kaohe.state.v1.Pinned.closed_at:type_name -> google.protobuf.Timestamp
+	39, // 36: kaohe.state.v1.Pinned.published_at:type_name -> google.protobuf.Timestamp
+	43, // 37: kaohe.state.v1.Pinned.reason:type_name -> kaohe.fact.v1.Text
+	37, // 38: kaohe.state.v1.Pinned.settled:type_name -> kaohe.state.v1.Pinned.SettledEntry
+	8,  // 39: kaohe.state.v1.ScoringState.account:type_name -> kaohe.state.v1.Account
+	10, // 40: kaohe.state.v1.ScoringState.month:type_name -> kaohe.state.v1.UnitMonth
+	41, // 41: kaohe.state.v1.EntryView.entry:type_name -> kaohe.ledger.v1.Entry
+	44, // 42: kaohe.state.v1.EntryView.proofs:type_name -> kaohe.ledger.v1.ProofChanged
+	45, // 43: kaohe.state.v1.ScorecardView.scorecard:type_name -> kaohe.ledger.v1.Scorecard
+	45, // 44: kaohe.state.v1.MatterView.sheet:type_name -> kaohe.ledger.v1.Scorecard
+	46, // 45: kaohe.state.v1.MatterView.restatement:type_name -> kaohe.ledger.v1.Restatement
+	47, // 46: kaohe.state.v1.MatterView.objection:type_name -> kaohe.ledger.v1.Objection
+	48, // 47: kaohe.state.v1.MatterView.awaited:type_name -> kaohe.ledger.v1.Awaited
+	39, // 48: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
+	39, // 49: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
+	39, // 50: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
+	49, // 51: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
+	39, // 52: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
+	50, // 53: kaohe.state.v1.Webhook.levels:type_name -> kaohe.fact.v1.AlertLevel
+	39, // 54: kaohe.state.v1.Webhook.created_at:type_name -> google.protobuf.Timestamp
+	39, // 55: kaohe.state.v1.Webhook.disabled_at:type_name -> google.protobuf.Timestamp
+	43, // 56: kaohe.state.v1.Webhook.disabled_because:type_name -> kaohe.fact.v1.Text
+	51, // 57: kaohe.state.v1.Delivery.record:type_name -> kaohe.ledger.v1.Record
+	39, // 58: kaohe.state.v1.Delivery.queued_at:type_name -> google.protobuf.Timestamp
+	39, // 59: kaohe.state.v1.Delivery.next_at:type_name -> google.protobuf.Timestamp
+	39, // 60: kaohe.state.v1.Delivery.tried_at:type_name -> google.protobuf.Timestamp
+	39, // 61: kaohe.state.v1.NotifyPosition.through:type_name -> google.protobuf.Timestamp
+	39, // 62: kaohe.state.v1.NotifyPosition.quiet_before:type_name -> google.protobuf.Timestamp
+	39, // 63: kaohe.state.v1.Position.ClocksEntry.value:type_name -> google.protobuf.Timestamp
+	4,  // 64: kaohe.state.v1.Position.ArrivalsEntry.value:type_name -> kaohe.state.v1.Arrivals
+	52, // 65: kaohe.state.v1.Account.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
+	9,  // 66: kaohe.state.v1.UnitMonth.TalliesEntry.value:type_name -> kaohe.state.v1.Tally
+	52, // 67: kaohe.state.v1.UnitMonth.RulingsEntry.value:type_name -> kaohe.fact.v1.ObjectionRuling
+	11, // 68: kaohe.state.v1.UnitMonth.LateEntry.value:type_name -> kaohe.state.v1.Late
+	11, // 69: kaohe.state.v1.Pinned.SettledEntry.value:type_name -> kaohe.state.v1.Late
+	70, // [70:70] is the sub-list for method output_type
+	70, // [70:70] is the sub-list for method input_type
+	70, // [70:70] is the sub-list for extension type_name
+	70, // [70:70] is the sub-list for extension extendee
+	0,  // [0:70] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_state_v1_state_proto_init() }
@@ -2503,11 +2575,11 @@ func file_kaohe_state_v1_state_proto_init() {
 	if File_kaohe_state_v1_state_proto != nil {
 		return
 	}
-	file_kaohe_state_v1_state_proto_msgTypes[13].OneofWrappers = []any{
+	file_kaohe_state_v1_state_proto_msgTypes[14].OneofWrappers = []any{
 		(*ScoringState_Account)(nil),
 		(*ScoringState_Month)(nil),
 	}
-	file_kaohe_state_v1_state_proto_msgTypes[16].OneofWrappers = []any{
+	file_kaohe_state_v1_state_proto_msgTypes[17].OneofWrappers = []any{
 		(*MatterView_Sheet)(nil),
 		(*MatterView_Restatement)(nil),
 		(*MatterView_Objection)(nil),
@@ -2519,7 +2591,7 @@ func file_kaohe_state_v1_state_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_state_v1_state_proto_rawDesc), len(file_kaohe_state_v1_state_proto_rawDesc)),
 			NumEnums:      0,
-			NumMessages:   37,
+			NumMessages:   38,
 			NumExtensions: 0,
 			NumServices:   0,
 		},
