@@ -109,8 +109,10 @@ type Gateway struct {
 	connections *budget.Door
 	arriving    *budget.Slots
 	cards       cardCache
-	// trying is held by the one who tries what if: it takes much memory.
-	trying chan struct{}
+	// trying is held by the one who tries what if: it takes much memory; answers
+	// by all who are not through with it.
+	trying  chan struct{}
+	answers *budget.Slots
 	// registers is held by the one who changes the registry, or looks what a
 	// file would change.
 	registers chan struct{}
@@ -154,7 +156,7 @@ func New(opts Options) (*Gateway, error) {
 		opts.Limits = DefaultLimits()
 	}
 	g := &Gateway{opts: opts, streams: budget.NewSlots(0, opts.Limits.Streams), connections: budget.NewDoor(opts.Limits.Connections, opts.Limits.ConnectionsOfOne),
-		arriving: budget.NewSlots(maxArriving, maxArrivingOfOne), rates: rates{limits: opts.Limits, now: opts.Now}, attempts: attempts{now: opts.Now}, refusals: refusals{now: opts.Now}, access: access.NewTable(),
+		arriving: budget.NewSlots(maxArriving, maxArrivingOfOne), answers: budget.NewSlots(answersAtOnce, answersOfOne), rates: rates{limits: opts.Limits, now: opts.Now}, attempts: attempts{now: opts.Now}, refusals: refusals{now: opts.Now}, access: access.NewTable(),
 		admission: newAdmission(opts.Admitted, opts.Registry), trying: make(chan struct{}, 1), registers: make(chan struct{}, 1), reports: make(chan struct{}, reportsAtOnce)}
 	g.tokens = access.NewTokens(opts.Store, opts.Token, opts.Now, g.record)
 	if opts.Identity.On() {

@@ -11,6 +11,7 @@ import (
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/gateway/access"
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/replay"
 	"kaohe.dev/services/rulebook"
@@ -22,6 +23,9 @@ const (
 	mostMonths = 36
 	// changesAtOnce is how many changes a message holds.
 	changesAtOnce = 500
+	// answersAtOnce is how many trials may wait, run or be read, and answersOfOne
+	// how many of one caller: an answer of three years has tens of megabytes.
+	answersAtOnce, answersOfOne = 8, 3
 	// answerWithin is how long its answer may take to be read: it is kept until
 	// then.
 	answerWithin = 5 * time.Minute
@@ -63,6 +67,11 @@ func (g *Gateway) whatIf(ctx context.Context, r *apiv1.WhatIfRequest, send func(
 	if err := t.check(); err != nil {
 		return err
 	}
+	leave, ok := g.answers.Enter(access.Of(ctx).ID)
+	if !ok {
+		return tooManyTrials()
+	}
+	defer leave()
 	if err := t.try(ctx, send); err != nil {
 		return err
 	}
@@ -76,6 +85,13 @@ func (g *Gateway) whatIf(ctx context.Context, r *apiv1.WhatIfRequest, send func(
 		t.answer = t.answer[1:]
 	}
 	return nil
+}
+
+func tooManyTrials() *problem {
+	p := trouble(codes.ResourceExhausted, "too_many_trials", "正在试算或尚未读完的试算过多（每个令牌至多 %[1]d 个），请稍后重试",
+		"there are too many trials that wait, run or are being read (at most %[1]d of a token); try again in a moment", answersOfOne)
+	p.retry = heartbeat
+	return p
 }
 
 // try has its turn and makes the answer.
