@@ -174,7 +174,7 @@ func TestNotificationsFromEventToReceiver(t *testing.T) {
 	if out, ok := command(t, "rebuild", "--data", data); !ok {
 		t.Fatalf("rebuild: %s", out)
 	}
-	s = up(t, data)
+	s = up(t, data, "--webhook-allow", "127.0.0.1")
 	s.push(event(`"ticketUnmerged":{"ticket":"T2"}`))
 	r.waits(t, append(want, "notice.raised "+quota+" breach", "entry.posted "+quota+" breach")...)
 }

@@ -24,8 +24,8 @@ const (
 	// maxArriving is how many calls over gRPC may be waited for whose message has
 	// not come yet, and maxArrivingOfOne how many of one address: each may hold as
 	// much memory as a message may have, and nobody knows yet whose it is.
-	maxArriving      = 1024
-	maxArrivingOfOne = 256
+	maxArriving      = 256
+	maxArrivingOfOne = 64
 	// pingEvery is how often a quiet gRPC connection is asked whether somebody is
 	// there, pingWithin how soon he must answer, and pingAtMost how often a client
 	// may ask.
