@@ -53,8 +53,8 @@ pull: build ## pull the plug under load PULLS times (200): all that was acknowle
 busy: build ## all black-box tests with every core loaded four times over: no failure, no healer at work
 	scripts/busy.sh
 
-chaos: build ## FAULTS faults (1,000) on a cluster with replicas, from SEED (1), against one undisturbed process
-	KAOHE_FAULTS=$(FAULTS) KAOHE_SEED=$(SEED) $(GO) test -count=1 -timeout 240m -run TestChaos -v ./e2e
+chaos: build ## FAULTS faults (1,000; FAULT=clock: of one kind) on a cluster, from SEED (1), against one undisturbed process
+	KAOHE_FAULT="$(FAULT)" KAOHE_FAULTS=$(FAULTS) KAOHE_SEED=$(SEED) $(GO) test -count=1 -timeout 240m -run TestChaos -v ./e2e
 
 adversary: ## REQUESTS (1,000,000) mutated requests from SEED (1) against the access table, and the other attacks
 	KAOHE_REQUESTS=$(REQUESTS) KAOHE_CALLS=$$(($(REQUESTS) / 20)) KAOHE_SEED=$(SEED) $(GO) test -count=1 -timeout 120m -v ./e2e/adversary

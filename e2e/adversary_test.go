@@ -3,8 +3,10 @@ package e2e
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"syscall"
 	"testing"
+	"time"
 )
 
 // fault is something an adversary does to a province. Which one it is and whom it
@@ -13,12 +15,14 @@ import (
 type fault struct {
 	kind                   int
 	node, replica, gateway int
+	moment                 time.Duration // when something is interrupted
 }
 
 // faultOf gives the nth fault of a seed.
 func faultOf(seed uint64, n int) fault {
 	chance := rand.New(rand.NewPCG(seed, uint64(n)+1))
-	return fault{kind: chance.IntN(len(faultKinds())), node: chance.IntN(nodes), replica: chance.IntN(twoOfEach), gateway: chance.IntN(twoOfEach)}
+	return fault{kind: chance.IntN(len(faultKinds())), node: chance.IntN(nodes), replica: chance.IntN(twoOfEach), gateway: chance.IntN(twoOfEach),
+		moment: time.Duration(chance.Int64N(int64(lastMoment)))}
 }
 
 // faultKind is what happens to whom; do gives what ends it.
@@ -35,7 +39,7 @@ func faultKinds() []faultKind {
 	node := func(p *province, f fault) *node { return p.cluster[f.node] }
 	replica := func(p *province, f fault) *member { return p.replicas[f.replica] }
 	gateway := func(p *province, f fault) *member { return p.gateways[f.gateway] }
-	return []faultKind{
+	return slices.Concat(operatorFaults(), greedyFaults(), []faultKind{
 		{"a NATS node is killed", func(p *province, f fault) func() { n := node(p, f); n.kill(); return n.start }},
 		{"a NATS node stands still", func(p *province, f fault) func() { return freeze(node(p, f).process) }},
 		{"a replica is killed", func(p *province, f fault) func() { return killed(replica(p, f)) }},
@@ -60,7 +64,31 @@ func faultKinds() []faultKind {
 			n.kill()
 			return both(n.start, killed(gateway(p, f)))
 		}},
-	}
+		{"the clock of a replica goes hours forward", func(p *province, f fault) func() { return replica(p, f).clock.move(ahead) }},
+		{"the clock of a replica goes a day back", func(p *province, f fault) func() { return replica(p, f).clock.move(-aDay) }},
+		{"a replica starts with its clock hours forward", func(p *province, f fault) func() { return startedAt(replica(p, f), ahead) }},
+		{"a replica starts with its clock a day back", func(p *province, f fault) func() { return startedAt(replica(p, f), -aDay) }},
+		{"the clock of a gateway goes hours forward", func(p *province, f fault) func() { return gateway(p, f).clock.move(ahead) }},
+		{"the clock of a gateway goes a day back", func(p *province, f fault) func() { return gateway(p, f).clock.move(-aDay) }},
+		{"a gateway starts with its clock a day back", func(p *province, f fault) func() { return startedAt(gateway(p, f), -aDay) }},
+	})
+}
+
+// lastMoment is how long after its start something is interrupted at most.
+const lastMoment = 800 * time.Millisecond
+
+// How far a clock goes wrong.
+const (
+	ahead = 3 * time.Hour
+	aDay  = 24 * time.Hour
+)
+
+// startedAt starts it again with a clock that goes wrong.
+func startedAt(m *member, by time.Duration) (right func()) {
+	m.kill()
+	right = m.clock.move(by)
+	m.start()
+	return right
 }
 
 func killed(m *member) (heal func()) {

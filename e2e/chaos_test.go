@@ -19,6 +19,7 @@ type chaos struct {
 	seed     uint64
 	load     *load
 	receiver *receiver
+	only     string // faults whose names have this in them; empty: all
 	counts   map[string]int
 	// worst times: from the end of a fault to the acknowledgement of what was
 	// refused, of any push, and from the last of ten faults until all is decided.
@@ -43,6 +44,7 @@ func startChaos(t testing.TB, seed uint64, total int) *chaos {
 	c.load = newLoad(t, rand.New(rand.NewPCG(seed, 0)), c.gateways, total)
 	c.gateways[0].mustKaohe("webhook", "add", c.receiver.URL, "--name", "chaos")
 	c.load.register()
+	c.backUp()
 	return c
 }
 
@@ -74,8 +76,12 @@ func (c *chaos) settle(barrier string) {
 }
 
 func (c *chaos) run(total int) {
+	next := 0
 	for i := range total {
-		f := faultOf(c.seed, i)
+		f := faultOf(c.seed, next)
+		for next++; !strings.Contains(f.String(), c.only); next++ {
+			f = faultOf(c.seed, next)
+		}
 		c.strike(f)
 		if i%10 == 9 {
 			c.settle("{}")
@@ -125,6 +131,7 @@ func difference(got, want []string) string {
 func TestChaos(t *testing.T) {
 	total, seed := number(t, "KAOHE_FAULTS", 30), uint64(number(t, "KAOHE_SEED", 1))
 	c := startChaos(t, seed, total)
+	c.only = os.Getenv("KAOHE_FAULT")
 	c.run(total)
 	c.load.rest()
 	c.settle(c.load.end())

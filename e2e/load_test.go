@@ -55,10 +55,20 @@ func newLoad(t testing.TB, chance *rand.Rand, gateways []*member, faults int) *l
 	return l
 }
 
-// register pushes the units: the door refuses tickets of those it does not know.
+// register pushes the units, and waits until both gateways know them: the door
+// refuses tickets of those it does not know.
 func (l *load) register() {
 	l.t.Helper()
-	l.begin(slices.DeleteFunc(slices.Clone(l.all), func(line string) bool { return !isUnit(line) })).acknowledged(l.t, "the start")
+	units := slices.DeleteFunc(slices.Clone(l.all), func(line string) bool { return !isUnit(line) })
+	l.begin(slices.Clone(units)).acknowledged(l.t, "the start")
+	for _, gateway := range l.gateways {
+		await(l.t, "known at both gateways", func() error {
+			if n, err := gateway.units(); err != nil || n < len(units) {
+				return fmt.Errorf("%d units of %d: %w", n, len(units), err)
+			}
+			return nil
+		})
+	}
 }
 
 const liveUnit = `{"id":"live","source":"live","occurredAt":"2026-01-01T00:00:00Z","unitRegistered":{"unit":"live","nameZh":"现场","kind":"UNIT_KIND_OUTLET","customers":"1000000"}}`
@@ -150,13 +160,18 @@ var errRejected = errors.New("events were rejected")
 
 // offered pushes once.
 func offered(m *member, body string) error {
-	var answer struct{ Rejected string }
+	var answer struct {
+		Rejected string
+		Verdicts []struct {
+			Error struct{ Field, Value, Reason string }
+		}
+	}
 	code, err := m.try("POST", "/v1/events", body, &answer)
 	if err == nil && code != http.StatusOK {
 		err = fmt.Errorf("status %d", code)
 	}
 	if err == nil && answer.Rejected != "" && answer.Rejected != "0" {
-		err = fmt.Errorf("%w: %s", errRejected, answer.Rejected)
+		err = fmt.Errorf("%w: %s, %v", errRejected, answer.Rejected, answer.Verdicts)
 	}
 	return err
 }

@@ -83,8 +83,14 @@ var tight sync.Map
 // start starts a program; what it prints is shown when the test fails.
 func start(t testing.TB, name string, args ...string) *process {
 	t.Helper()
+	return startIn(t, nil, name, args...)
+}
+
+// startIn starts it with more in its environment.
+func startIn(t testing.TB, more []string, name string, args ...string) *process {
+	t.Helper()
 	p := &process{t: t, cmd: exec.Command(name, args...), log: &output{}, done: make(chan struct{})}
-	p.cmd.Stdout, p.cmd.Stderr = p.log, p.log
+	p.cmd.Stdout, p.cmd.Stderr, p.cmd.Env = p.log, p.log, append(os.Environ(), more...)
 	if err := p.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

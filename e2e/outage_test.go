@@ -20,14 +20,22 @@ func (s *server) restart(more ...string) {
 	s.waitReady()
 }
 
-// known wants a unit to be known: the first events came through.
-func (s *server) known() error {
+// units tells how many units are known.
+func (s *server) units() (int, error) {
 	var answer struct{ Units []struct{ Unit string } }
 	code, err := s.try("GET", "/v1/units", "", &answer)
-	if err == nil && (code != http.StatusOK || len(answer.Units) == 0) {
-		err = fmt.Errorf("status %d, units %v", code, answer.Units)
+	if err == nil && code != http.StatusOK {
+		err = fmt.Errorf("status %d", code)
 	}
-	return err
+	return len(answer.Units), err
+}
+
+// known wants a unit to be known: the first events came through.
+func (s *server) known() error {
+	if n, err := s.units(); err != nil || n == 0 {
+		return fmt.Errorf("%d units: %w", n, err)
+	}
+	return nil
 }
 
 // pipe is a file that is read as it is written.

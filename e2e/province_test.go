@@ -19,6 +19,7 @@ type province struct {
 	cluster  cluster
 	replicas []*member
 	gateways []*member
+	backup   string // of its beginning
 }
 
 // member is a process of a province. It reaches NATS by wires of its own, and is
@@ -27,6 +28,7 @@ type member struct {
 	server
 	wires []*wire
 	front *wire // of a gateway
+	clock *clock
 	args  []string
 }
 
@@ -50,7 +52,7 @@ func startProvince(t testing.TB) *province {
 }
 
 func (p *province) member(data string, args []string) *member {
-	m := &member{server: server{data: data}}
+	m := &member{server: server{data: data}, clock: newClock(p.t)}
 	var addresses []string
 	for _, n := range p.cluster {
 		w := newWire(p.t, n.client)
@@ -72,7 +74,7 @@ func (p *province) gateway(data string, shared []string) *member {
 }
 
 // start starts it, again at its old address.
-func (m *member) start() { m.process = start(m.t, program, m.args...) }
+func (m *member) start() { m.process = m.clock.start(m.args...) }
 
 // parts is how many parts the services have; notify is one.
 func (p *province) parts() int { return 4*len(services) + 1 }

@@ -4,6 +4,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"golang.org/x/term"
 
@@ -17,6 +18,8 @@ type Terminal struct {
 	Out, Err io.Writer
 	// Getenv reads the environment.
 	Getenv func(string) string
+	// Now is the clock on the wall of what runs; nil is the system's.
+	Now func() time.Time
 }
 
 // session is one run of a command.

@@ -196,7 +196,7 @@ func (s *session) run(ctx context.Context, config app.Config, level string) erro
 	if err != nil {
 		return err
 	}
-	config.Logger = logger
+	config.Logger, config.Now = logger, s.Now
 	a, err := app.New(config)
 	if err != nil {
 		return usageError{"kaohe up", err}

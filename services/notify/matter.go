@@ -71,10 +71,20 @@ func levelOf(e *ledgerv1.Entry) factv1.AlertLevel {
 	return factv1.AlertLevel_ALERT_LEVEL_INFORMATION
 }
 
-// wants reports whether a webhook is told of a matter.
-func wants(w *statev1.Webhook, m matter) bool {
-	return allows(w.Units, m.unit) && allows(w.Rules, m.rule) && allows(w.Levels, m.level) &&
-		!m.detected.Before(flow.Time(w.CreatedAt))
+// wants reports whether a webhook is told of a matter; rebuilt is before when
+// all was told that the ledger, which was built anew, says again.
+func wants(w *statev1.Webhook, m matter, rebuilt time.Time) bool {
+	return allows(w.Units, m.unit) && allows(w.Rules, m.rule) && allows(w.Levels, m.level) && follows(w, m, rebuilt)
+}
+
+// follows reports whether a matter came after the webhook: by its place in the
+// ledger, for the clock of who recognised it may have been wrong. Only where the
+// places are others since, the instants are compared.
+func follows(w *statev1.Webhook, m matter, rebuilt time.Time) bool {
+	if made := flow.Time(w.CreatedAt); made.Before(rebuilt) {
+		return !m.detected.Before(made)
+	}
+	return m.sequence > w.After
 }
 
 func allows[T comparable](filter []T, value T) bool {

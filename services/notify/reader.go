@@ -181,7 +181,7 @@ func (r *reader) queue(ctx context.Context, all []hook, batch []bus.Delivery) ([
 			continue
 		}
 		for _, h := range all {
-			if wants(h.body, m) {
+			if wants(h.body, m, flow.Time(r.position.QuietBefore)) {
 				fresh = append(fresh, &statev1.Delivery{Webhook: h.id, Id: m.id, Record: record, State: Pending})
 				keys = append(keys, deliveryKey(h.id, m.id))
 			}

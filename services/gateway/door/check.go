@@ -91,7 +91,7 @@ func (d *Door) instant(e *feedv1.Event, now time.Time) *Refusal {
 		return Refuse("occurred_at", shown, "before_2000",
 			"早于 2000 年，多半是空日期，请核对来源系统", "it is before the year 2000, most likely an empty date; check the source system")
 	}
-	if e.Clock == "" && at.After(now.Add(d.tolerance)) {
+	if e.Clock == "" && at.After(d.passed.by(now).Add(d.tolerance)) {
 		return Refuse("occurred_at", shown, "from_the_future",
 			"比本系统时间 %[1]s 晚 %[2]s，容差为 %[3]s，请校准来源系统的时钟后重发",
 			"it is %[2]s ahead of this system's %[1]s and the tolerance is %[3]s; set the source's clock right and send again",

@@ -104,6 +104,7 @@ type Door struct {
 	joined   chan struct{} // closed when nothing is appended any more
 	running  sync.WaitGroup
 
+	passed  passed
 	recent  *recent
 	loads   *loads
 	keys    func(*factv1.Fact) []string
@@ -170,6 +171,9 @@ func (d *Door) Start(ctx context.Context) error {
 		}
 		d.log.Warn("the feed cannot be read now, trying again", "error", err)
 		pause.Sleep(ctx, wait.Next())
+	}
+	if newest, err := d.bus.Newest(ctx, bus.Feed); err == nil { // without, the clock alone is believed
+		d.passed.seen(newest)
 	}
 	ctx, d.stop = context.WithCancel(context.WithoutCancel(ctx))
 	d.running.Add(2)

@@ -234,6 +234,16 @@ func (b *Bus) Last(ctx context.Context, stream string) (uint64, error) {
 	return s.CachedInfo().State.LastSeq << placeBits, nil
 }
 
+// Newest tells when the last message of a stream was appended, by the server's
+// clock; zero: there is none.
+func (b *Bus) Newest(ctx context.Context, stream string) (time.Time, error) {
+	s, err := b.js.Stream(ctx, stream)
+	if err != nil {
+		return time.Time{}, fmt.Errorf("look up stream %s: %w", stream, b.why(err))
+	}
+	return s.CachedInfo().State.LastTime, nil
+}
+
 // End gives a sequence that nothing in a stream is behind of: the last place
 // the last message can have.
 func (b *Bus) End(ctx context.Context, stream string) (uint64, error) {
