@@ -5,12 +5,12 @@ import "net/netip"
 // reach says what it takes to let a notification go to a range of addresses.
 type reach int
 
+// The zero value is public: it may be reached unless --webhook-allow names
+// others.
 const (
-	// public may be reached unless --webhook-allow names others.
-	public reach = iota
 	// inside may be reached where --webhook-allow names the host, the address or
 	// a prefix around it.
-	inside
+	inside reach = iota + 1
 	// never may be reached only where --webhook-allow names the range itself, or a
 	// part of it: nobody means a cloud's credentials by naming a large network.
 	never
