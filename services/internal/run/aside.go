@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/cespare/xxhash/v2"
 	"google.golang.org/protobuf/proto"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
@@ -130,13 +131,23 @@ func (s *session) setAside(in flow.Input, cause error) error {
 		Wake: in.Wake, Program: s.opts.Program,
 	}
 	s.opts.Logger.Error("an input cannot be dealt with and is set aside", "service", s.name, "sequence", in.Sequence,
-		"key", in.Wake, "error", cause)
+		"key", in.Wake, "error", what)
 	q.Unit, q.Month = s.concerns(in)
 	s.batch.quarantine(s.batch.in, q)
 	if in.Wake == "" {
 		return nil
 	}
-	doc, take, err := s.batch.Open(in.Wake)
+	return s.settle(in.Wake)
+}
+
+// settle takes the deadline off a document; one that is not stored has none, and
+// may be what cannot be.
+func (s *session) settle(key string) error {
+	stored, err := s.cache.get(s.batch.ctx, s.opts.Store, Docs(s.name, nil).Name, key)
+	if err != nil || stored == nil || stored.Version == 0 {
+		return err
+	}
+	doc, take, err := s.batch.Open(key)
 	if err == nil && take {
 		doc.Due = time.Time{}
 	}
@@ -203,7 +214,7 @@ func (b *batch) quarantine(in input, q *statev1.Quarantined) {
 	q.Service, q.At, q.Input, q.Subject = b.s.name, flow.At(in.delivery.Stored), in.delivery.Data, in.delivery.Subject
 	key := fmt.Sprintf("%020d", in.sequence)
 	if q.Wake != "" && in.delivery.Subject != bus.WakePrefix+b.s.name {
-		key += "/" + q.Wake // one of many that are looked at again there
+		key += fmt.Sprintf("/%016x", xxhash.Sum64String(q.Wake)) // one of many that are looked at again there, whatever is in its key
 	}
 	b.quarantined = append(b.quarantined, store.Write{
 		Collection: Quarantine(b.s.name).Name, Doc: store.Doc{Key: key, Fields: failedFields(q), Body: q},

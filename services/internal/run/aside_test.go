@@ -107,9 +107,9 @@ func TestAServiceGoesOnWithoutWhatItFailsOn(t *testing.T) {
 		service int
 		how     func(*flow.Decision)
 	}{
-		"ingest panics":               {0, panics},
-		"a fact is too large to say":  {1, says(strings.Repeat("x", 5<<20))},
-		"escalation panics on a key":  {2, panics},
+		"ingest panics":              {0, panics},
+		"a fact is too large to say": {1, says(strings.Repeat("x", 5<<20))},
+		"escalation panics on a key": {2, panics},
 	} {
 		t.Run(name, func(t *testing.T) {
 			broken := services()

@@ -31,6 +31,8 @@ type batch struct {
 	quarantined []store.Write
 	failure     error
 	stepped     []culprit // what was dealt with
+	// touched says of each key what was dealt with that changed it.
+	touched map[string][]culprit
 	// spans are of the inputs that are followed, commits of their commits; carried
 	// tells by key which trace a summary goes on with.
 	spans, commits []traces.Span
@@ -38,7 +40,7 @@ type batch struct {
 }
 
 func (s *session) newBatch() *batch {
-	return &batch{s: s, dirty: map[string]*flow.Document{}}
+	return &batch{s: s, dirty: map[string]*flow.Document{}, touched: map[string][]culprit{}}
 }
 
 func (b *batch) begin(ctx context.Context, in input) {
@@ -65,6 +67,9 @@ func (b *batch) Open(key string) (*flow.Document, bool, error) {
 		return doc, false, nil
 	}
 	b.dirty[key] = doc
+	if len(b.stepped) > 0 {
+		b.touched[key] = append(b.touched[key], b.stepped[len(b.stepped)-1])
+	}
 	b.carry(key)
 	return doc, true, nil
 }
@@ -198,13 +203,18 @@ func (s *session) summarise(ctx context.Context, docs []*flow.Document) error {
 }
 
 // blame tells what is at fault that a batch cannot be stored: what was dealt
-// with alone, or else it is not known.
+// with alone, or alone changed what cannot be, or else it is not known.
 func (b *batch) blame(err error) error {
 	var p *poison
 	if !errors.As(err, &p) && !errors.Is(err, store.ErrUnfit) || len(b.stepped) == 0 {
 		return err
 	}
 	blamed := &poison{upTo: b.s.position.Sequence, err: err}
+	var unfit *store.UnfitError
+	if errors.As(err, &unfit) && len(b.touched[unfit.Key]) == 1 {
+		blamed.culprit, blamed.known = b.touched[unfit.Key][0], true
+		return blamed
+	}
 	if len(b.stepped) == 1 || b.s.few == 1 {
 		blamed.culprit, blamed.known = b.stepped[len(b.stepped)-1], true
 	}

@@ -45,6 +45,7 @@ func Run(t *testing.T, open func(testing.TB) store.Store, options ...Option) {
 	}{
 		{"round trip", roundTrip},
 		{"missing keys", missingKeys},
+		{"what can never be stored", unfit},
 		{"versions", versions},
 		{"conflicts", conflicts},
 		{"deletes", deletes},
