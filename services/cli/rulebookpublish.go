@@ -50,17 +50,29 @@ func (s *session) rulebookPublish() *cobra.Command {
 	return s.reaching(cmd)
 }
 
-// publish publishes a rulebook unless that is done, or would be a mistake.
-func (s *session) publish(ctx context.Context, r *remote, book *rulebook.Rulebook, month string, units []string, rejudge bool) error {
+// published reports whether a rulebook is published as it is, and says so; that
+// another is published under its name is an error. What was sent just before,
+// perhaps by a command that was interrupted, counts.
+func (s *session) published(ctx context.Context, r *remote, book *rulebook.Rulebook, month string, units []string) (bool, error) {
+	if _, err := r.feed.AwaitBarrier(ctx, &apiv1.AwaitBarrierRequest{}); err != nil {
+		return false, err
+	}
 	there, err := r.books.GetRulebook(ctx, &apiv1.GetRulebookRequest{Version: book.Version})
 	switch {
 	case status.Code(err) == codes.NotFound:
+		return false, nil
 	case err != nil:
-		return err
+		return false, err
 	case there.Yaml == string(book.Source) && there.EffectiveMonth == month && slices.Equal(there.Units, units):
-		return s.print(fmt.Sprintf(s.say("%s 早已发布，自 %s 起适用\n", "%s is published already, in force from %s on\n"), book.Version, month))
-	default:
-		return fmt.Errorf(s.say("版本 %q 已发布，内容、适用单位或生效月份不同：请给新规则另取版本名", "version %q is published with other content, for other units or from another month; give this one another version"), book.Version)
+		return true, s.print(fmt.Sprintf(s.say("%s 早已发布，自 %s 起适用\n", "%s is published already, in force from %s on\n"), book.Version, month))
+	}
+	return false, fmt.Errorf(s.say("版本 %q 已发布，内容、适用单位或生效月份不同：请给新规则另取版本名", "version %q is published with other content, for other units or from another month; give this one another version"), book.Version)
+}
+
+// publish publishes a rulebook unless that is done, or would be a mistake.
+func (s *session) publish(ctx context.Context, r *remote, book *rulebook.Rulebook, month string, units []string, rejudge bool) error {
+	if done, err := s.published(ctx, r, book, month, units); done || err != nil {
+		return err
 	}
 	if month <= thisMonth() && !rejudge {
 		return fmt.Errorf(s.say("%[1]s 已开始，发布后该月起的分数会重新判定；请先试算：kaohe whatif --rulebook FILE --months %[1]s..%[2]s\n确认后加 --rejudge，或用 --month 另定生效月份",
@@ -71,6 +83,9 @@ func (s *session) publish(ctx context.Context, r *remote, book *rulebook.Ruleboo
 		return err
 	}
 	if refused := answer.Verdicts[0].Error; refused != nil {
+		if done, err := s.published(ctx, r, book, month, units); done || err != nil {
+			return err // it was on its way still when it was looked for
+		}
 		return errors.New(refused.Reason)
 	}
 	if _, err := r.feed.AwaitBarrier(ctx, &apiv1.AwaitBarrierRequest{}); err != nil {
