@@ -7,6 +7,7 @@ KILLS    ?= 200
 PULLS    ?= 200
 FAULTS   ?= 1000
 REQUESTS ?= 1000000
+ABOUT    ?= 10000
 SEED     ?= 1
 # One static program, and one build cache for it and its tests.
 export CGO_ENABLED ?= 0
@@ -14,7 +15,7 @@ export CGO_ENABLED ?= 0
 # the standard library's known vulnerabilities are mended in it.
 export GOTOOLCHAIN ?= auto
 
-.PHONY: help build demo up test race bench overload kill pull busy chaos adversary fuzz verify generate lint vulns sbom pin release clean
+.PHONY: help build demo up test race bench overload kill pull busy chaos hostile adversary fuzz verify generate lint vulns sbom pin release clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -55,6 +56,9 @@ busy: build ## all black-box tests with every core loaded four times over: no fa
 
 chaos: build ## FAULTS faults (1,000; FAULT=clock: of one kind) on a cluster, from SEED (1), against one undisturbed process
 	KAOHE_FAULT="$(FAULT)" KAOHE_FAULTS=$(FAULTS) KAOHE_SEED=$(SEED) $(GO) test -count=1 -timeout 240m -run TestChaos -v ./e2e
+
+hostile: ## all hostile texts past the door on both stores, and ABOUT (10,000) events about one thing
+	KAOHE_HOSTILE=all KAOHE_EVENTS_OF_ONE=$(ABOUT) $(GO) test -count=1 -timeout 120m -run 'NothingStops|AboutOneThing' -v ./services/internal/run
 
 adversary: ## REQUESTS (1,000,000) mutated requests from SEED (1) against the access table, and the other attacks
 	KAOHE_REQUESTS=$(REQUESTS) KAOHE_CALLS=$$(($(REQUESTS) / 20)) KAOHE_SEED=$(SEED) $(GO) test -count=1 -timeout 120m -v ./e2e/adversary
