@@ -167,7 +167,7 @@ func (s *session) tokens() ([]string, error) {
 
 // waiting tells why a command waits, and that it goes on by itself.
 func (s *session) waiting(why error, wait time.Duration) {
-	s.note(s.say("kaohe 暂不可用（%s），%s 后自动再试，不会重复", "kaohe is not to be had now (%s); trying again in %s, nothing comes twice"),
+	s.note(s.say("kaohe 暂不可用（%s），%s 后自动再试，不会重复", "kaohe cannot take this now (%s); trying again in %s, nothing comes twice"),
 		printable(status.Convert(why).Message()), wait.Round(10*time.Millisecond))
 }
 
@@ -181,7 +181,7 @@ func (s *session) explained(err error) error {
 	var gaveUp *again.GaveUpError
 	if errors.As(err, &gaveUp) {
 		return fmt.Errorf(s.say("等了 %s，%s 上的 kaohe 仍不可用：%s\n恢复后再执行同一命令即可：已入库的会被识别，不会重复",
-			"waited for %s, and kaohe at %s is still not to be had: %s\nrun the same command again when it is back: what is in is recognised"),
+			"waited for %s, and kaohe at %s still cannot be used: %s\nrun the same command again when it is back: what is in is recognised"),
 			gaveUp.Waited.Round(time.Second), s.addr, state.Message())
 	}
 	for _, detail := range state.Details() {

@@ -90,7 +90,7 @@ func problemOf(err error) *problem {
 		return trouble(codes.DeadlineExceeded, "deadline_exceeded", "超时，请重试", "it took too long; try again")
 	}
 	if bus.Transient(err) {
-		return later("后台正忙或正在恢复，请稍后再试：%v", "what stands behind kaohe is busy or comes back; try again in a moment: %v", err)
+		return later("事件流正忙或正在恢复，请稍后再试：%v", "the streams are busy or restarting; try again in a moment: %v", err)
 	}
 	if s, ok := status.FromError(err); ok {
 		return &problem{status: s.Code(), name: snake(s.Code()), text: lang.Text(s.Message(), s.Message())}
