@@ -13,6 +13,7 @@ import (
 	"time"
 
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
+	"kaohe.dev/services/flow"
 	"kaohe.dev/services/internal/pause"
 	"kaohe.dev/services/internal/store"
 )
@@ -102,16 +103,19 @@ func (s *sender) run() {
 // whatever comes.
 func (s *sender) round() (pause time.Duration, peace bool) {
 	for s.ctx.Err() == nil {
-		now := s.n.opts.Now()
+		now, rest := s.n.opts.Now(), idle
 		docs, _, err := s.n.opts.Store.Query(s.ctx, store.Query{
 			Collection: deliveries, Where: map[string]any{fieldWebhook: s.id, fieldState: Pending}, OrderBy: fieldDue, Limit: 100,
 		})
 		if err != nil {
 			return s.trouble(err), true
 		}
+		waits := 0
 		for _, doc := range docs {
-			if due := time.UnixMicro(doc.Fields[fieldDue].(int64)); due.After(now) {
-				return min(due.Sub(now), idle), false
+			if wait := left(doc.Body.(*statev1.Delivery), now); wait > 0 {
+				waits++
+				rest = min(rest, wait)
+				continue
 			}
 			pause, err := s.deliver(doc)
 			if err != nil {
@@ -121,12 +125,29 @@ func (s *sender) round() (pause time.Duration, peace bool) {
 				return pause, true
 			}
 		}
-		if len(docs) == 0 {
-			return idle, false
+		if waits == len(docs) {
+			return rest, false
 		}
 	}
 	return 0, false
 }
+
+// left is how long a delivery still waits. What was queued, or tried, later than
+// now was so by a clock that went ahead, or this one goes behind: it is sent, for
+// hours or a day would pass until it is due.
+func left(d *statev1.Delivery, now time.Time) time.Duration {
+	touched := flow.Time(d.QueuedAt)
+	if d.TriedAt != nil {
+		touched = flow.Time(d.TriedAt)
+	}
+	if touched.After(now.Add(clocksDiffer)) {
+		return 0
+	}
+	return flow.Time(d.NextAt).Sub(now)
+}
+
+// clocksDiffer is how far the clocks of two machines are apart that go right.
+const clocksDiffer = time.Minute
 
 // trouble is of our own: the store.
 func (s *sender) trouble(err error) time.Duration {
