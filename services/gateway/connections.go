@@ -45,6 +45,7 @@ func (g *Gateway) bounds() []grpc.ServerOption {
 	return []grpc.ServerOption{
 		grpc.MaxRecvMsgSize(maxBody), grpc.MaxConcurrentStreams(maxCalls), grpc.MaxHeaderListSize(maxHeader),
 		grpc.ConnectionTimeout(g.opts.Limits.HeaderWithin), grpc.InTapHandle(g.arrives),
+		grpc.ForceServerCodecV2(newCountedCodec()),
 		grpc.KeepaliveParams(keepalive.ServerParameters{MaxConnectionIdle: g.opts.Limits.IdleFor, MaxConnectionAge: maxAge, Time: pingEvery, Timeout: pingWithin}),
 		grpc.KeepaliveEnforcementPolicy(keepalive.EnforcementPolicy{MinTime: pingAtMost, PermitWithoutStream: true}),
 	}

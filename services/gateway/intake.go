@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/grpc/codes"
 
+	"kaohe.dev/services/gateway/decode"
 	"kaohe.dev/services/internal/budget"
 )
 
@@ -55,6 +56,10 @@ func (g *Gateway) taken(next http.Handler) http.Handler {
 		raw, p := g.take(w, r, share)
 		if p != nil {
 			p.write(w, r)
+			return
+		}
+		if refusal := decode.Fits(raw); refusal != nil {
+			refused(refusal).write(w, r)
 			return
 		}
 		whole := &body{raw: raw}

@@ -166,6 +166,12 @@ func TestTooDeepTooLongTooLarge(t *testing.T) {
 	if a := h.call("GET", "/v1/units", "", "X-Long", strings.Repeat("x", 80<<10)); a.code != http.StatusRequestHeaderFieldsTooLarge {
 		t.Errorf("a header of 80 KiB: %d", a.code)
 	}
+	many := `{"id":"1","source":"s","massFaultDeclared":{"units":[` + strings.Repeat(`"",`, 600_000) + `""]}}`
+	for _, path := range []string{"/v1/events", "/v1/webhooks"} {
+		if a := h.call("POST", path, many); a.code != http.StatusBadRequest || !strings.Contains(a.body, "too_many_values") {
+			t.Errorf("600,000 values to %s: %d %.100s", path, a.code, a.body)
+		}
+	}
 	ctx, c := h.dial(token)
 	large := &apiv1.PushEventsRequest{Events: []*feedv1.Event{{Id: strings.Repeat("x", 9<<20)}}}
 	if _, err := apiv1.NewFeedServiceClient(c).PushEvents(ctx, large); status.Code(err) != codes.ResourceExhausted {

@@ -13,14 +13,11 @@ import (
 	"kaohe.dev/services/gateway/door"
 )
 
-// Body reads the events of an HTTP body. The refusal is about the body as a
+// Body reads the events of an HTTP body, one that Fits. The refusal is about the body as a
 // whole; a single event that cannot be read is an item with its own.
 func Body(header http.Header, body []byte) ([]door.Item, *door.Refusal) {
 	body = bytes.TrimPrefix(body, []byte("\uFEFF"))
 	if refusal := valid(body); refusal != nil {
-		return nil, refusal
-	}
-	if refusal := source(body).shallow(); refusal != nil {
 		return nil, refusal
 	}
 	media, _, err := mime.ParseMediaType(header.Get("Content-Type"))

@@ -18,6 +18,10 @@ func TooMany(events int) *door.Refusal {
 		"at most 10,000 events at once; split them into batches of at most 10,000 events or 8 MiB")
 }
 
+// MaxValues is how many values a body may have: ten thousand events of fifty
+// each. Every value takes memory, however short it is written.
+const MaxValues = 500_000
+
 // MaxDepth is how deep a body may be nested; an event needs five.
 const MaxDepth = 64
 
@@ -196,10 +200,13 @@ func (s source) text(i int) int {
 	return -1
 }
 
+// Fits refuses a body of JSON that whoever reads it would take too much for.
+func Fits(body []byte) *door.Refusal { return source(body).shallow() }
+
 // shallow refuses a body that is nested too deep, before anything reads it by
-// recursion.
+// recursion, or has too many values.
 func (s source) shallow() *door.Refusal {
-	depth := 0
+	depth, values := 0, 0
 	for i := 0; i < len(s); i++ {
 		switch s[i] {
 		case '"':
@@ -208,13 +215,20 @@ func (s source) shallow() *door.Refusal {
 				return nil // whoever reads it says what is wrong
 			}
 			i = end - 1
+		case ',':
+			values++
 		case '{', '[':
+			values++
 			if depth++; depth > MaxDepth {
 				return door.Refuse("", s.place(i), "too_deep", "第 %[1]s 处（行:列）嵌套超过 %[2]d 层",
 					"it is nested more than %[2]d deep at %[1]s (line:column)", s.place(i), MaxDepth)
 			}
 		case '}', ']':
 			depth--
+		}
+		if values > MaxValues {
+			return door.Refuse("", s.place(i), "too_many_values", "到第 %[1]s 处（行:列）已超过 %[2]d 个值，请分批发送",
+				"there are more than %[2]d values up to %[1]s (line:column); split it", s.place(i), MaxValues)
 		}
 	}
 	return nil
