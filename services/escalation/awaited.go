@@ -17,17 +17,17 @@ func complaintAwaited(_ *rulebook.Policy, d dossier) []*factv1.Fact {
 		facts = append(facts,
 			c.awaits(id(flow.ComplaintAwaited, c.Complaint, "validity"), c.Valid == nil && c.countsIfValid(), &factv1.DecisionAwaited{
 				Decision: factv1.Decision_DECISION_VALIDITY, Subject: c.Complaint,
-			}, flow.Because("to_verify", "投诉待核实是否有效", "the complaint waits to be found valid or not")),
+			}, flow.Because("to_verify")),
 			c.awaits(id(flow.ComplaintAwaited, c.Complaint, "misconduct"), c.misconduct() && !c.invalid() && !decided(d.decisions, c), &factv1.DecisionAwaited{
 				Decision: factv1.Decision_DECISION_MISCONDUCT, Subject: c.Complaint,
-			}, flow.Because("to_decide", causeText(c).Zh+"投诉待设定扣分", "the complaint about "+causeText(c).En+" waits for its points")))
+			}, flow.Because("to_decide", causeOf(c))))
 	}
 	return facts
 }
 
 func (c complaint) awaits(id string, waits bool, what *factv1.DecisionAwaited, why *factv1.Reason) *factv1.Fact {
 	if !waits {
-		return flow.Not(id, flow.Because("nothing_awaited", "无需决定或已决定", "there is nothing to decide, or it was decided"))
+		return flow.Not(id, flow.Because("nothing_awaited"))
 	}
 	f := c.fact(id, c.filedAt, c.proofs(), why)
 	f.Body = &factv1.Fact_ComplaintAwaited{ComplaintAwaited: what}

@@ -18,8 +18,7 @@ func lateWorkComplained(_ *rulebook.Policy, d dossier) []*factv1.Fact {
 		if not := refused(c, id, feedv1.ComplaintCause_COMPLAINT_CAUSE_LATE_WORK); not != nil {
 			return not
 		}
-		f := c.fact(id, c.filedAt, c.proofs(), flow.Because("late_work_complained",
-			"客户因处理不及时投诉"+about(c).Zh, "the customer complained about late work"+about(c).En))
+		f := c.fact(id, c.filedAt, c.proofs(), flow.Because("late_work_complained", about(c)))
 		f.Body = &factv1.Fact_LateWorkComplained{LateWorkComplained: &factv1.LateWorkComplained{
 			Complaint: c.Complaint, Ticket: c.Filed.GetTicket(),
 		}}
@@ -36,8 +35,7 @@ func buckPassed(_ *rulebook.Policy, d dossier) []*factv1.Fact {
 		if !c.valid() {
 			return flow.Not(id, unverified())
 		}
-		f := c.fact(id, c.filedAt, c.proofs(), flow.Because("buck_passed",
-			"推诿投诉经核实有效"+about(c).Zh, "a complaint about passing the buck was verified valid"+about(c).En))
+		f := c.fact(id, c.filedAt, c.proofs(), flow.Because("buck_passed", about(c)))
 		f.Body = &factv1.Fact_BuckPassed{BuckPassed: &factv1.BuckPassed{Complaint: c.Complaint}}
 		return f
 	})
@@ -55,12 +53,10 @@ func misconductJudged(_ *rulebook.Policy, d dossier) []*factv1.Fact {
 		}
 		set, found := latest(d.decisions, c)
 		if !found {
-			return flow.Not(id, flow.Because("no_points_set",
-				"考核人员未就该投诉设定扣分", "no points are set for the complaint by an assessor"))
+			return flow.Not(id, flow.Because("no_points_set"))
 		}
 		f := c.fact(id, c.filedAt, c.proofs(set.proofs()...), flow.Because("points_set",
-			"考核人员"+set.Person+"就"+causeText(c).Zh+"投诉设定扣分"+set.Points+"分："+set.Reason,
-			set.Person+" set "+set.Points+" points off for the complaint about "+causeText(c).En+": "+set.Reason))
+			flow.Said("person", set.Person), causeOf(c), flow.Said("points", set.Points), flow.Said("reason", set.Reason)))
 		f.Route.Unit = set.Unit
 		f.Body = &factv1.Fact_MisconductJudged{MisconductJudged: &factv1.MisconductJudged{
 			Complaint: c.Complaint, Item: set.Item, Points: set.Points, Person: set.Person,
@@ -95,8 +91,7 @@ func each(d dossier, kind flow.Kind, verdict func(complaint, string) *factv1.Fac
 func refused(c complaint, id string, causes ...feedv1.ComplaintCause) *factv1.Fact {
 	switch {
 	case !slices.Contains(causes, c.Filed.GetCause()):
-		return flow.Not(id, flow.Because("other_cause",
-			"投诉原因不属此类，为"+causeText(c).Zh, "the complaint is about something else: "+causeText(c).En))
+		return flow.Not(id, flow.Because("other_cause", causeOf(c)))
 	case c.invalid():
 		return flow.Not(id, foundInvalid())
 	default:

@@ -1,7 +1,6 @@
 package escalation
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -134,8 +133,7 @@ func complaintsEscalated(_ *rulebook.Policy, d dossier) []*factv1.Fact {
 func anonymousEscalated(_ *rulebook.Policy, d dossier) []*factv1.Fact {
 	return each(d, flow.ComplaintEscalated, func(c complaint, id string) *factv1.Fact {
 		if c.Filed.GetCustomer() != "" {
-			return flow.Not(id, flow.Because("customer_known",
-				"已知客户，按客户的同一事项认定", "the customer is known; judged with the customer's matter"))
+			return flow.Not(id, flow.Because("customer_known"))
 		}
 		return escalated(id, c.Complaint, []complaint{c})
 	})
@@ -166,10 +164,7 @@ func escalated(id, matter string, of []complaint) *factv1.Fact {
 	if reached == nil {
 		return flow.Not(id, notEscalated(of))
 	}
-	text := levelText(level)
-	f := top.fact(id, at, top.proofs(event{at, reached.Proof}), flow.Because("complaint_escalated",
-		fmt.Sprintf("投诉升级到%s，经核实有效", text.Zh),
-		fmt.Sprintf("the complaint reached %s and was verified valid", text.En)))
+	f := top.fact(id, at, top.proofs(event{at, reached.Proof}), flow.Because("complaint_escalated", levelOf(level)))
 	f.Body = &factv1.Fact_ComplaintEscalated{ComplaintEscalated: &factv1.ComplaintEscalated{
 		Matter: matter, Complaint: top.Complaint, Level: level,
 	}}
@@ -197,5 +192,5 @@ func notEscalated(of []complaint) *factv1.Reason {
 		}
 		return unverified()
 	}
-	return flow.Because("not_escalated", "投诉未升级到分公司及以上", "no complaint of the matter reached the branch")
+	return flow.Because("not_escalated")
 }

@@ -2,7 +2,6 @@ package escalation
 
 import (
 	"cmp"
-	"fmt"
 	"iter"
 	"slices"
 	"strconv"
@@ -13,7 +12,6 @@ import (
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
-	"kaohe.dev/services/phrase"
 	"kaohe.dev/services/rulebook"
 )
 
@@ -25,10 +23,7 @@ func reopened(policy *rulebook.Policy, d dossier) []*factv1.Fact {
 	for _, t := range d.tickets {
 		for i, r := range t.Reopenings {
 			at := flow.Time(r.At)
-			when := phrase.Instant(at, policy.Zone(r.Unit))
-			f := rework(id(flow.TicketReworked, t.Ticket, strconv.Itoa(i+1)), t, r.Unit, at, flow.Because("reopened",
-				fmt.Sprintf("工单完成后于%s重新打开返工", when),
-				fmt.Sprintf("the ticket was reopened at %s after its work was completed", when)))
+			f := rework(id(flow.TicketReworked, t.Ticket, strconv.Itoa(i+1)), t, r.Unit, at, flow.Because("reopened", flow.Instant("at", at, policy.Zone(r.Unit))))
 			f.Proof = refs(event{at, r.Proof})
 			f.GetTicketReworked().How = "reopened"
 			facts = append(facts, f)
@@ -69,8 +64,7 @@ func (t ticket) repetition(policy *rulebook.Policy, terse bool, order int, close
 		judged = append(judged, earlier)
 		id := id(flow.TicketReworked, earlier, "again", t.Ticket)
 		if found {
-			return append(facts, flow.Not(id, flow.Because("nearer_ticket",
-				"另有更近的同类工单", "another such ticket was closed nearer to the new report")))
+			return append(facts, flow.Not(id, flow.Because("nearer_ticket")))
 		}
 		var f *factv1.Fact
 		if f, found = t.repeats(policy, terse, id, c); f != nil {
@@ -97,10 +91,7 @@ func (t ticket) repeats(policy *rulebook.Policy, terse bool, id string, c closin
 	case after > window:
 		return flow.Not(id, outsideWindow(after, window)), true
 	}
-	zh, en := phrase.Duration(after)
-	f = rework(id, c.ticket, unit, t.openedAt, flow.Because("reported_again",
-		fmt.Sprintf("工单关闭%s后同一客户再次报修同类故障（工单%s）", zh, t.Ticket),
-		fmt.Sprintf("the customer reported the same kind of fault again (ticket %s) %s after closing", t.Ticket, en)))
+	f = rework(id, c.ticket, unit, t.openedAt, flow.Because("reported_again", flow.Length("after", after), flow.Said("ticket", t.Ticket)))
 	f.Proof = refs(event{c.at, c.proof}, event{t.openedAt, t.opening()})
 	f.GetTicketReworked().How, f.GetTicketReworked().Again = "reported_again", t.Ticket
 	return f, true
@@ -157,11 +148,9 @@ func before(closed []closing, at time.Time) iter.Seq2[int, closing] {
 func (t ticket) void() *factv1.Reason {
 	switch {
 	case t.CancelledAt != nil:
-		return flow.Because("cancelled",
-			fmt.Sprintf("工单%s已撤销", t.Ticket), fmt.Sprintf("ticket %s was cancelled", t.Ticket))
+		return flow.Because("ticket_cancelled", flow.Said("ticket", t.Ticket))
 	case t.MergedInto != "" || t.MergedAt != nil:
-		return flow.Because("merged",
-			fmt.Sprintf("工单%s已合并到其他工单", t.Ticket), fmt.Sprintf("ticket %s was merged into another", t.Ticket))
+		return flow.Because("ticket_merged", flow.Said("ticket", t.Ticket))
 	default:
 		return nil
 	}

@@ -53,9 +53,7 @@ func (m *dossiers) Step(policy *rulebook.Policy, tx Tx, in Input) error {
 		if in.Fact != nil {
 			known, conflict := Learn(dossier, in.Fact)
 			if conflict {
-				tx.Quarantine(in, Because("conflict",
-					"同一编号的事件内容不同，已隔离，请核对来源系统",
-					"the same id came before with other content; check the source system"))
+				tx.Quarantine(in, Because("conflict"))
 			}
 			if !known || in.Fact.PieceOf != "" {
 				continue // a piece is judged with its head
@@ -181,7 +179,7 @@ func Emit(d *statev1.Dossier, decision Decision, in Input, asOf time.Time) []*fa
 	decided, sequence := decision.Facts, in.Sequence
 	gone := in.Fact.GetReason()
 	if !in.Fact.GetRetracted() || gone == nil {
-		gone = Because("no_longer_shown", "现有事件不再支持该认定", "the events no longer show it")
+		gone = Because("no_longer_shown")
 	}
 	received := LatestReceived(d.Known)
 	detected := At(asOf)
@@ -244,7 +242,7 @@ func assert(d *statev1.Dossier, said *statev1.Emitted, f *factv1.Fact, moved *fa
 	var out []*factv1.Fact
 	if !said.Retracted && !proto.Equal(said.Route, f.Route) {
 		if moved == nil {
-			moved = Because("moved", "归属变更，改记他处", "it belongs elsewhere now")
+			moved = Because("moved")
 		}
 		out = append(out, stamp(retraction(said, moved), 2*sequence))
 		said.Pieces = nil // who hears of it where it is now knows none

@@ -83,11 +83,6 @@ func Kinds() []Kind {
 	return kinds
 }
 
-// Because builds a reason: a stable code and one sentence in both languages.
-func Because(code, zh, en string) *factv1.Reason {
-	return &factv1.Reason{Code: code, Text: &factv1.Text{Zh: zh, En: en}}
-}
-
 // Not is a verdict that a fact does not hold, with the reason. It is said only
 // if the fact was said to hold before.
 func Not(id string, reason *factv1.Reason) *factv1.Fact {

@@ -51,7 +51,7 @@ func assessmentFacts(about string, events []*factv1.Fact) []*factv1.Fact {
 	}
 	id := string(flow.AssessmentRecorded) + "/" + about
 	if withdrawn {
-		return []*factv1.Fact{flow.Not(id, flow.Because("withdrawn", "该记录已撤回", "the record was taken back"))}
+		return []*factv1.Fact{flow.Not(id, flow.Because("record_withdrawn"))}
 	}
 	return []*factv1.Fact{{
 		Id: id, OccurredAt: last.OccurredAt, Proof: []string{last.Id}, Route: route,

@@ -36,21 +36,19 @@ func decisionFacts(decision string, events []*factv1.Fact) []*factv1.Fact {
 func given(decision string, event *factv1.Fact, own bool) *factv1.Fact {
 	id := string(flow.PointsGiven) + "/" + decision
 	if event == nil {
-		return flow.Not(id, flow.Because("not_decided", "尚未决定", "it is not decided yet"))
+		return flow.Not(id, flow.Because("undecided"))
 	}
 	decided := event.GetEvent().GetPointsDecided()
 	complaint := decided.About == feedv1.DecisionAbout_DECISION_ABOUT_COMPLAINT
 	switch {
 	case own:
-		return flow.Not(id, flow.Because("own_decision", decided.Person+" 不能决定自己提出的加减分，请由他人决定",
-			decided.Person+" proposed it and cannot decide it; somebody else has to"))
+		return flow.Not(id, flow.Because("own_decision", flow.Said("person", decided.Person)))
 	case strings.Trim(decided.Points, "0.") == "" && !complaint:
-		return flow.Not(id, flow.Because("withdrawn",
-			decided.Person+" 撤回了该决定："+decided.Reason, decided.Person+" withdrew the decision: "+decided.Reason))
+		return flow.Not(id, flow.Because("decision_withdrawn", flow.Said("person", decided.Person), flow.Said("reason", decided.Reason)))
 	}
 	f := &factv1.Fact{
 		Id: id, OccurredAt: instant(decided.AboutAt, event), Proof: []string{event.Id},
-		Reason: flow.Because("decided", decided.Person+" 认定："+decided.Reason, decided.Person+" decided: "+decided.Reason),
+		Reason: flow.Because("decided", flow.Said("person", decided.Person), flow.Said("reason", decided.Reason)),
 		Route:  &factv1.Route{Unit: decided.Unit},
 		Body:   &factv1.Fact_PointsGiven{PointsGiven: &factv1.PointsGiven{Decided: decided}},
 	}
@@ -65,13 +63,13 @@ func awaited(decision string, event *factv1.Fact, decided bool) *factv1.Fact {
 	id, said := string(flow.PointsAwaited)+"/"+decision, event.GetEvent().GetPointsProposed()
 	switch {
 	case said.Withdrawn:
-		return flow.Not(id, flow.Because("withdrawn", said.Person+" 撤回了建议："+said.Reason, said.Person+" took the proposal back: "+said.Reason))
+		return flow.Not(id, flow.Because("proposal_withdrawn", flow.Said("person", said.Person), flow.Said("reason", said.Reason)))
 	case decided:
-		return flow.Not(id, flow.Because("decided", "已作出决定", "it was decided"))
+		return flow.Not(id, flow.Because("already_decided"))
 	}
 	return &factv1.Fact{
 		Id: id, OccurredAt: event.OccurredAt, Proof: []string{event.Id},
-		Reason: flow.Because("proposed", said.Person+" 建议"+said.Points+"分："+said.Reason, said.Person+" proposes "+said.Points+" points: "+said.Reason),
+		Reason: flow.Because("proposed", flow.Said("person", said.Person), flow.Said("points", said.Points), flow.Said("reason", said.Reason)),
 		Route:  &factv1.Route{Unit: said.Unit},
 		Body: &factv1.Fact_PointsAwaited{PointsAwaited: &factv1.DecisionAwaited{
 			Decision: factv1.Decision_DECISION_POINTS, Subject: decision, Points: said.Points, Item: said.Item,

@@ -57,7 +57,7 @@ func route(opened *factv1.Fact) *factv1.Route {
 func faultReported(r *factv1.TicketRecorded, opened *factv1.Fact, where *factv1.Route) *factv1.Fact {
 	id := "fault_reported/" + r.Ticket
 	if r.CancelledAt != nil {
-		return flow.Not(id, flow.Because("cancelled", "工单已撤销，不计入报修", "the ticket was cancelled and is not counted"))
+		return flow.Not(id, flow.Because("fault_cancelled"))
 	}
 	if why := merged(r); why != nil {
 		return flow.Not(id, why)
@@ -73,6 +73,5 @@ func merged(r *factv1.TicketRecorded) *factv1.Reason {
 	if r.MergedAt == nil {
 		return nil
 	}
-	return flow.Because("merged", "工单已并入 "+r.MergedInto+"，不重复计数",
-		"the ticket was merged into "+r.MergedInto+" and is not counted twice")
+	return flow.Because("fault_merged", flow.Said("into", r.MergedInto))
 }

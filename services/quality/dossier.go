@@ -8,7 +8,6 @@ import (
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
-	"kaohe.dev/services/phrase"
 	"kaohe.dev/services/rulebook"
 )
 
@@ -73,12 +72,13 @@ func (d dossier) findings(policy *rulebook.Policy) []found {
 // fact makes the fact that a finding is judged to be.
 func (f found) fact(policy *rulebook.Policy, id string) *factv1.Fact {
 	said := f.visit.GetAssessmentRecorded().GetVisit()
-	when := phrase.Instant(flow.Time(f.visit.OccurredAt), policy.Zone(said.Unit))
-	zh, en := howFound(said.Method)
 	level := f.level.Name
-	reason := flow.Because(level,
-		said.Person+" "+when+" "+zh+"“"+f.label.Zh+"”："+cmp.Or(f.level.Label.Zh, level)+seen("；", f.finding.Text),
-		said.Person+" found by "+en+" at "+when+" for \""+f.label.En+"\": "+cmp.Or(f.level.Label.En, level)+seen("; ", f.finding.Text))
+	called := f.level.Label.Proto()
+	if called.GetZh() == "" {
+		called = &factv1.Text{Zh: level, En: level}
+	}
+	reason := flow.Because("found", flow.Said("person", said.Person), flow.Instant("at", flow.Time(f.visit.OccurredAt), policy.Zone(said.Unit)),
+		flow.Part("how", flow.Because(howFound(said.Method))), flow.Label("check", f.label.Proto()), flow.Label("level", called), wrote("seen", f.finding.Text))
 	return &factv1.Fact{
 		Id: id, Reason: reason, Proof: f.visit.Proof, OccurredAt: f.visit.OccurredAt,
 		Route: &factv1.Route{Unit: said.Unit},
@@ -88,20 +88,22 @@ func (f found) fact(policy *rulebook.Policy, id string) *factv1.Fact {
 	}
 }
 
-func howFound(method feedv1.AssessmentMethod) (zh, en string) {
+// howFound is the code of the words for a method.
+func howFound(method feedv1.AssessmentMethod) string {
 	switch method {
 	case feedv1.AssessmentMethod_ASSESSMENT_METHOD_MYSTERY_VISIT:
-		return "暗访", "mystery visit"
+		return "how_mystery_visit"
 	case feedv1.AssessmentMethod_ASSESSMENT_METHOD_REPORT:
-		return "记录", "report"
+		return "how_report"
 	default:
-		return "现场抽查", "inspection"
+		return "how_inspection"
 	}
 }
 
-func seen(separator, text string) string {
+// wrote is what somebody wrote besides, if anything.
+func wrote(code, text string) *factv1.Arg {
 	if text == "" {
-		return ""
+		return flow.Part("text", nil)
 	}
-	return separator + text
+	return flow.Part("text", flow.Because(code, flow.Said("text", text)))
 }

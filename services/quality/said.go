@@ -14,9 +14,9 @@ func hallRated(_ *rulebook.Policy, d dossier) []*factv1.Fact {
 	if said == nil {
 		return nil
 	}
-	reason := flow.Because("satisfied", "客户对营业厅表示满意", "the customer said to be satisfied with the hall")
+	reason := flow.Because("hall_satisfied")
 	if !said.Satisfied {
-		reason = flow.Because("dissatisfied", "客户对营业厅表示不满意"+seen("：", said.Text), "the customer said to be dissatisfied with the hall"+seen(": ", said.Text))
+		reason = flow.Because("hall_dissatisfied", wrote("said", said.Text))
 	}
 	return []*factv1.Fact{d.fact(id(flow.HallRated, said.Survey), said.Unit, reason, &factv1.Fact{
 		Body: &factv1.Fact_HallRated{HallRated: &factv1.HallRated{Survey: said.Survey, Satisfied: said.Satisfied, Method: said.Method}},
@@ -29,7 +29,7 @@ func conductJudged(_ *rulebook.Policy, d dossier) []*factv1.Fact {
 	if said == nil {
 		return nil
 	}
-	reason := flow.Because("recorded", said.Person+" 记录："+said.Reason, said.Person+" put on record: "+said.Reason)
+	reason := flow.Because("recorded", flow.Said("person", said.Person), flow.Said("reason", said.Reason))
 	return []*factv1.Fact{d.fact(id(flow.ConductJudged, said.Record), said.Unit, reason, &factv1.Fact{
 		Body: &factv1.Fact_ConductJudged{ConductJudged: &factv1.ConductJudged{
 			Record: said.Record, Kind: said.Kind, Points: cmp.Or(said.Points, "0"), Agent: said.Agent,
@@ -43,7 +43,7 @@ func unitSanctioned(_ *rulebook.Policy, d dossier) []*factv1.Fact {
 	if said == nil {
 		return nil
 	}
-	reason := flow.Because("sanctioned", said.Person+" 认定弄虚作假："+said.Reason, said.Person+" found the assessment gamed: "+said.Reason)
+	reason := flow.Because("sanctioned", flow.Said("person", said.Person), flow.Said("reason", said.Reason))
 	return []*factv1.Fact{d.fact(id(flow.UnitSanctioned, said.Sanction), said.Unit, reason, &factv1.Fact{
 		Body: &factv1.Fact_UnitSanctioned{UnitSanctioned: &factv1.UnitSanctioned{
 			Sanction: said.Sanction, Scope: said.Scope, Item: said.Item,

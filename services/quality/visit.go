@@ -70,9 +70,9 @@ func visitorsRated(policy *rulebook.Policy, d dossier) []*factv1.Fact {
 		if said.Method != feedv1.AssessmentMethod_ASSESSMENT_METHOD_MYSTERY_VISIT || said.Satisfied == nil || !inMonth(policy, visit) {
 			continue
 		}
-		reason := flow.Because("satisfied", "暗访人员总体满意", "the mystery visitor was satisfied overall")
+		reason := flow.Because("visitor_satisfied")
 		if !said.GetSatisfied() {
-			reason = flow.Because("dissatisfied", "暗访人员总体不满意"+seen("：", said.Text), "the mystery visitor was dissatisfied overall"+seen(": ", said.Text))
+			reason = flow.Because("visitor_dissatisfied", wrote("said", said.Text))
 		}
 		facts = append(facts, &factv1.Fact{
 			Id: id(flow.MysteryVisitRated, escape(said.Visit)), Reason: reason, Proof: visit.Proof, OccurredAt: visit.OccurredAt,
@@ -97,7 +97,7 @@ func itemsExcused(policy *rulebook.Policy, d dossier) []*factv1.Fact {
 		}
 		facts = append(facts, &factv1.Fact{
 			Id: id(flow.ItemExcused, escape(said.Unit), said.Month, said.Item), Proof: f.Proof, OccurredAt: flow.At(in.Start(policy.Zone(said.Unit)).UTC()),
-			Reason: flow.Because("waived", said.Person+" 同意当月免评："+said.Reason, said.Person+" waived it for the month: "+said.Reason),
+			Reason: flow.Because("waived", flow.Said("person", said.Person), flow.Said("reason", said.Reason)),
 			Route:  &factv1.Route{Unit: said.Unit},
 			Body:   &factv1.Fact_ItemExcused{ItemExcused: &factv1.ItemExcused{Item: said.Item}},
 		})

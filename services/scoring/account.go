@@ -43,9 +43,9 @@ func (s *step) takeFact() error {
 	if known := newest(account); known != nil && fact.Revision <= known.Revision {
 		return nil
 	}
-	reason := judgedAnew(fact.Reason.GetText())
+	reason := flow.Because("judged_anew", flow.Part("because", fact.Reason))
 	if fact.Retracted {
-		reason = retracted(fact.Reason.GetText())
+		reason = flow.Because("retracted", flow.Part("because", fact.Reason))
 	}
 	switch {
 	case flow.KindOf(fact) == flow.ComplaintAlerted:
@@ -102,7 +102,7 @@ func (s *step) account(key string) (*statev1.Account, bool, error) {
 
 // judge brings an account to what a fact is judged to be, and its months with
 // it; where a month is closed, it waits.
-func (s *step) judge(account *statev1.Account, fact *factv1.Fact, back *factv1.Text) error {
+func (s *step) judge(account *statev1.Account, fact *factv1.Fact, back *factv1.Reason) error {
 	before, after := contributionOf(account), s.judged(account, fact)
 	if before.same(after) && account.Late == nil {
 		return s.prove(account, after)
@@ -146,9 +146,7 @@ func (s *step) judged(account *statev1.Account, fact *factv1.Fact) contribution 
 	}
 	var err error
 	if c.Judged, err = Judge(s.policy, fact, account.Rulings); err != nil {
-		s.tx.Quarantine(s.in, flow.Because("rule_failed",
-			"规则无法应用于该事实，请检查考核办法："+err.Error(),
-			"a rule cannot be applied to the fact; check the rulebook: "+err.Error()))
+		s.tx.Quarantine(s.in, flow.Because("rule_failed", flow.Said("error", err.Error())))
 	}
 	return c
 }
@@ -163,7 +161,7 @@ func (s *step) settle(account *statev1.Account, wanted contribution, why cause) 
 }
 
 // cause tells why and when; a policy change is found when it takes effect.
-func (s *step) cause(fact *factv1.Fact, back *factv1.Text) cause {
+func (s *step) cause(fact *factv1.Fact, back *factv1.Reason) cause {
 	c := cause{reason: back, proof: fact.GetProof(), received: fact.GetReceivedAt(), detected: fact.GetDetectedAt(), clock: fact.GetClock()}
 	if s.in.Wake != "" {
 		c.detected = flow.At(s.in.At)

@@ -150,9 +150,9 @@ func (s *step) settleLate(key string, approved bool, why cause) error {
 }
 
 // correct tells a corrected sheet.
-func (s *step) correct(m *statev1.UnitMonth, why *factv1.Text) {
+func (s *step) correct(m *statev1.UnitMonth, why *factv1.Reason) {
 	m.Pinned.Corrections++
-	m.Pinned.Reason = why
+	m.Pinned.Why = why
 	s.sheet(m)
 }
 
@@ -162,6 +162,6 @@ func (s *step) sheet(m *statev1.UnitMonth) {
 	s.tx.Record(&ledgerv1.Record{Record: &ledgerv1.Record_Sheet{Sheet: card}})
 }
 
-func restated(d *feedv1.RestatementDecided) *factv1.Text {
-	return &factv1.Text{Zh: "更正（" + d.Person + "）：" + d.Reason, En: "restated by " + d.Person + ": " + d.Reason}
+func restated(d *feedv1.RestatementDecided) *factv1.Reason {
+	return flow.Because("restated", flow.Said("person", d.Person), flow.Said("reason", d.Reason))
 }

@@ -64,7 +64,7 @@ func (s *step) awaited(f *factv1.Fact) *ledgerv1.Awaited {
 		about = decision.AboutAt // what is proposed today may be of last month
 	}
 	return &ledgerv1.Awaited{
-		Id: f.Id, Unit: unit, Month: s.policy.Month(unit, flow.Time(about)), Decision: decision, Reason: f.Reason.GetText(),
+		Id: f.Id, Unit: unit, Month: s.policy.Month(unit, flow.Time(about)), Decision: decision, Why: f.Reason,
 		Ticket: f.Route.GetTicket(), Complaint: f.Route.GetComplaint(), Since: f.OccurredAt, Proof: f.Proof,
 	}
 }

@@ -70,7 +70,7 @@ func life(card *ledgerv1.Scorecard, m *statev1.UnitMonth) {
 	card.State = max(ledgerv1.MonthState(m.State), ledgerv1.MonthState_MONTH_STATE_OPEN)
 	if p := m.Pinned; p != nil {
 		card.Correction, card.ClosedAt, card.ClosedBy = p.Corrections, p.ClosedAt, p.ClosedBy
-		card.PublishedAt, card.PublishedBy, card.CorrectionReason = p.PublishedAt, p.PublishedBy, p.Reason
+		card.PublishedAt, card.PublishedBy, card.CorrectedWhy = p.PublishedAt, p.PublishedBy, p.Why
 	}
 }
 

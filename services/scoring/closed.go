@@ -149,9 +149,4 @@ func differ(r *ledgerv1.Restatement, before, after []*ledgerv1.Entry) {
 	r.Vanish, r.Appear = append(r.Vanish, gone...), append(r.Appear, fresh...)
 }
 
-func movedToClosed() *factv1.Text {
-	return &factv1.Text{
-		Zh: "情况变化，改属已关账月份，待该月更正批准",
-		En: "judged anew: it belongs to a closed month and waits there for approval",
-	}
-}
+func movedToClosed() *factv1.Reason { return flow.Because("moved_to_closed") }

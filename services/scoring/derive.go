@@ -1,13 +1,11 @@
 package scoring
 
 import (
-	"fmt"
 	"math/big"
 	"time"
 
 	"github.com/shopspring/decimal"
 
-	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/flow"
@@ -81,10 +79,7 @@ func (d *deriver) zeroItem(part *rulebook.Part, item *rulebook.Item) {
 	e := d.entry(part, item.ID+".zero_at", dayReached(byDay, func(n int64) bool { return n >= at }))
 	e.Item, e.Effect = item.ID, ledgerv1.Effect_EFFECT_ZERO_ITEM
 	e.Clause, e.Basis, e.Label = item.Method.Clause, item.Method.Basis, item.Method.Label.Proto()
-	e.Reason = &factv1.Text{
-		Zh: fmt.Sprintf("当月“%s”已扣%d起，达到即记0分", item.Label.Zh, at),
-		En: fmt.Sprintf("the month has %d deductions on %q, from which the item scores 0", at, item.Label.En),
-	}
+	e.Why = flow.Because("zero_at", flow.Label("item", item.Label.Proto()), flow.Count("count", at))
 }
 
 // rate gives an item its maximum times the share of satisfied callbacks: what
@@ -99,10 +94,7 @@ func (d *deriver) rate(part *rulebook.Part, item *rulebook.Item) {
 	e := d.entry(part, item.ID+".rate", lastDay(good, bad))
 	e.Item, e.Points, e.Effect = item.ID, twoPlaces(off.Neg()), ledgerv1.Effect_EFFECT_POINTS
 	e.Clause, e.Basis, e.Label = item.Method.Clause, item.Method.Basis, item.Method.Label.Proto()
-	e.Reason = &factv1.Text{
-		Zh: fmt.Sprintf("当月回访%d起，满意%d起，按满意率计分", goodTotal+badTotal, goodTotal),
-		En: fmt.Sprintf("%d of %d callbacks of the month were satisfied; scored by that share", goodTotal, goodTotal+badTotal),
-	}
+	e.Why = flow.Because("rate", flow.Count("rated", goodTotal+badTotal), flow.Count("satisfied", goodTotal))
 }
 
 // missing is max × bad / rated, exact until it is rounded half up to two
@@ -126,11 +118,8 @@ func (d *deriver) quota(part *rulebook.Part) {
 	e := d.entry(part, part.Quota.Rule, day)
 	e.Effect = ledgerv1.Effect_EFFECT_ZERO_PART
 	e.Clause, e.Basis, e.Label = part.Quota.Clause, part.Quota.Basis, part.Quota.Label.Proto()
-	limit, share := quotaLimit(part.Quota, customers), part.Quota.Share.Shift(2)
-	e.Reason = &factv1.Text{
-		Zh: fmt.Sprintf("当月报修超过维护客户%d户的%s%%（%s起），本部分记0分", customers, share, limit),
-		En: fmt.Sprintf("the faults of the month exceed %s%% of %d customers (%s); the part scores 0", share, customers, limit),
-	}
+	e.Why = flow.Because("quota_crossed", flow.Count("customers", customers), flow.Said("share", part.Quota.Share.Shift(2).String()),
+		flow.Said("limit", quotaLimit(part.Quota, customers).String()))
 }
 
 // crossed compares exactly: a quota of 15 is not crossed by 15 faults. Without

@@ -53,7 +53,7 @@ func Judge(policy *rulebook.Policy, f *factv1.Fact, rulings Rulings) (Judged, er
 			Part: c.Rule.Part, Item: c.Item, Rule: c.Rule.Name, RulebookVersion: book.Version,
 			Points: twoPlaces(c.Points), Effect: effectOf(c.Rule),
 			Incident: about, Ticket: f.Route.GetTicket(), Clause: c.Rule.Clause, Basis: c.Rule.Basis,
-			Label: c.Rule.Label.Proto(), Reason: f.Reason.GetText(), Proof: f.Proof,
+			Label: c.Rule.Label.Proto(), Why: f.Reason, Proof: f.Proof,
 			OccurredAt: f.OccurredAt, ReceivedAt: f.ReceivedAt, DetectedAt: f.DetectedAt, Fact: f.Id, Clock: f.Clock,
 		})
 		if entry != nil {

@@ -2,11 +2,15 @@ package scoring
 
 import (
 	"crypto/sha256"
+	"encoding/base64"
 	"encoding/hex"
 	"slices"
 	"strings"
 	"time"
 
+	"google.golang.org/protobuf/proto"
+
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/flow"
 )
@@ -15,13 +19,13 @@ var escaper = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`)
 
 // Line writes what an active entry says on one line, tab separated: month,
 // unit, part, item, rule, rulebook version, points, effect, incident, instant
-// (UTC), clause, reason (zh, en), proof. Left out is what depends on when things
+// (UTC), clause, reason (its code and what it is about, not its words), proof. Left out is what depends on when things
 // arrived: ids, posting numbers, and when it was received, found and posted.
 func Line(e *ledgerv1.Entry) string {
-	fields := make([]string, 0, 14+len(e.Proof))
+	fields := make([]string, 0, 13+len(e.Proof))
 	fields = append(fields, e.Month, e.Unit, e.Part, e.Item, e.Rule, e.RulebookVersion, e.Points, e.Effect.String(),
 		e.Incident.GetKind(), e.Incident.GetId(), flow.Time(e.OccurredAt).UTC().Format(time.RFC3339Nano),
-		e.Clause, e.Reason.GetZh(), e.Reason.GetEn())
+		e.Clause, said(e.Why))
 	fields = append(fields, e.Proof...)
 	line := strings.Join(fields, "\t")
 	if plain(line, len(fields)) {
@@ -73,4 +77,14 @@ func Hash(entries []*ledgerv1.Entry) string {
 		h.Write([]byte(line + "\n"))
 	}
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// said writes a reason: its code and its arguments, as the contract encodes
+// them.
+func said(why *factv1.Reason) string {
+	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(&factv1.Reason{Args: why.GetArgs()})
+	if err != nil {
+		panic("encode a reason: " + err.Error()) // only invalid UTF-8, refused at the door
+	}
+	return why.GetCode() + " " + base64.RawURLEncoding.EncodeToString(raw)
 }

@@ -51,7 +51,7 @@ func (s *step) recount(before, after contribution) error {
 		}
 		m.AsOf = flow.At(laterOf(flow.Time(m.AsOf), s.asOf(fact)))
 		m.Clock = fact.Clock
-		s.derive(m, s.cause(fact, monthChanged(fact.Reason.GetText())))
+		s.derive(m, s.cause(fact, monthChanged(fact.Reason)))
 	}
 	return nil
 }

@@ -1,7 +1,6 @@
 package scoring
 
 import (
-	"fmt"
 	"slices"
 	"strconv"
 	"time"
@@ -37,7 +36,7 @@ func (s *step) tell(account *statev1.Account, fact *factv1.Fact) {
 		return
 	}
 	if said != nil {
-		s.notice(withdrawal(said, fact.Reason.GetText(), s.cause(fact, nil)))
+		s.notice(withdrawal(said, fact.Reason, s.cause(fact, nil)))
 	}
 	if wanted != nil {
 		account.Postings[toldOf]++
@@ -54,7 +53,7 @@ func (s *step) complaintNotice(f *factv1.Fact, a *factv1.ComplaintAlerted) *ledg
 		Type:   ledgerv1.EntryType_ENTRY_TYPE_POSTING,
 		Matter: "complaint/" + a.Complaint + "/" + strconv.Itoa(int(a.Forwarding)), Level: a.Level,
 		Unit: unit, Month: s.policy.Month(unit, flow.Time(f.OccurredAt)), Rule: string(flow.ComplaintAnsweredLate),
-		Incident: incidentOf(f), Text: f.Reason.GetText(), Proof: f.Proof,
+		Incident: incidentOf(f), Why: f.Reason, Proof: f.Proof,
 		OccurredAt: f.OccurredAt, ReceivedAt: f.ReceivedAt, DetectedAt: f.DetectedAt, Clock: f.Clock,
 		Person: a.Person, DueAt: a.DueAt,
 	}
@@ -107,13 +106,13 @@ func quotaAlarms(policy *rulebook.Policy, q *rulebook.Quota, m *statev1.UnitMont
 		return nil
 	}
 	limit := quotaLimit(q, customers)
-	raise := func(level factv1.AlertLevel, from func(int64) bool, zh, en string) *ledgerv1.Notice {
+	raise := func(level factv1.AlertLevel, from func(int64) bool, code string, more ...*factv1.Arg) *ledgerv1.Notice {
 		first := monthStart(policy, m.Unit, m.Month)
 		at := time.Date(first.Year(), first.Month(), dayReached(byDay, from), 0, 0, 0, 0, first.Location())
 		return &ledgerv1.Notice{
 			Type: ledgerv1.EntryType_ENTRY_TYPE_POSTING, Matter: "quota/" + m.Unit + "/" + m.Month, Level: level,
 			Unit: m.Unit, Month: m.Month, Rule: q.Rule, Incident: &ledgerv1.Incident{Kind: "month", Id: m.Month},
-			Text:       &factv1.Text{Zh: fmt.Sprintf(zh, used, limit), En: fmt.Sprintf(en, used, limit)},
+			Why:        flow.Because(code, append(more, flow.Count("used", used), flow.Said("limit", limit.String()))...),
 			OccurredAt: flow.At(at.UTC()),
 		}
 	}
@@ -122,13 +121,11 @@ func quotaAlarms(policy *rulebook.Policy, q *rulebook.Quota, m *statev1.UnitMont
 		return q.WarnAt.IsPositive() && decimal.NewFromInt(n).GreaterThanOrEqual(limit.Mul(q.WarnAt))
 	}
 	if near(used) {
-		alarms = append(alarms, raise(warning, near,
-			"当月报修%d起，已用至指标（%s起）的"+q.WarnAt.Shift(2).String()+"%%",
-			"%d faults this month, "+q.WarnAt.Shift(2).String()+"%% of the quota of %s"))
+		alarms = append(alarms, raise(warning, near, "quota_near", flow.Said("share", q.WarnAt.Shift(2).String())))
 	}
 	over := func(n int64) bool { return crossed(q, customers, n) }
 	if over(used) {
-		alarms = append(alarms, raise(breach, over, "当月报修%d起，已超过指标（%s起），本部分记0分", "%d faults this month, above the quota of %s; the part scores 0"))
+		alarms = append(alarms, raise(breach, over, "quota_over"))
 	}
 	return alarms
 }
@@ -144,10 +141,10 @@ func sameNotice(said, wanted *ledgerv1.Notice) bool {
 }
 
 // withdrawal takes a notice back, with the reason.
-func withdrawal(n *ledgerv1.Notice, reason *factv1.Text, why cause) *ledgerv1.Notice {
+func withdrawal(n *ledgerv1.Notice, reason *factv1.Reason, why cause) *ledgerv1.Notice {
 	w := proto.CloneOf(n)
 	w.Id, w.Withdraws, w.Type = "W"+n.Id[1:], n.Id, ledgerv1.EntryType_ENTRY_TYPE_REVERSAL
-	w.Text, w.Proof = prefixed("撤回提醒：", "withdrawn: ", reason), why.proof
+	w.Why, w.Proof = flow.Because("notice_withdrawn", flow.Part("because", reason)), why.proof
 	w.ReceivedAt, w.DetectedAt, w.Clock = why.received, why.detected, why.clock
 	return w
 }

@@ -17,7 +17,7 @@ import (
 
 // cause is why entries are posted or taken back in one step.
 type cause struct {
-	reason   *factv1.Text // why what no longer stands is taken back
+	reason   *factv1.Reason // why what no longer stands is taken back
 	proof    []string
 	received *timestamppb.Timestamp
 	detected *timestamppb.Timestamp
@@ -85,7 +85,7 @@ func sameJudgement(a, b *ledgerv1.Entry) bool {
 		a.Points == b.Points && a.Effect == b.Effect && a.RulebookVersion == b.RulebookVersion &&
 		a.Clause == b.Clause && a.Basis == b.Basis && a.Ticket == b.Ticket &&
 		flow.Time(a.OccurredAt).Equal(flow.Time(b.OccurredAt)) &&
-		proto.Equal(a.Incident, b.Incident) && proto.Equal(a.Label, b.Label) && proto.Equal(a.Reason, b.Reason)
+		proto.Equal(a.Incident, b.Incident) && proto.Equal(a.Label, b.Label) && proto.Equal(a.Why, b.Why)
 }
 
 // reversal takes an entry back. It occurred when the entry did, so that it
@@ -95,7 +95,7 @@ func reversal(e *ledgerv1.Entry, why cause) *ledgerv1.Entry {
 	r.Id, r.Reverses = "R"+e.Id[1:], e.Id
 	r.Type = ledgerv1.EntryType_ENTRY_TYPE_REVERSAL
 	r.Points = twoPlaces(points(e.Points).Neg())
-	r.Reason, r.Proof = why.reason, why.proof
+	r.Why, r.Proof = why.reason, why.proof
 	r.ReceivedAt, r.DetectedAt, r.Clock = why.received, why.detected, why.clock
 	return r
 }
@@ -115,32 +115,17 @@ func idOf(names ...string) string {
 	return base32.StdEncoding.EncodeToString(h.Sum(nil)[:10])
 }
 
-// The reasons of reversals, so that a person sees at once what happened.
-func retracted(reason *factv1.Text) *factv1.Text {
-	return prefixed("撤销原记分：", "taken back: ", reason)
+func rulesChanged(version string) *factv1.Reason {
+	return flow.Because("rules_changed", flow.Said("version", version))
 }
 
-func judgedAnew(reason *factv1.Text) *factv1.Text {
-	return prefixed("情况变化，重新认定：", "judged anew: ", reason)
-}
-
-func rulesChanged(version string) *factv1.Text {
-	return &factv1.Text{
-		Zh: "考核办法或单位登记变更，按版本“" + version + "”重新评定",
-		En: "rules or registrations changed; judged anew under version " + strconv.Quote(version),
+// monthChanged is why an entry of a month as a whole is taken back: because of
+// what changed its counts.
+func monthChanged(by *factv1.Reason) *factv1.Reason {
+	if by == nil {
+		return flow.Because("counts_changed")
 	}
-}
-
-// monthChanged says what changed the counts of the month, if the fact does.
-func monthChanged(by *factv1.Text) *factv1.Text {
-	if by.GetZh() == "" {
-		return &factv1.Text{Zh: "当月计数变化，不再成立或按新数重记", En: "the counts of the month changed: it no longer holds, or is posted anew with the new numbers"}
-	}
-	return prefixed("当月计数变化：", "the counts of the month changed: ", by)
-}
-
-func prefixed(zh, en string, reason *factv1.Text) *factv1.Text {
-	return &factv1.Text{Zh: zh + reason.GetZh(), En: en + reason.GetEn()}
+	return flow.Because("counts_changed_by", flow.Part("because", by))
 }
 
 func laterOf(a, b time.Time) time.Time {

@@ -1,7 +1,6 @@
 package scoring
 
 import (
-	"fmt"
 	"maps"
 	"slices"
 	"time"
@@ -32,10 +31,7 @@ func Unpublished(policy *rulebook.Policy, m *statev1.UnitMonth) *ledgerv1.Notice
 	return &ledgerv1.Notice{
 		Type: ledgerv1.EntryType_ENTRY_TYPE_POSTING, Matter: "publication/" + m.Unit + "/" + m.Month, Level: breach,
 		Unit: m.Unit, Month: m.Month, Rule: rulebook.PublicationDays, Incident: &ledgerv1.Incident{Kind: "month", Id: m.Month},
-		Text: &factv1.Text{
-			Zh: fmt.Sprintf("%s 应在次月前%d日（%s 前，含当日）公布，逾期未公布", m.Month, days, last),
-			En: fmt.Sprintf("%s had to be published within the first %d days of the next month, by the end of %s, and is not", m.Month, days, last),
-		},
+		Why:        flow.Because("not_published", flow.Said("month", m.Month), flow.Count("days", days), flow.Said("last", last)),
 		OccurredAt: flow.At(by.UTC()), DueAt: flow.At(by.UTC()),
 	}
 }
@@ -92,9 +88,9 @@ func (s *step) tellUnpublished(m *statev1.UnitMonth) {
 	m.Unpublished = wanted
 }
 
-func (s *step) noLongerUnpublished(m *statev1.UnitMonth) *factv1.Text {
+func (s *step) noLongerUnpublished(m *statev1.UnitMonth) *factv1.Reason {
 	if m.Pinned.GetPublishedAt() == nil {
 		return rulesChanged(s.policy.In(m.Unit, m.Month).Version)
 	}
-	return &factv1.Text{Zh: m.Pinned.PublishedBy + " 已公布", En: "published by " + m.Pinned.PublishedBy}
+	return flow.Because("published", flow.Said("person", m.Pinned.PublishedBy))
 }

@@ -6,6 +6,7 @@ import (
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
+	"kaohe.dev/services/flow"
 )
 
 // Rulings are what was decided about objections to what is judged from one
@@ -21,10 +22,7 @@ func (r Rulings) apply(e *ledgerv1.Entry) *ledgerv1.Entry {
 		return nil
 	case feedv1.ObjectionOutcome_OBJECTION_OUTCOME_ADJUSTED:
 		e.Points, e.Effect = twoPlaces(points(ruling.Points)), ledgerv1.Effect_EFFECT_POINTS
-		e.Reason = &factv1.Text{
-			Zh: e.Reason.GetZh() + "；异议裁定：" + ruling.Reason,
-			En: e.Reason.GetEn() + "; adjusted on objection: " + ruling.Reason,
-		}
+		e.Why = flow.Because("adjusted", flow.Part("because", e.Why), flow.Said("reason", ruling.Reason))
 		e.Proof = append(slices.Clone(e.Proof), ruling.Proof)
 	}
 	return e
@@ -40,13 +38,14 @@ func RulingOf(o *factv1.ObjectionRecorded) *factv1.ObjectionRuling {
 }
 
 // ruled is why an entry is taken back or replaced after a ruling.
-func ruled(ruling *factv1.ObjectionRuling) *factv1.Text {
+func ruled(ruling *factv1.ObjectionRuling) *factv1.Reason {
+	person, reason := flow.Said("person", ruling.GetPerson()), flow.Said("reason", ruling.GetReason())
 	switch ruling.GetOutcome() {
 	case feedv1.ObjectionOutcome_OBJECTION_OUTCOME_UPHELD:
-		return &factv1.Text{Zh: "异议成立（" + ruling.Person + "）：" + ruling.Reason, En: "objection upheld by " + ruling.Person + ": " + ruling.Reason}
+		return flow.Because("ruling_upheld", person, reason)
 	case feedv1.ObjectionOutcome_OBJECTION_OUTCOME_ADJUSTED:
-		return &factv1.Text{Zh: "异议裁定调整（" + ruling.Person + "）：" + ruling.Reason, En: "adjusted on objection by " + ruling.Person + ": " + ruling.Reason}
+		return flow.Because("ruling_adjusted", person, reason)
 	default:
-		return &factv1.Text{Zh: "异议裁定变更，恢复原记分", En: "the ruling changed; the entry stands again"}
+		return flow.Because("ruling_changed")
 	}
 }

@@ -6,7 +6,6 @@ import (
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	"kaohe.dev/services/flow"
-	"kaohe.dev/services/phrase"
 )
 
 // forwarding is one forwarding 转办 of a complaint, and the clock of its answer.
@@ -25,24 +24,20 @@ type forwarding struct {
 // no news, however late that was heard.
 func (d *docket) alert(f forwarding) {
 	at, done := flow.Time(f.step.At), flow.Time(f.answered.GetAt())
-	d.alerted(f, factv1.AlertLevel_ALERT_LEVEL_INFORMATION, at, "forwarded", "投诉 %s 已转办，请于 %s 前处理并答复",
-		"complaint %s was forwarded, to be answered by %s")
+	d.alerted(f, factv1.AlertLevel_ALERT_LEVEL_INFORMATION, at, "alert_forwarded")
 	warning := d.policy.For(f.unit, at).Limits.ComplaintWarning
 	if warnAt := f.due.Add(-warning); warning > 0 && warnAt.After(at) {
-		d.alertUnlessAnswered(f, factv1.AlertLevel_ALERT_LEVEL_WARNING, warnAt, done, "due_soon",
-			"转办的投诉 %s 尚未答复，应于 %s 前答复", "forwarded complaint %s is not answered yet, due %s")
+		d.alertUnlessAnswered(f, factv1.AlertLevel_ALERT_LEVEL_WARNING, warnAt, done, "alert_due_soon")
 	}
-	d.alertUnlessAnswered(f, factv1.AlertLevel_ALERT_LEVEL_BREACH, f.due, done, "not_answered",
-		"转办的投诉 %s 未在 %s 前答复", "forwarded complaint %s was not answered by %s")
+	d.alertUnlessAnswered(f, factv1.AlertLevel_ALERT_LEVEL_BREACH, f.due, done, "alert_missed")
 }
 
-func (d *docket) alertUnlessAnswered(f forwarding, level factv1.AlertLevel, at, done time.Time, code, zh, en string) {
+func (d *docket) alertUnlessAnswered(f forwarding, level factv1.AlertLevel, at, done time.Time, code string) {
 	switch {
 	case d.missed(at, done):
-		d.alerted(f, level, at, code, zh, en)
+		d.alerted(f, level, at, code)
 	case !done.IsZero():
-		when := phrase.Instant(done, d.policy.Zone(f.unit))
-		d.say(flow.Not(alertID(f, level), flow.Because("answered", "已于 "+when+" 答复", "answered "+when)))
+		d.say(flow.Not(alertID(f, level), flow.Because("alert_answered", flow.Instant("done", done, d.policy.Zone(f.unit)))))
 	}
 }
 
@@ -50,14 +45,13 @@ func alertID(f forwarding, level factv1.AlertLevel) string {
 	return fmt.Sprintf("complaint_alerted/%s/%d/%d", f.of.GetComplaintRecorded().Complaint, f.nth, level)
 }
 
-// alerted says one level of a forwarding; zh and en take the complaint and when
-// its answer is due.
-func (d *docket) alerted(f forwarding, level factv1.AlertLevel, at time.Time, code, zh, en string) {
-	complaint, by := f.of.GetComplaintRecorded().Complaint, phrase.Instant(f.due, d.policy.Zone(f.unit))
+// alerted says one level of a forwarding.
+func (d *docket) alerted(f forwarding, level factv1.AlertLevel, at time.Time, code string) {
+	complaint := f.of.GetComplaintRecorded().Complaint
 	d.say(&factv1.Fact{
 		Id: alertID(f, level), OccurredAt: flow.At(at),
 		Route: complaintRoute(f.of, f.unit), Proof: proofs(f.step.Proof),
-		Reason: flow.Because(code, fmt.Sprintf(zh, complaint, by), fmt.Sprintf(en, complaint, by)),
+		Reason: flow.Because(code, flow.Said("complaint", complaint), flow.Instant("due", f.due, d.policy.Zone(f.unit))),
 		Body: &factv1.Fact_ComplaintAlerted{ComplaintAlerted: &factv1.ComplaintAlerted{
 			Complaint: complaint, Forwarding: int32(f.nth), Level: level, Person: f.step.Person,
 			ForwardedAt: f.step.At, DueAt: flow.At(f.due),

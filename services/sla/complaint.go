@@ -53,17 +53,16 @@ func (d *docket) answer(f *factv1.Fact, forwarded, answered *factv1.ComplaintSte
 	id := "complaint_answered_late/" + r.Complaint + "/" + strconv.Itoa(nth)
 	if !d.missed(due, done) {
 		if done.IsZero() {
-			d.say(flow.Not(id, flow.Because(codeNotDueYet, "答复时限未到", "the answer is not due yet")))
+			d.say(flow.Not(id, flow.Because("answer_not_due")))
 			return
 		}
-		by, at := d.instants(unit, due, done)
-		d.say(flow.Not(id, flow.Because("answered_in_time", "应于 "+by+" 前答复，实际 "+at+" 答复，未超时",
-			"due "+by+", answered "+at+", in time")))
+		zone := d.policy.Zone(unit)
+		d.say(flow.Not(id, flow.Because("answered_in_time", flow.Instant("due", due, zone), flow.Instant("done", done, zone))))
 		return
 	}
 	route := complaintRoute(f, unit)
 	d.say(&factv1.Fact{
-		Id: id, OccurredAt: flow.At(due), Route: route, Reason: lateReason(answerWords, due, done, d.policy.Zone(unit)),
+		Id: id, OccurredAt: flow.At(due), Route: route, Reason: lateReason(answer(), due, done, d.policy.Zone(unit)),
 		Proof: proofs(forwarded.Proof, answered.GetProof()),
 		Body: &factv1.Fact_ComplaintAnsweredLate{ComplaintAnsweredLate: &factv1.ComplaintAnsweredLate{
 			Complaint: r.Complaint, ForwardedAt: forwarded.At, DueAt: flow.At(due), AnsweredAt: answered.GetAt(),

@@ -33,7 +33,7 @@ const (
 	codeNotDueYet     = "not_due_yet"
 	codeSuspended     = "suspended"
 	codePromiseMoved  = "promise_moved"
-	codeReopened      = "reopened"
+	codeReopened      = "reopened_before_due"
 	codeUnknownClass  = "unknown_class"
 	codeMissingYear   = "missing_calendar_year"
 	codeNoDeadline    = "no_deadline"

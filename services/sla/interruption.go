@@ -3,7 +3,6 @@ package sla
 import (
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	"kaohe.dev/services/flow"
-	"kaohe.dev/services/phrase"
 )
 
 // interruption judges a complaint about an unannounced interruption (六.7) by
@@ -17,16 +16,16 @@ func (d *docket) interruption(complaint, outage *factv1.Fact) {
 		id += "/" + named
 	}
 	if invalid(r) {
-		d.say(flow.Not(id, flow.Because("found_invalid", "投诉经核实无效", "the complaint was found invalid")))
+		d.say(flow.Not(id, flow.Because("complaint_invalid")))
 		return
 	}
 	if o != nil && o.StartsAt == nil {
-		d.say(flow.Not(id, flow.Because("not_planned", "停播系故障所致，并非计划性网改/停电", "it was a fault, not a planned interruption")))
+		d.say(flow.Not(id, flow.Because("not_planned")))
 		return
 	}
 	missing := d.unannounced(r, o)
 	if missing == "" {
-		d.say(flow.Not(id, flow.Because("announced", "已按规定提前书面告知并通知客户", "it was announced in writing and customers were told")))
+		d.say(flow.Not(id, flow.Because("announced")))
 		return
 	}
 	d.say(&factv1.Fact{
@@ -63,17 +62,7 @@ func (d *docket) unannounced(r *factv1.ComplaintRecorded, o *factv1.OutageRecord
 
 func (d *docket) unannouncedReason(unit, missing string, o *factv1.OutageRecorded) *factv1.Reason {
 	if o == nil {
-		return flow.Because("no_interruption_known", "没有该停播的计划和告知记录，客户因此投诉",
-			"no such interruption was planned or announced, and the customer complained")
+		return flow.Because("no_interruption_known")
 	}
-	starts := phrase.Instant(flow.Time(o.StartsAt), d.policy.Zone(unit))
-	zh, en := "未按时提交书面通知，也未通知客户", "without timely written notice and without telling customers"
-	switch missing {
-	case "notice":
-		zh, en = "未按时提交书面通知", "without timely written notice"
-	case "customers":
-		zh, en = "未提前通知客户", "without telling customers beforehand"
-	}
-	return flow.Because("unannounced_"+missing, starts+" 的网改/停电"+zh+"，客户因此投诉",
-		"the interruption of "+starts+" came "+en+", and the customer complained")
+	return flow.Because("unannounced_"+missing, flow.Instant("starts", flow.Time(o.StartsAt), d.policy.Zone(unit)))
 }

@@ -2,14 +2,12 @@ package sla
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
 	"time"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	"kaohe.dev/services/flow"
-	"kaohe.dev/services/phrase"
 )
 
 // outage judges a mass fault and the complaints that name an outage, which may
@@ -39,11 +37,10 @@ func (d *docket) outage(facts []*factv1.Fact) {
 
 // duty is one thing the call centre had to be told of a mass fault (六.4).
 type duty struct {
-	part   string // "start" or "end"
-	zh, en string
-	due    time.Time
-	told   time.Time // zero: not told
-	moot   bool      // there is nothing to tell
+	part string // "start" or "end"
+	due  time.Time
+	told time.Time // zero: not told
+	moot bool      // there is nothing to tell
 }
 
 // massFault judges for each unit whether the call centre was told in time of
@@ -57,15 +54,15 @@ func (d *docket) massFault(f *factv1.Fact, complaints []*factv1.Fact) {
 		limits := &d.policy.For(unit, flow.Time(r.DeclaredAt)).Limits
 		because := causedBy(complaints, unit)
 		start := duty{
-			part: "start", zh: "将预计恢复时间告知呼叫中心", en: "the call centre had to be told the expected end",
-			due: flow.Time(r.DeclaredAt).Add(limits.MassFaultTold), told: flow.Time(r.ToldAt),
+			part: "start",
+			due:  flow.Time(r.DeclaredAt).Add(limits.MassFaultTold), told: flow.Time(r.ToldAt),
 		}
 		restored := flow.Time(r.RestoredAt)
 		// A fault that was over before the limit had no end left to expect.
 		start.moot = start.told.IsZero() && !restored.IsZero() && !restored.After(start.due)
 		end := duty{
-			part: "end", zh: "将恢复情况告知呼叫中心", en: "the call centre had to be told of the end",
-			due: restored.Add(limits.MassFaultEndTold), told: flow.Time(r.EndToldAt), moot: restored.IsZero(),
+			part: "end",
+			due:  restored.Add(limits.MassFaultEndTold), told: flow.Time(r.EndToldAt), moot: restored.IsZero(),
 		}
 		d.untold(f, unit, start, because, limits.ComplaintsRose)
 		d.untold(f, unit, end, because, limits.ComplaintsRose)
@@ -90,13 +87,13 @@ func (d *docket) untold(f *factv1.Fact, unit string, duty duty, complaints []*fa
 	id := "mass_fault_untold/" + r.Outage + "/" + duty.part + "/" + unit
 	switch {
 	case duty.moot:
-		d.say(flow.Not(id, flow.Because("nothing_to_tell", "无需告知", "there is nothing to tell")))
+		d.say(flow.Not(id, flow.Because("nothing_to_tell")))
 		return
 	case len(complaints) < rose:
-		d.say(flow.Not(id, flow.Because("complaints_did_not_rise", "投诉量未上升", "complaints did not rise")))
+		d.say(flow.Not(id, flow.Because("complaints_did_not_rise")))
 		return
 	case !d.missed(duty.due, duty.told):
-		d.say(flow.Not(id, flow.Because("told_in_time", "未超过告知时限", "the call centre was told in time, or need not be told yet")))
+		d.say(flow.Not(id, flow.Because("told_in_time")))
 		return
 	}
 	proof := slices.Clone(f.Proof)
@@ -113,19 +110,10 @@ func (d *docket) untold(f *factv1.Fact, unit string, duty duty, complaints []*fa
 }
 
 func (d *docket) untoldReason(unit string, duty duty, complaints int) *factv1.Reason {
-	by, at := d.instants(unit, duty.due, duty.told)
-	if duty.told.IsZero() {
-		return flow.Because("not_told_"+duty.part,
-			fmt.Sprintf("应于 %s 前%s，到期未告知，引发投诉 %d 起", by, duty.zh, complaints),
-			fmt.Sprintf("%s by %s and was not; complaints: %d", duty.en, by, complaints))
-	}
-	return flow.Because("told_late_"+duty.part,
-		fmt.Sprintf("应于 %s 前%s，实际 %s 告知，引发投诉 %d 起", by, duty.zh, at, complaints),
-		fmt.Sprintf("%s by %s and was at %s; complaints: %d", duty.en, by, at, complaints))
-}
-
-// instants reads a deadline and what was done on a unit's local clock.
-func (d *docket) instants(unit string, due, done time.Time) (by, at string) {
 	zone := d.policy.Zone(unit)
-	return phrase.Instant(due, zone), phrase.Instant(done, zone)
+	by, rose := flow.Instant("due", duty.due, zone), flow.Count("complaints", complaints)
+	if duty.told.IsZero() {
+		return flow.Because("not_told_"+duty.part, by, rose)
+	}
+	return flow.Because("told_late_"+duty.part, by, flow.Instant("done", duty.told, zone), rose)
 }

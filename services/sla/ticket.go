@@ -54,10 +54,10 @@ func (d *docket) overdue(r *factv1.TicketRecorded, nth int) {
 // price only where it may have been found overdue before: past the deadline.
 func (d *docket) whyNot(j *judgement) *factv1.Reason {
 	if j.code == codeMet && !d.reached(j.due) {
-		return flow.Because(codeMet, "已在时限内完成", "completed in time")
+		return flow.Because("met_before")
 	}
 	if j.code == codeNotDueYet {
-		return flow.Because(codeNotDueYet, "时限未到", "not due yet")
+		return flow.Because("not_due")
 	}
 	return j.reason(d.policy.Zone(holder(j.record, j.start)))
 }
@@ -76,15 +76,14 @@ func (d *docket) replyLate(r *factv1.TicketRecorded, nth int) {
 	stopped := replied.IsZero() && nth+1 < len(r.Cycles) && flow.Time(r.Cycles[nth+1].StartedAt).Before(due)
 	switch {
 	case r.CancelledAt != nil || r.MergedAt != nil || stopped:
-		d.say(flow.Not(id, flow.Because("stopped", "工单已撤销、合并或返工，不再要求回单",
-			"the ticket was cancelled, merged or reopened, so no reply is due")))
+		d.say(flow.Not(id, flow.Because("stopped")))
 	case !d.missed(due, replied):
-		d.say(flow.Not(id, flow.Because("replied_in_time", "回单未超时", "the reply is not late")))
+		d.say(flow.Not(id, flow.Because("replied_in_time")))
 	default:
 		unit := holder(r, due)
 		d.say(&factv1.Fact{
 			Id: id, OccurredAt: flow.At(due), Route: ticketRoute(r, unit),
-			Reason: lateReason(replyWords, due, replied, d.policy.Zone(unit)),
+			Reason: lateReason(reply(), due, replied, d.policy.Zone(unit)),
 			Proof:  proofs(c.ProofStart, c.ProofEnd, c.ProofReply),
 			Body: &factv1.Fact_ReplyLate{ReplyLate: &factv1.ReplyLate{
 				Ticket: r.Ticket, Cycle: c.Ordinal, FinishedAt: c.FinishedAt, DueAt: flow.At(due), RepliedAt: c.RepliedAt,
@@ -106,7 +105,7 @@ func cycleID(prefix, about string, c *factv1.Cycle) string {
 func (j *judgement) reason(zone *time.Location) *factv1.Reason {
 	switch j.code {
 	case codeCompletedLate, codeNotCompleted:
-		return lateReason(completionWords, j.due, j.done, zone)
+		return lateReason(completion(), j.due, j.done, zone)
 	case codeMet:
 		return metReason(j, zone)
 	}

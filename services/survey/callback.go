@@ -1,13 +1,11 @@
 package survey
 
 import (
-	"fmt"
 	"strconv"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
-	"kaohe.dev/services/phrase"
 	"kaohe.dev/services/rulebook"
 )
 
@@ -22,18 +20,14 @@ func repliesContradicted(policy *rulebook.Policy, d dossier) []*factv1.Fact {
 		reply := lastBefore(d.work.Replies, flow.Time(c.At))
 		switch {
 		case !serious && c.Said.GetMatch() != feedv1.ReplyMatch_REPLY_MATCH_NO:
-			return flow.Not(id, flow.Because("matches",
-				"回访与回单相符或未问及", "the callback matches the reply, or did not ask"))
+			return flow.Not(id, flow.Because("matches"))
 		case reply == nil:
-			return flow.Not(id, flow.Because("no_reply_before",
-				"回访之前没有回单，无从比对", "no reply came before the callback, so there is none to contradict"))
+			return flow.Not(id, flow.Because("no_reply_before"))
 		}
-		replied := phrase.Instant(flow.Time(reply.At), policy.Zone(c.Said.GetUnit()))
-		why := flow.Because("contradicted",
-			replied+"的回单与客户回访所述不符", "the customer's account at the callback does not match the reply of "+replied)
+		replied := flow.Instant("replied", flow.Time(reply.At), policy.Zone(c.Said.GetUnit()))
+		why := flow.Because("contradicted", replied)
 		if serious {
-			why = flow.Because("seriously_contradicted",
-				replied+"的回单与客户回访所述严重不符", "the customer's account at the callback seriously contradicts the reply of "+replied)
+			why = flow.Because("seriously_contradicted", replied)
 		}
 		f := d.fact(id, c.Said.GetUnit(), c.At, why, reply.Proof, c.Proof)
 		f.Body = &factv1.Fact_ReplyContradicted{ReplyContradicted: &factv1.ReplyContradicted{Ticket: d.ticket, Serious: serious}}
@@ -45,12 +39,11 @@ func repliesContradicted(policy *rulebook.Policy, d dossier) []*factv1.Fact {
 func callbacksRated(_ *rulebook.Policy, d dossier) []*factv1.Fact {
 	return d.eachCallback(flow.CallbackRated, func(c *factv1.Callback, id string) *factv1.Fact {
 		if c.Said.Satisfied == nil {
-			return flow.Not(id, flow.Because("not_asked",
-				"回访未问满意度", "the callback did not ask about satisfaction"))
+			return flow.Not(id, flow.Because("not_asked"))
 		}
-		why := flow.Because("satisfied", "回访时客户表示满意", "the customer said at the callback to be satisfied")
+		why := flow.Because("satisfied")
 		if !c.Said.GetSatisfied() {
-			why = flow.Because("dissatisfied", "回访时客户表示不满意", "the customer said at the callback to be dissatisfied")
+			why = flow.Because("dissatisfied")
 		}
 		f := d.fact(id, c.Said.GetUnit(), c.At, why, c.Proof)
 		f.Body = &factv1.Fact_CallbackRated{CallbackRated: &factv1.CallbackRated{
@@ -67,16 +60,13 @@ func customersThanked(_ *rulebook.Policy, d dossier) []*factv1.Fact {
 		proposed, granted := c.Said.GetThanksPoints(), min(c.GetThanksGranted(), maxThanks)
 		switch {
 		case proposed <= 0:
-			return flow.Not(id, flow.Because("no_thanks", "回访没有提出感谢加分", "the callback proposes no points for thanks"))
+			return flow.Not(id, flow.Because("no_thanks"))
 		case c.ThanksGranted == nil:
-			return flow.Not(id, flow.Because("not_decided",
-				"感谢加分待考核人员决定", "the assessor has not decided about the thanks yet"))
+			return flow.Not(id, flow.Because("not_decided"))
 		case granted <= 0:
-			return flow.Not(id, flow.Because("refused", "考核人员未同意感谢加分", "the assessor refused points for the thanks"))
+			return flow.Not(id, flow.Because("refused"))
 		}
-		f := d.fact(id, c.Said.GetUnit(), c.At, flow.Because("thanked",
-			fmt.Sprintf("回访时客户表示感谢，建议%d分，批准%d分", proposed, granted),
-			fmt.Sprintf("the customer gave thanks at the callback: %d points proposed, %d granted", proposed, granted)),
+		f := d.fact(id, c.Said.GetUnit(), c.At, flow.Because("thanked", flow.Count("proposed", proposed), flow.Count("granted", granted)),
 			c.Proof, c.ProofThanks)
 		f.Body = &factv1.Fact_CustomerThanked{CustomerThanked: &factv1.CustomerThanked{
 			Ticket: d.ticket, Proposed: proposed, Granted: granted,
@@ -90,11 +80,9 @@ func thanksAwaited(_ *rulebook.Policy, d dossier) []*factv1.Fact {
 	return d.eachCallback(flow.ThanksAwaited, func(c *factv1.Callback, id string) *factv1.Fact {
 		proposed := c.Said.GetThanksPoints()
 		if proposed <= 0 || c.ThanksGranted != nil {
-			return flow.Not(id, flow.Because("nothing_awaited", "无需决定或已决定", "there is nothing to decide, or it was decided"))
+			return flow.Not(id, flow.Because("nothing_awaited"))
 		}
-		f := d.fact(id, c.Said.GetUnit(), c.At, flow.Because("thanks_proposed",
-			fmt.Sprintf("回访时客户表示感谢，建议加%d分，待决定", proposed),
-			fmt.Sprintf("the customer gave thanks at the callback; %d points are proposed", proposed)), c.Proof)
+		f := d.fact(id, c.Said.GetUnit(), c.At, flow.Because("thanks_proposed", flow.Count("proposed", proposed)), c.Proof)
 		f.Body = &factv1.Fact_ThanksAwaited{ThanksAwaited: &factv1.DecisionAwaited{
 			Decision: factv1.Decision_DECISION_THANKS, Subject: c.Proof, Points: strconv.Itoa(int(proposed)),
 		}}
@@ -109,8 +97,7 @@ func (d dossier) eachCallback(kind flow.Kind, verdict func(*factv1.Callback, str
 	for _, c := range d.work.Callbacks {
 		id := id(kind, d.ticket, c.Proof)
 		if !c.Said.GetReached() {
-			facts = append(facts, flow.Not(id, flow.Because("not_reached",
-				"回访未联系到客户", "the customer was not reached at the callback")))
+			facts = append(facts, flow.Not(id, flow.Because("not_reached")))
 			continue
 		}
 		facts = append(facts, verdict(c, id))
@@ -125,7 +112,7 @@ func customerPraised(_ *rulebook.Policy, d dossier) []*factv1.Fact {
 		said := p.GetPraiseReceived().GetSaid()
 		f := &factv1.Fact{
 			Id: id(flow.CustomerPraised, praiseID(p)), OccurredAt: p.OccurredAt, Proof: refs(p.Proof...),
-			Reason: flow.Because("praised", "客户主动来电表扬", "the customer called of his own accord to praise"),
+			Reason: flow.Because("praised"),
 			Route:  &factv1.Route{Unit: said.GetUnit(), Ticket: said.GetTicket(), Customer: said.GetCustomer()},
 			Body: &factv1.Fact_CustomerPraised{CustomerPraised: &factv1.CustomerPraised{
 				Ticket: said.GetTicket(), Agent: said.GetAgent(),

@@ -1,7 +1,6 @@
 package survey
 
 import (
-	"fmt"
 	"slices"
 	"strings"
 	"time"
@@ -11,7 +10,6 @@ import (
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
-	"kaohe.dev/services/phrase"
 	"kaohe.dev/services/rulebook"
 )
 
@@ -20,7 +18,7 @@ type falsification struct {
 	at    time.Time
 	by    string // "callback", "handed_on" or "in_progress"
 	proof string
-	text  *factv1.Text
+	what  string // the code of the words for it
 }
 
 // repliesFalsified 虚假回单: a reply that claims done what was not, shown by a
@@ -36,15 +34,12 @@ func repliesFalsified(policy *rulebook.Policy, d dossier) []*factv1.Fact {
 		}
 		id := id(flow.ReplyFalsified, d.ticket, r.Proof)
 		if !untrue {
-			facts = append(facts, flow.Not(id, flow.Because("not_shown_false",
-				"没有事件表明回单不实", "no event shows the reply to be false")))
+			facts = append(facts, flow.Not(id, flow.Because("not_shown_false")))
 			continue
 		}
-		replied, showed := phrase.Instant(flow.Time(r.At), policy.Zone(r.Unit)), phrase.Instant(by.at, policy.Zone(r.Unit))
-		f := d.fact(id, r.Unit, r.At, flow.Because("shown_by_"+by.by,
-			fmt.Sprintf("%s回单称已完成，但%s%s", replied, showed, by.text.Zh),
-			fmt.Sprintf("the reply of %s claimed the work done, but at %s %s", replied, showed, by.text.En)),
-			r.Proof, by.proof)
+		zone := policy.Zone(r.Unit)
+		f := d.fact(id, r.Unit, r.At, flow.Because("shown_by_"+by.by, flow.Instant("replied", flow.Time(r.At), zone),
+			flow.Instant("showed", by.at, zone), flow.Part("what", flow.Because(by.what))), r.Proof, by.proof)
 		f.Body = &factv1.Fact_ReplyFalsified{ReplyFalsified: &factv1.ReplyFalsified{Ticket: d.ticket, ShownBy: by.by}}
 		facts = append(facts, f)
 	}
@@ -66,8 +61,7 @@ func (d dossier) falsifications() map[*factv1.Reply]falsification {
 		at := flow.Time(c.At)
 		denied := c.Said.GetReached() && c.Said.WorkDone != nil && !c.Said.GetWorkDone()
 		if r := lastBefore(done, at); denied && r != nil {
-			note(r, falsification{at, "callback", c.Proof,
-				&factv1.Text{Zh: "回访时客户说未真正完成", En: "the customer said it was not really done"}})
+			note(r, falsification{at, "callback", c.Proof, "said_not_done"})
 		}
 	}
 	for _, f := range d.setbacks() {
@@ -85,21 +79,17 @@ func (d dossier) setbacks() []falsification {
 	for _, r := range d.work.Replies {
 		switch r.Result {
 		case feedv1.ReplyResult_REPLY_RESULT_IN_PROGRESS:
-			all = append(all, falsification{flow.Time(r.At), "in_progress", r.Proof,
-				&factv1.Text{Zh: "又回单称仍在处理", En: "another reply said the work went on"}})
+			all = append(all, falsification{flow.Time(r.At), "in_progress", r.Proof, "replied_in_progress"})
 		case feedv1.ReplyResult_REPLY_RESULT_HANDED_ON:
-			all = append(all, falsification{flow.Time(r.At), "handed_on", r.Proof,
-				&factv1.Text{Zh: "又回单称已转他人", En: "another reply said the work was handed on"}})
+			all = append(all, falsification{flow.Time(r.At), "handed_on", r.Proof, "replied_handed_on"})
 		}
 	}
 	for _, h := range d.work.HandOns {
 		switch h.How {
 		case "transferred":
-			all = append(all, falsification{flow.Time(h.At), "handed_on", h.Proof,
-				&factv1.Text{Zh: "工单被转派", En: "the ticket was transferred"}})
+			all = append(all, falsification{flow.Time(h.At), "handed_on", h.Proof, "was_transferred"})
 		case "suspended":
-			all = append(all, falsification{flow.Time(h.At), "in_progress", h.Proof,
-				&factv1.Text{Zh: "工单被挂起", En: "the ticket was suspended"}})
+			all = append(all, falsification{flow.Time(h.At), "in_progress", h.Proof, "was_suspended"})
 		}
 	}
 	return all
@@ -141,14 +131,12 @@ func repliesUnexplained(policy *rulebook.Policy, d dossier) []*factv1.Fact {
 		}
 		id := id(flow.ReplyUnexplained, d.ticket, r.Proof)
 		if explained {
-			facts = append(facts, flow.Not(id, flow.Because("explained",
-				"回单说明了原因或处理情况", "the reply says a cause or what was done")))
+			facts = append(facts, flow.Not(id, flow.Because("explained")))
 			continue
 		}
-		why := flow.Because("says_no_more_than_handled",
-			"回单未写故障原因，只写“"+r.Text+"”", "the reply gives no cause and says only “"+r.Text+"”")
+		why := flow.Because("says_no_more_than_handled", flow.Said("text", r.Text))
 		if strings.TrimSpace(r.Text) == "" {
-			why = flow.Because("says_nothing", "回单未写故障原因，也无内容", "the reply gives no cause and no text")
+			why = flow.Because("says_nothing")
 		}
 		f := d.fact(id, r.Unit, r.At, why, r.Proof)
 		f.Body = &factv1.Fact_ReplyUnexplained{ReplyUnexplained: &factv1.ReplyUnexplained{Ticket: d.ticket, Text: r.Text}}

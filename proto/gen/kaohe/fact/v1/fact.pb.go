@@ -13,6 +13,7 @@ package factv1
 import (
 	protoreflect "google.golang.org/protobuf/reflect/protoreflect"
 	protoimpl "google.golang.org/protobuf/runtime/protoimpl"
+	durationpb "google.golang.org/protobuf/types/known/durationpb"
 	timestamppb "google.golang.org/protobuf/types/known/timestamppb"
 	v1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	reflect "reflect"
@@ -198,13 +199,17 @@ func (x *Text) GetEn() string {
 	return ""
 }
 
-// Reason names why a fact holds or no longer holds.
+// Reason names why a fact holds or no longer holds: what is said, not how it is
+// worded. The words are found at the edges, by the code.
 type Reason struct {
 	state protoimpl.MessageState `protogen:"open.v1"`
 	// A stable name, for example "completed_late".
 	Code string `protobuf:"bytes,1,opt,name=code,proto3" json:"code,omitempty"`
-	// One sentence.
-	Text          *Text `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// The sentence in both languages. It is rendered where somebody reads it: in no
+	// fact, entry or hash.
+	Text *Text `protobuf:"bytes,2,opt,name=text,proto3" json:"text,omitempty"`
+	// What the sentence is about, by name.
+	Args          []*Arg `protobuf:"bytes,3,rep,name=args,proto3" json:"args,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -253,6 +258,232 @@ func (x *Reason) GetText() *Text {
 	return nil
 }
 
+func (x *Reason) GetArgs() []*Arg {
+	if x != nil {
+		return x.Args
+	}
+	return nil
+}
+
+// Arg is what a reason says by a name.
+type Arg struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// Its name, as the sentence has it.
+	Name string `protobuf:"bytes,1,opt,name=name,proto3" json:"name,omitempty"`
+	// What stands for it.
+	//
+	// Types that are valid to be assigned to Value:
+	//
+	//	*Arg_Text
+	//	*Arg_Instant
+	//	*Arg_Length
+	//	*Arg_Count
+	//	*Arg_Label
+	//	*Arg_Reason
+	Value         isArg_Value `protobuf_oneof:"value"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *Arg) Reset() {
+	*x = Arg{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[2]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *Arg) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*Arg) ProtoMessage() {}
+
+func (x *Arg) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[2]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use Arg.ProtoReflect.Descriptor instead.
+func (*Arg) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{2}
+}
+
+func (x *Arg) GetName() string {
+	if x != nil {
+		return x.Name
+	}
+	return ""
+}
+
+func (x *Arg) GetValue() isArg_Value {
+	if x != nil {
+		return x.Value
+	}
+	return nil
+}
+
+func (x *Arg) GetText() string {
+	if x != nil {
+		if x, ok := x.Value.(*Arg_Text); ok {
+			return x.Text
+		}
+	}
+	return ""
+}
+
+func (x *Arg) GetInstant() *LocalInstant {
+	if x != nil {
+		if x, ok := x.Value.(*Arg_Instant); ok {
+			return x.Instant
+		}
+	}
+	return nil
+}
+
+func (x *Arg) GetLength() *durationpb.Duration {
+	if x != nil {
+		if x, ok := x.Value.(*Arg_Length); ok {
+			return x.Length
+		}
+	}
+	return nil
+}
+
+func (x *Arg) GetCount() int64 {
+	if x != nil {
+		if x, ok := x.Value.(*Arg_Count); ok {
+			return x.Count
+		}
+	}
+	return 0
+}
+
+func (x *Arg) GetLabel() *Text {
+	if x != nil {
+		if x, ok := x.Value.(*Arg_Label); ok {
+			return x.Label
+		}
+	}
+	return nil
+}
+
+func (x *Arg) GetReason() *Reason {
+	if x != nil {
+		if x, ok := x.Value.(*Arg_Reason); ok {
+			return x.Reason
+		}
+	}
+	return nil
+}
+
+type isArg_Value interface {
+	isArg_Value()
+}
+
+type Arg_Text struct {
+	// As somebody wrote it, or the name of a thing.
+	Text string `protobuf:"bytes,2,opt,name=text,proto3,oneof"`
+}
+
+type Arg_Instant struct {
+	// An instant.
+	Instant *LocalInstant `protobuf:"bytes,3,opt,name=instant,proto3,oneof"`
+}
+
+type Arg_Length struct {
+	// A length of time.
+	Length *durationpb.Duration `protobuf:"bytes,4,opt,name=length,proto3,oneof"`
+}
+
+type Arg_Count struct {
+	// How many.
+	Count int64 `protobuf:"varint,5,opt,name=count,proto3,oneof"`
+}
+
+type Arg_Label struct {
+	// A name in both languages, from a rulebook or a register.
+	Label *Text `protobuf:"bytes,6,opt,name=label,proto3,oneof"`
+}
+
+type Arg_Reason struct {
+	// A part of the sentence that has words of its own.
+	Reason *Reason `protobuf:"bytes,7,opt,name=reason,proto3,oneof"`
+}
+
+func (*Arg_Text) isArg_Value() {}
+
+func (*Arg_Instant) isArg_Value() {}
+
+func (*Arg_Length) isArg_Value() {}
+
+func (*Arg_Count) isArg_Value() {}
+
+func (*Arg_Label) isArg_Value() {}
+
+func (*Arg_Reason) isArg_Value() {}
+
+// LocalInstant is an instant as the clocks where it counts showed it.
+type LocalInstant struct {
+	state protoimpl.MessageState `protogen:"open.v1"`
+	// The instant.
+	At *timestamppb.Timestamp `protobuf:"bytes,1,opt,name=at,proto3" json:"at,omitempty"`
+	// How far those clocks were ahead of UTC then, in seconds.
+	Offset        int32 `protobuf:"varint,2,opt,name=offset,proto3" json:"offset,omitempty"`
+	unknownFields protoimpl.UnknownFields
+	sizeCache     protoimpl.SizeCache
+}
+
+func (x *LocalInstant) Reset() {
+	*x = LocalInstant{}
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[3]
+	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+	ms.StoreMessageInfo(mi)
+}
+
+func (x *LocalInstant) String() string {
+	return protoimpl.X.MessageStringOf(x)
+}
+
+func (*LocalInstant) ProtoMessage() {}
+
+func (x *LocalInstant) ProtoReflect() protoreflect.Message {
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[3]
+	if x != nil {
+		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
+		if ms.LoadMessageInfo() == nil {
+			ms.StoreMessageInfo(mi)
+		}
+		return ms
+	}
+	return mi.MessageOf(x)
+}
+
+// Deprecated: Use LocalInstant.ProtoReflect.Descriptor instead.
+func (*LocalInstant) Descriptor() ([]byte, []int) {
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{3}
+}
+
+func (x *LocalInstant) GetAt() *timestamppb.Timestamp {
+	if x != nil {
+		return x.At
+	}
+	return nil
+}
+
+func (x *LocalInstant) GetOffset() int32 {
+	if x != nil {
+		return x.Offset
+	}
+	return 0
+}
+
 // Route is what a fact concerns; consumers find their keys in it. A fact whose
 // route changes is retracted where it was and asserted where it is now.
 type Route struct {
@@ -281,7 +512,7 @@ type Route struct {
 
 func (x *Route) Reset() {
 	*x = Route{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[2]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[4]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -293,7 +524,7 @@ func (x *Route) String() string {
 func (*Route) ProtoMessage() {}
 
 func (x *Route) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[2]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[4]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -306,7 +537,7 @@ func (x *Route) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Route.ProtoReflect.Descriptor instead.
 func (*Route) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{2}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{4}
 }
 
 func (x *Route) GetUnit() string {
@@ -380,7 +611,7 @@ type Pieces struct {
 
 func (x *Pieces) Reset() {
 	*x = Pieces{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[3]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[5]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -392,7 +623,7 @@ func (x *Pieces) String() string {
 func (*Pieces) ProtoMessage() {}
 
 func (x *Pieces) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[3]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[5]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -405,7 +636,7 @@ func (x *Pieces) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Pieces.ProtoReflect.Descriptor instead.
 func (*Pieces) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{3}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{5}
 }
 
 func (x *Pieces) GetPath() []string {
@@ -506,7 +737,7 @@ type Fact struct {
 
 func (x *Fact) Reset() {
 	*x = Fact{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[4]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[6]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -518,7 +749,7 @@ func (x *Fact) String() string {
 func (*Fact) ProtoMessage() {}
 
 func (x *Fact) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[4]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[6]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -531,7 +762,7 @@ func (x *Fact) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Fact.ProtoReflect.Descriptor instead.
 func (*Fact) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{4}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{6}
 }
 
 func (x *Fact) GetId() string {
@@ -1288,7 +1519,7 @@ type FactBatch struct {
 
 func (x *FactBatch) Reset() {
 	*x = FactBatch{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[5]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[7]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1300,7 +1531,7 @@ func (x *FactBatch) String() string {
 func (*FactBatch) ProtoMessage() {}
 
 func (x *FactBatch) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[5]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[7]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1313,7 +1544,7 @@ func (x *FactBatch) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FactBatch.ProtoReflect.Descriptor instead.
 func (*FactBatch) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{5}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{7}
 }
 
 func (x *FactBatch) GetFacts() []*Fact {
@@ -1338,7 +1569,7 @@ type Span struct {
 
 func (x *Span) Reset() {
 	*x = Span{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[6]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[8]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1350,7 +1581,7 @@ func (x *Span) String() string {
 func (*Span) ProtoMessage() {}
 
 func (x *Span) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[6]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[8]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1363,7 +1594,7 @@ func (x *Span) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Span.ProtoReflect.Descriptor instead.
 func (*Span) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{6}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{8}
 }
 
 func (x *Span) GetFrom() *timestamppb.Timestamp {
@@ -1402,7 +1633,7 @@ type Holding struct {
 
 func (x *Holding) Reset() {
 	*x = Holding{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[7]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[9]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1414,7 +1645,7 @@ func (x *Holding) String() string {
 func (*Holding) ProtoMessage() {}
 
 func (x *Holding) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[7]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[9]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1427,7 +1658,7 @@ func (x *Holding) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Holding.ProtoReflect.Descriptor instead.
 func (*Holding) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{7}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{9}
 }
 
 func (x *Holding) GetFrom() *timestamppb.Timestamp {
@@ -1464,7 +1695,7 @@ type Promise struct {
 
 func (x *Promise) Reset() {
 	*x = Promise{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[8]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[10]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1476,7 +1707,7 @@ func (x *Promise) String() string {
 func (*Promise) ProtoMessage() {}
 
 func (x *Promise) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[8]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[10]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1489,7 +1720,7 @@ func (x *Promise) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Promise.ProtoReflect.Descriptor instead.
 func (*Promise) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{8}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{10}
 }
 
 func (x *Promise) GetFrom() *timestamppb.Timestamp {
@@ -1519,7 +1750,7 @@ type ClassChange struct {
 
 func (x *ClassChange) Reset() {
 	*x = ClassChange{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[9]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[11]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1531,7 +1762,7 @@ func (x *ClassChange) String() string {
 func (*ClassChange) ProtoMessage() {}
 
 func (x *ClassChange) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[9]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[11]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1544,7 +1775,7 @@ func (x *ClassChange) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ClassChange.ProtoReflect.Descriptor instead.
 func (*ClassChange) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{9}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{11}
 }
 
 func (x *ClassChange) GetFrom() *timestamppb.Timestamp {
@@ -1590,7 +1821,7 @@ type Cycle struct {
 
 func (x *Cycle) Reset() {
 	*x = Cycle{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[10]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[12]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1602,7 +1833,7 @@ func (x *Cycle) String() string {
 func (*Cycle) ProtoMessage() {}
 
 func (x *Cycle) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[10]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[12]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1615,7 +1846,7 @@ func (x *Cycle) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Cycle.ProtoReflect.Descriptor instead.
 func (*Cycle) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{10}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{12}
 }
 
 func (x *Cycle) GetOrdinal() int32 {
@@ -1726,7 +1957,7 @@ type TicketRecorded struct {
 
 func (x *TicketRecorded) Reset() {
 	*x = TicketRecorded{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[11]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[13]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1738,7 +1969,7 @@ func (x *TicketRecorded) String() string {
 func (*TicketRecorded) ProtoMessage() {}
 
 func (x *TicketRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[11]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[13]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1751,7 +1982,7 @@ func (x *TicketRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketRecorded.ProtoReflect.Descriptor instead.
 func (*TicketRecorded) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{11}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{13}
 }
 
 func (x *TicketRecorded) GetTicket() string {
@@ -1867,7 +2098,7 @@ type Reopening struct {
 
 func (x *Reopening) Reset() {
 	*x = Reopening{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[12]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[14]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1879,7 +2110,7 @@ func (x *Reopening) String() string {
 func (*Reopening) ProtoMessage() {}
 
 func (x *Reopening) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[12]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[14]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1892,7 +2123,7 @@ func (x *Reopening) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reopening.ProtoReflect.Descriptor instead.
 func (*Reopening) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{12}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{14}
 }
 
 func (x *Reopening) GetAt() *timestamppb.Timestamp {
@@ -1937,7 +2168,7 @@ type Reply struct {
 
 func (x *Reply) Reset() {
 	*x = Reply{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[13]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[15]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -1949,7 +2180,7 @@ func (x *Reply) String() string {
 func (*Reply) ProtoMessage() {}
 
 func (x *Reply) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[13]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[15]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -1962,7 +2193,7 @@ func (x *Reply) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Reply.ProtoReflect.Descriptor instead.
 func (*Reply) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{13}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{15}
 }
 
 func (x *Reply) GetAt() *timestamppb.Timestamp {
@@ -2026,7 +2257,7 @@ type Callback struct {
 
 func (x *Callback) Reset() {
 	*x = Callback{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[14]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[16]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2038,7 +2269,7 @@ func (x *Callback) String() string {
 func (*Callback) ProtoMessage() {}
 
 func (x *Callback) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[14]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[16]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2051,7 +2282,7 @@ func (x *Callback) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use Callback.ProtoReflect.Descriptor instead.
 func (*Callback) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{14}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{16}
 }
 
 func (x *Callback) GetAt() *timestamppb.Timestamp {
@@ -2104,7 +2335,7 @@ type HandOn struct {
 
 func (x *HandOn) Reset() {
 	*x = HandOn{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[15]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[17]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2116,7 +2347,7 @@ func (x *HandOn) String() string {
 func (*HandOn) ProtoMessage() {}
 
 func (x *HandOn) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[15]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[17]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2129,7 +2360,7 @@ func (x *HandOn) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HandOn.ProtoReflect.Descriptor instead.
 func (*HandOn) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{15}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{17}
 }
 
 func (x *HandOn) GetAt() *timestamppb.Timestamp {
@@ -2172,7 +2403,7 @@ type WorkReported struct {
 
 func (x *WorkReported) Reset() {
 	*x = WorkReported{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[16]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[18]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2184,7 +2415,7 @@ func (x *WorkReported) String() string {
 func (*WorkReported) ProtoMessage() {}
 
 func (x *WorkReported) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[16]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[18]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2197,7 +2428,7 @@ func (x *WorkReported) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use WorkReported.ProtoReflect.Descriptor instead.
 func (*WorkReported) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{16}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{18}
 }
 
 func (x *WorkReported) GetTicket() string {
@@ -2247,7 +2478,7 @@ type FaultReported struct {
 
 func (x *FaultReported) Reset() {
 	*x = FaultReported{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[17]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[19]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2259,7 +2490,7 @@ func (x *FaultReported) String() string {
 func (*FaultReported) ProtoMessage() {}
 
 func (x *FaultReported) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[17]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[19]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2272,7 +2503,7 @@ func (x *FaultReported) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FaultReported.ProtoReflect.Descriptor instead.
 func (*FaultReported) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{17}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{19}
 }
 
 func (x *FaultReported) GetTicket() string {
@@ -2305,7 +2536,7 @@ type ComplaintStep struct {
 
 func (x *ComplaintStep) Reset() {
 	*x = ComplaintStep{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[18]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[20]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2317,7 +2548,7 @@ func (x *ComplaintStep) String() string {
 func (*ComplaintStep) ProtoMessage() {}
 
 func (x *ComplaintStep) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[18]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[20]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2330,7 +2561,7 @@ func (x *ComplaintStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintStep.ProtoReflect.Descriptor instead.
 func (*ComplaintStep) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{18}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{20}
 }
 
 func (x *ComplaintStep) GetStep() string {
@@ -2401,7 +2632,7 @@ type ComplaintRecorded struct {
 
 func (x *ComplaintRecorded) Reset() {
 	*x = ComplaintRecorded{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[19]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[21]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2413,7 +2644,7 @@ func (x *ComplaintRecorded) String() string {
 func (*ComplaintRecorded) ProtoMessage() {}
 
 func (x *ComplaintRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[19]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[21]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2426,7 +2657,7 @@ func (x *ComplaintRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintRecorded.ProtoReflect.Descriptor instead.
 func (*ComplaintRecorded) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{19}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{21}
 }
 
 func (x *ComplaintRecorded) GetComplaint() string {
@@ -2491,7 +2722,7 @@ type OutageRecorded struct {
 
 func (x *OutageRecorded) Reset() {
 	*x = OutageRecorded{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[20]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[22]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2503,7 +2734,7 @@ func (x *OutageRecorded) String() string {
 func (*OutageRecorded) ProtoMessage() {}
 
 func (x *OutageRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[20]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[22]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2516,7 +2747,7 @@ func (x *OutageRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use OutageRecorded.ProtoReflect.Descriptor instead.
 func (*OutageRecorded) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{20}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{22}
 }
 
 func (x *OutageRecorded) GetOutage() string {
@@ -2593,7 +2824,7 @@ type PraiseReceived struct {
 
 func (x *PraiseReceived) Reset() {
 	*x = PraiseReceived{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[21]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[23]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2605,7 +2836,7 @@ func (x *PraiseReceived) String() string {
 func (*PraiseReceived) ProtoMessage() {}
 
 func (x *PraiseReceived) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[21]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[23]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2618,7 +2849,7 @@ func (x *PraiseReceived) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PraiseReceived.ProtoReflect.Descriptor instead.
 func (*PraiseReceived) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{21}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{23}
 }
 
 func (x *PraiseReceived) GetSaid() *v1.PraiseGiven {
@@ -2639,7 +2870,7 @@ type PointsGiven struct {
 
 func (x *PointsGiven) Reset() {
 	*x = PointsGiven{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[22]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[24]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2651,7 +2882,7 @@ func (x *PointsGiven) String() string {
 func (*PointsGiven) ProtoMessage() {}
 
 func (x *PointsGiven) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[22]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[24]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2664,7 +2895,7 @@ func (x *PointsGiven) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use PointsGiven.ProtoReflect.Descriptor instead.
 func (*PointsGiven) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{22}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{24}
 }
 
 func (x *PointsGiven) GetDecided() *v1.PointsDecided {
@@ -2688,7 +2919,7 @@ type UnitKnown struct {
 
 func (x *UnitKnown) Reset() {
 	*x = UnitKnown{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[23]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[25]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2700,7 +2931,7 @@ func (x *UnitKnown) String() string {
 func (*UnitKnown) ProtoMessage() {}
 
 func (x *UnitKnown) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[23]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[25]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2713,7 +2944,7 @@ func (x *UnitKnown) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitKnown.ProtoReflect.Descriptor instead.
 func (*UnitKnown) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{23}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{25}
 }
 
 func (x *UnitKnown) GetUnit() string {
@@ -2741,7 +2972,7 @@ type RulebookInForce struct {
 
 func (x *RulebookInForce) Reset() {
 	*x = RulebookInForce{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[24]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[26]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2753,7 +2984,7 @@ func (x *RulebookInForce) String() string {
 func (*RulebookInForce) ProtoMessage() {}
 
 func (x *RulebookInForce) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[24]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[26]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2766,7 +2997,7 @@ func (x *RulebookInForce) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use RulebookInForce.ProtoReflect.Descriptor instead.
 func (*RulebookInForce) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{24}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{26}
 }
 
 func (x *RulebookInForce) GetPublished() *v1.RulebookPublished {
@@ -2801,7 +3032,7 @@ type TicketOverdue struct {
 
 func (x *TicketOverdue) Reset() {
 	*x = TicketOverdue{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[25]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[27]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2813,7 +3044,7 @@ func (x *TicketOverdue) String() string {
 func (*TicketOverdue) ProtoMessage() {}
 
 func (x *TicketOverdue) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[25]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[27]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2826,7 +3057,7 @@ func (x *TicketOverdue) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketOverdue.ProtoReflect.Descriptor instead.
 func (*TicketOverdue) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{25}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{27}
 }
 
 func (x *TicketOverdue) GetTicket() string {
@@ -2904,7 +3135,7 @@ type ReplyLate struct {
 
 func (x *ReplyLate) Reset() {
 	*x = ReplyLate{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[26]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[28]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2916,7 +3147,7 @@ func (x *ReplyLate) String() string {
 func (*ReplyLate) ProtoMessage() {}
 
 func (x *ReplyLate) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[26]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[28]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -2929,7 +3160,7 @@ func (x *ReplyLate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyLate.ProtoReflect.Descriptor instead.
 func (*ReplyLate) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{26}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{28}
 }
 
 func (x *ReplyLate) GetTicket() string {
@@ -2984,7 +3215,7 @@ type ComplaintAnsweredLate struct {
 
 func (x *ComplaintAnsweredLate) Reset() {
 	*x = ComplaintAnsweredLate{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[27]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[29]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -2996,7 +3227,7 @@ func (x *ComplaintAnsweredLate) String() string {
 func (*ComplaintAnsweredLate) ProtoMessage() {}
 
 func (x *ComplaintAnsweredLate) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[27]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[29]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3009,7 +3240,7 @@ func (x *ComplaintAnsweredLate) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintAnsweredLate.ProtoReflect.Descriptor instead.
 func (*ComplaintAnsweredLate) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{27}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{29}
 }
 
 func (x *ComplaintAnsweredLate) GetComplaint() string {
@@ -3056,7 +3287,7 @@ type MassFaultUntold struct {
 
 func (x *MassFaultUntold) Reset() {
 	*x = MassFaultUntold{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[28]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[30]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3068,7 +3299,7 @@ func (x *MassFaultUntold) String() string {
 func (*MassFaultUntold) ProtoMessage() {}
 
 func (x *MassFaultUntold) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[28]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[30]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3081,7 +3312,7 @@ func (x *MassFaultUntold) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MassFaultUntold.ProtoReflect.Descriptor instead.
 func (*MassFaultUntold) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{28}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{30}
 }
 
 func (x *MassFaultUntold) GetOutage() string {
@@ -3121,7 +3352,7 @@ type InterruptionUnannounced struct {
 
 func (x *InterruptionUnannounced) Reset() {
 	*x = InterruptionUnannounced{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[29]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[31]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3133,7 +3364,7 @@ func (x *InterruptionUnannounced) String() string {
 func (*InterruptionUnannounced) ProtoMessage() {}
 
 func (x *InterruptionUnannounced) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[29]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[31]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3146,7 +3377,7 @@ func (x *InterruptionUnannounced) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use InterruptionUnannounced.ProtoReflect.Descriptor instead.
 func (*InterruptionUnannounced) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{29}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{31}
 }
 
 func (x *InterruptionUnannounced) GetOutage() string {
@@ -3183,7 +3414,7 @@ type LateWorkComplained struct {
 
 func (x *LateWorkComplained) Reset() {
 	*x = LateWorkComplained{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[30]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[32]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3195,7 +3426,7 @@ func (x *LateWorkComplained) String() string {
 func (*LateWorkComplained) ProtoMessage() {}
 
 func (x *LateWorkComplained) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[30]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[32]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3208,7 +3439,7 @@ func (x *LateWorkComplained) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use LateWorkComplained.ProtoReflect.Descriptor instead.
 func (*LateWorkComplained) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{30}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{32}
 }
 
 func (x *LateWorkComplained) GetComplaint() string {
@@ -3236,7 +3467,7 @@ type BuckPassed struct {
 
 func (x *BuckPassed) Reset() {
 	*x = BuckPassed{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[31]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[33]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3248,7 +3479,7 @@ func (x *BuckPassed) String() string {
 func (*BuckPassed) ProtoMessage() {}
 
 func (x *BuckPassed) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[31]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[33]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3261,7 +3492,7 @@ func (x *BuckPassed) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use BuckPassed.ProtoReflect.Descriptor instead.
 func (*BuckPassed) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{31}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{33}
 }
 
 func (x *BuckPassed) GetComplaint() string {
@@ -3289,7 +3520,7 @@ type MisconductJudged struct {
 
 func (x *MisconductJudged) Reset() {
 	*x = MisconductJudged{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[32]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[34]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3301,7 +3532,7 @@ func (x *MisconductJudged) String() string {
 func (*MisconductJudged) ProtoMessage() {}
 
 func (x *MisconductJudged) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[32]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[34]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3314,7 +3545,7 @@ func (x *MisconductJudged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MisconductJudged.ProtoReflect.Descriptor instead.
 func (*MisconductJudged) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{32}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{34}
 }
 
 func (x *MisconductJudged) GetComplaint() string {
@@ -3361,7 +3592,7 @@ type SecondComplaintMade struct {
 
 func (x *SecondComplaintMade) Reset() {
 	*x = SecondComplaintMade{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[33]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[35]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3373,7 +3604,7 @@ func (x *SecondComplaintMade) String() string {
 func (*SecondComplaintMade) ProtoMessage() {}
 
 func (x *SecondComplaintMade) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[33]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[35]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3386,7 +3617,7 @@ func (x *SecondComplaintMade) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use SecondComplaintMade.ProtoReflect.Descriptor instead.
 func (*SecondComplaintMade) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{33}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{35}
 }
 
 func (x *SecondComplaintMade) GetComplaint() string {
@@ -3426,7 +3657,7 @@ type ComplaintEscalated struct {
 
 func (x *ComplaintEscalated) Reset() {
 	*x = ComplaintEscalated{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[34]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[36]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3438,7 +3669,7 @@ func (x *ComplaintEscalated) String() string {
 func (*ComplaintEscalated) ProtoMessage() {}
 
 func (x *ComplaintEscalated) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[34]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[36]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3451,7 +3682,7 @@ func (x *ComplaintEscalated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintEscalated.ProtoReflect.Descriptor instead.
 func (*ComplaintEscalated) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{34}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{36}
 }
 
 func (x *ComplaintEscalated) GetMatter() string {
@@ -3490,7 +3721,7 @@ type TicketReworked struct {
 
 func (x *TicketReworked) Reset() {
 	*x = TicketReworked{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[35]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[37]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3502,7 +3733,7 @@ func (x *TicketReworked) String() string {
 func (*TicketReworked) ProtoMessage() {}
 
 func (x *TicketReworked) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[35]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[37]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3515,7 +3746,7 @@ func (x *TicketReworked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use TicketReworked.ProtoReflect.Descriptor instead.
 func (*TicketReworked) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{35}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{37}
 }
 
 func (x *TicketReworked) GetTicket() string {
@@ -3552,7 +3783,7 @@ type ReplyFalsified struct {
 
 func (x *ReplyFalsified) Reset() {
 	*x = ReplyFalsified{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[36]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[38]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3564,7 +3795,7 @@ func (x *ReplyFalsified) String() string {
 func (*ReplyFalsified) ProtoMessage() {}
 
 func (x *ReplyFalsified) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[36]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[38]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3577,7 +3808,7 @@ func (x *ReplyFalsified) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyFalsified.ProtoReflect.Descriptor instead.
 func (*ReplyFalsified) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{36}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{38}
 }
 
 func (x *ReplyFalsified) GetTicket() string {
@@ -3607,7 +3838,7 @@ type FalseReplyComplained struct {
 
 func (x *FalseReplyComplained) Reset() {
 	*x = FalseReplyComplained{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[37]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[39]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3619,7 +3850,7 @@ func (x *FalseReplyComplained) String() string {
 func (*FalseReplyComplained) ProtoMessage() {}
 
 func (x *FalseReplyComplained) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[37]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[39]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3632,7 +3863,7 @@ func (x *FalseReplyComplained) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use FalseReplyComplained.ProtoReflect.Descriptor instead.
 func (*FalseReplyComplained) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{37}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{39}
 }
 
 func (x *FalseReplyComplained) GetTicket() string {
@@ -3662,7 +3893,7 @@ type ReplyUnexplained struct {
 
 func (x *ReplyUnexplained) Reset() {
 	*x = ReplyUnexplained{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[38]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[40]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3674,7 +3905,7 @@ func (x *ReplyUnexplained) String() string {
 func (*ReplyUnexplained) ProtoMessage() {}
 
 func (x *ReplyUnexplained) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[38]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[40]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3687,7 +3918,7 @@ func (x *ReplyUnexplained) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyUnexplained.ProtoReflect.Descriptor instead.
 func (*ReplyUnexplained) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{38}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{40}
 }
 
 func (x *ReplyUnexplained) GetTicket() string {
@@ -3717,7 +3948,7 @@ type ReplyContradicted struct {
 
 func (x *ReplyContradicted) Reset() {
 	*x = ReplyContradicted{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[39]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[41]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3729,7 +3960,7 @@ func (x *ReplyContradicted) String() string {
 func (*ReplyContradicted) ProtoMessage() {}
 
 func (x *ReplyContradicted) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[39]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[41]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3742,7 +3973,7 @@ func (x *ReplyContradicted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ReplyContradicted.ProtoReflect.Descriptor instead.
 func (*ReplyContradicted) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{39}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{41}
 }
 
 func (x *ReplyContradicted) GetTicket() string {
@@ -3772,7 +4003,7 @@ type CallbackRated struct {
 
 func (x *CallbackRated) Reset() {
 	*x = CallbackRated{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[40]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[42]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3784,7 +4015,7 @@ func (x *CallbackRated) String() string {
 func (*CallbackRated) ProtoMessage() {}
 
 func (x *CallbackRated) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[40]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[42]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3797,7 +4028,7 @@ func (x *CallbackRated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CallbackRated.ProtoReflect.Descriptor instead.
 func (*CallbackRated) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{40}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{42}
 }
 
 func (x *CallbackRated) GetTicket() string {
@@ -3829,7 +4060,7 @@ type CustomerThanked struct {
 
 func (x *CustomerThanked) Reset() {
 	*x = CustomerThanked{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[41]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[43]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3841,7 +4072,7 @@ func (x *CustomerThanked) String() string {
 func (*CustomerThanked) ProtoMessage() {}
 
 func (x *CustomerThanked) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[41]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[43]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3854,7 +4085,7 @@ func (x *CustomerThanked) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CustomerThanked.ProtoReflect.Descriptor instead.
 func (*CustomerThanked) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{41}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{43}
 }
 
 func (x *CustomerThanked) GetTicket() string {
@@ -3891,7 +4122,7 @@ type CustomerPraised struct {
 
 func (x *CustomerPraised) Reset() {
 	*x = CustomerPraised{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[42]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[44]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3903,7 +4134,7 @@ func (x *CustomerPraised) String() string {
 func (*CustomerPraised) ProtoMessage() {}
 
 func (x *CustomerPraised) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[42]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[44]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3916,7 +4147,7 @@ func (x *CustomerPraised) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CustomerPraised.ProtoReflect.Descriptor instead.
 func (*CustomerPraised) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{42}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{44}
 }
 
 func (x *CustomerPraised) GetTicket() string {
@@ -3954,7 +4185,7 @@ type AssessmentRecorded struct {
 
 func (x *AssessmentRecorded) Reset() {
 	*x = AssessmentRecorded{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[43]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[45]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -3966,7 +4197,7 @@ func (x *AssessmentRecorded) String() string {
 func (*AssessmentRecorded) ProtoMessage() {}
 
 func (x *AssessmentRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[43]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[45]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -3979,7 +4210,7 @@ func (x *AssessmentRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use AssessmentRecorded.ProtoReflect.Descriptor instead.
 func (*AssessmentRecorded) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{43}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{45}
 }
 
 func (x *AssessmentRecorded) GetSaid() isAssessmentRecorded_Said {
@@ -4098,7 +4329,7 @@ type CheckJudged struct {
 
 func (x *CheckJudged) Reset() {
 	*x = CheckJudged{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[44]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[46]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4110,7 +4341,7 @@ func (x *CheckJudged) String() string {
 func (*CheckJudged) ProtoMessage() {}
 
 func (x *CheckJudged) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[44]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[46]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4123,7 +4354,7 @@ func (x *CheckJudged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use CheckJudged.ProtoReflect.Descriptor instead.
 func (*CheckJudged) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{44}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{46}
 }
 
 func (x *CheckJudged) GetCheck() string {
@@ -4169,7 +4400,7 @@ type HallRated struct {
 
 func (x *HallRated) Reset() {
 	*x = HallRated{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[45]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[47]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4181,7 +4412,7 @@ func (x *HallRated) String() string {
 func (*HallRated) ProtoMessage() {}
 
 func (x *HallRated) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[45]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[47]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4194,7 +4425,7 @@ func (x *HallRated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use HallRated.ProtoReflect.Descriptor instead.
 func (*HallRated) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{45}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{47}
 }
 
 func (x *HallRated) GetSurvey() string {
@@ -4231,7 +4462,7 @@ type MysteryVisitRated struct {
 
 func (x *MysteryVisitRated) Reset() {
 	*x = MysteryVisitRated{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[46]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[48]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4243,7 +4474,7 @@ func (x *MysteryVisitRated) String() string {
 func (*MysteryVisitRated) ProtoMessage() {}
 
 func (x *MysteryVisitRated) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[46]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[48]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4256,7 +4487,7 @@ func (x *MysteryVisitRated) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use MysteryVisitRated.ProtoReflect.Descriptor instead.
 func (*MysteryVisitRated) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{46}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{48}
 }
 
 func (x *MysteryVisitRated) GetVisit() string {
@@ -4290,7 +4521,7 @@ type ConductJudged struct {
 
 func (x *ConductJudged) Reset() {
 	*x = ConductJudged{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[47]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[49]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4302,7 +4533,7 @@ func (x *ConductJudged) String() string {
 func (*ConductJudged) ProtoMessage() {}
 
 func (x *ConductJudged) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[47]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[49]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4315,7 +4546,7 @@ func (x *ConductJudged) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ConductJudged.ProtoReflect.Descriptor instead.
 func (*ConductJudged) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{47}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{49}
 }
 
 func (x *ConductJudged) GetRecord() string {
@@ -4361,7 +4592,7 @@ type UnitSanctioned struct {
 
 func (x *UnitSanctioned) Reset() {
 	*x = UnitSanctioned{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[48]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[50]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4373,7 +4604,7 @@ func (x *UnitSanctioned) String() string {
 func (*UnitSanctioned) ProtoMessage() {}
 
 func (x *UnitSanctioned) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[48]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[50]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4386,7 +4617,7 @@ func (x *UnitSanctioned) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use UnitSanctioned.ProtoReflect.Descriptor instead.
 func (*UnitSanctioned) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{48}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{50}
 }
 
 func (x *UnitSanctioned) GetSanction() string {
@@ -4421,7 +4652,7 @@ type ItemExcused struct {
 
 func (x *ItemExcused) Reset() {
 	*x = ItemExcused{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[49]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[51]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4433,7 +4664,7 @@ func (x *ItemExcused) String() string {
 func (*ItemExcused) ProtoMessage() {}
 
 func (x *ItemExcused) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[49]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[51]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4446,7 +4677,7 @@ func (x *ItemExcused) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ItemExcused.ProtoReflect.Descriptor instead.
 func (*ItemExcused) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{49}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{51}
 }
 
 func (x *ItemExcused) GetItem() string {
@@ -4481,7 +4712,7 @@ type ObjectionRuling struct {
 
 func (x *ObjectionRuling) Reset() {
 	*x = ObjectionRuling{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[50]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[52]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4493,7 +4724,7 @@ func (x *ObjectionRuling) String() string {
 func (*ObjectionRuling) ProtoMessage() {}
 
 func (x *ObjectionRuling) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[50]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[52]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4506,7 +4737,7 @@ func (x *ObjectionRuling) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectionRuling.ProtoReflect.Descriptor instead.
 func (*ObjectionRuling) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{50}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{52}
 }
 
 func (x *ObjectionRuling) GetStage() v1.ObjectionStage {
@@ -4587,7 +4818,7 @@ type ObjectionRecorded struct {
 
 func (x *ObjectionRecorded) Reset() {
 	*x = ObjectionRecorded{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[51]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[53]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4599,7 +4830,7 @@ func (x *ObjectionRecorded) String() string {
 func (*ObjectionRecorded) ProtoMessage() {}
 
 func (x *ObjectionRecorded) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[51]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[53]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4612,7 +4843,7 @@ func (x *ObjectionRecorded) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectionRecorded.ProtoReflect.Descriptor instead.
 func (*ObjectionRecorded) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{51}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{53}
 }
 
 func (x *ObjectionRecorded) GetMonth() string {
@@ -4679,7 +4910,7 @@ type ObjectionStep struct {
 
 func (x *ObjectionStep) Reset() {
 	*x = ObjectionStep{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[52]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[54]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4691,7 +4922,7 @@ func (x *ObjectionStep) String() string {
 func (*ObjectionStep) ProtoMessage() {}
 
 func (x *ObjectionStep) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[52]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[54]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4704,7 +4935,7 @@ func (x *ObjectionStep) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ObjectionStep.ProtoReflect.Descriptor instead.
 func (*ObjectionStep) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{52}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{54}
 }
 
 func (x *ObjectionStep) GetStage() v1.ObjectionStage {
@@ -4780,7 +5011,7 @@ type DecisionAwaited struct {
 
 func (x *DecisionAwaited) Reset() {
 	*x = DecisionAwaited{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[53]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[55]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4792,7 +5023,7 @@ func (x *DecisionAwaited) String() string {
 func (*DecisionAwaited) ProtoMessage() {}
 
 func (x *DecisionAwaited) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[53]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[55]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4805,7 +5036,7 @@ func (x *DecisionAwaited) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use DecisionAwaited.ProtoReflect.Descriptor instead.
 func (*DecisionAwaited) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{53}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{55}
 }
 
 func (x *DecisionAwaited) GetDecision() Decision {
@@ -4901,7 +5132,7 @@ type ComplaintAlerted struct {
 
 func (x *ComplaintAlerted) Reset() {
 	*x = ComplaintAlerted{}
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[54]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[56]
 	ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 	ms.StoreMessageInfo(mi)
 }
@@ -4913,7 +5144,7 @@ func (x *ComplaintAlerted) String() string {
 func (*ComplaintAlerted) ProtoMessage() {}
 
 func (x *ComplaintAlerted) ProtoReflect() protoreflect.Message {
-	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[54]
+	mi := &file_kaohe_fact_v1_fact_proto_msgTypes[56]
 	if x != nil {
 		ms := protoimpl.X.MessageStateOf(protoimpl.Pointer(x))
 		if ms.LoadMessageInfo() == nil {
@@ -4926,7 +5157,7 @@ func (x *ComplaintAlerted) ProtoReflect() protoreflect.Message {
 
 // Deprecated: Use ComplaintAlerted.ProtoReflect.Descriptor instead.
 func (*ComplaintAlerted) Descriptor() ([]byte, []int) {
-	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{54}
+	return file_kaohe_fact_v1_fact_proto_rawDescGZIP(), []int{56}
 }
 
 func (x *ComplaintAlerted) GetComplaint() string {
@@ -4975,13 +5206,26 @@ var File_kaohe_fact_v1_fact_proto protoreflect.FileDescriptor
 
 const file_kaohe_fact_v1_fact_proto_rawDesc = "" +
 	"\n" +
-	"\x18kaohe/fact/v1/fact.proto\x12\rkaohe.fact.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/feed/v1/feed.proto\"&\n" +
+	"\x18kaohe/fact/v1/fact.proto\x12\rkaohe.fact.v1\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/feed/v1/feed.proto\"&\n" +
 	"\x04Text\x12\x0e\n" +
 	"\x02zh\x18\x01 \x01(\tR\x02zh\x12\x0e\n" +
-	"\x02en\x18\x02 \x01(\tR\x02en\"E\n" +
+	"\x02en\x18\x02 \x01(\tR\x02en\"m\n" +
 	"\x06Reason\x12\x12\n" +
 	"\x04code\x18\x01 \x01(\tR\x04code\x12'\n" +
-	"\x04text\x18\x02 \x01(\v2\x13.kaohe.fact.v1.TextR\x04text\"\xd8\x01\n" +
+	"\x04text\x18\x02 \x01(\v2\x13.kaohe.fact.v1.TextR\x04text\x12&\n" +
+	"\x04args\x18\x03 \x03(\v2\x12.kaohe.fact.v1.ArgR\x04args\"\x9c\x02\n" +
+	"\x03Arg\x12\x12\n" +
+	"\x04name\x18\x01 \x01(\tR\x04name\x12\x14\n" +
+	"\x04text\x18\x02 \x01(\tH\x00R\x04text\x127\n" +
+	"\ainstant\x18\x03 \x01(\v2\x1b.kaohe.fact.v1.LocalInstantH\x00R\ainstant\x123\n" +
+	"\x06length\x18\x04 \x01(\v2\x19.google.protobuf.DurationH\x00R\x06length\x12\x16\n" +
+	"\x05count\x18\x05 \x01(\x03H\x00R\x05count\x12+\n" +
+	"\x05label\x18\x06 \x01(\v2\x13.kaohe.fact.v1.TextH\x00R\x05label\x12/\n" +
+	"\x06reason\x18\a \x01(\v2\x15.kaohe.fact.v1.ReasonH\x00R\x06reasonB\a\n" +
+	"\x05value\"R\n" +
+	"\fLocalInstant\x12*\n" +
+	"\x02at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\x02at\x12\x16\n" +
+	"\x06offset\x18\x02 \x01(\x05R\x06offset\"\xd8\x01\n" +
 	"\x05Route\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x12\x16\n" +
 	"\x06ticket\x18\x02 \x01(\tR\x06ticket\x12\x1a\n" +
@@ -5358,226 +5602,235 @@ func file_kaohe_fact_v1_fact_proto_rawDescGZIP() []byte {
 }
 
 var file_kaohe_fact_v1_fact_proto_enumTypes = make([]protoimpl.EnumInfo, 2)
-var file_kaohe_fact_v1_fact_proto_msgTypes = make([]protoimpl.MessageInfo, 55)
+var file_kaohe_fact_v1_fact_proto_msgTypes = make([]protoimpl.MessageInfo, 57)
 var file_kaohe_fact_v1_fact_proto_goTypes = []any{
 	(Decision)(0),                   // 0: kaohe.fact.v1.Decision
 	(AlertLevel)(0),                 // 1: kaohe.fact.v1.AlertLevel
 	(*Text)(nil),                    // 2: kaohe.fact.v1.Text
 	(*Reason)(nil),                  // 3: kaohe.fact.v1.Reason
-	(*Route)(nil),                   // 4: kaohe.fact.v1.Route
-	(*Pieces)(nil),                  // 5: kaohe.fact.v1.Pieces
-	(*Fact)(nil),                    // 6: kaohe.fact.v1.Fact
-	(*FactBatch)(nil),               // 7: kaohe.fact.v1.FactBatch
-	(*Span)(nil),                    // 8: kaohe.fact.v1.Span
-	(*Holding)(nil),                 // 9: kaohe.fact.v1.Holding
-	(*Promise)(nil),                 // 10: kaohe.fact.v1.Promise
-	(*ClassChange)(nil),             // 11: kaohe.fact.v1.ClassChange
-	(*Cycle)(nil),                   // 12: kaohe.fact.v1.Cycle
-	(*TicketRecorded)(nil),          // 13: kaohe.fact.v1.TicketRecorded
-	(*Reopening)(nil),               // 14: kaohe.fact.v1.Reopening
-	(*Reply)(nil),                   // 15: kaohe.fact.v1.Reply
-	(*Callback)(nil),                // 16: kaohe.fact.v1.Callback
-	(*HandOn)(nil),                  // 17: kaohe.fact.v1.HandOn
-	(*WorkReported)(nil),            // 18: kaohe.fact.v1.WorkReported
-	(*FaultReported)(nil),           // 19: kaohe.fact.v1.FaultReported
-	(*ComplaintStep)(nil),           // 20: kaohe.fact.v1.ComplaintStep
-	(*ComplaintRecorded)(nil),       // 21: kaohe.fact.v1.ComplaintRecorded
-	(*OutageRecorded)(nil),          // 22: kaohe.fact.v1.OutageRecorded
-	(*PraiseReceived)(nil),          // 23: kaohe.fact.v1.PraiseReceived
-	(*PointsGiven)(nil),             // 24: kaohe.fact.v1.PointsGiven
-	(*UnitKnown)(nil),               // 25: kaohe.fact.v1.UnitKnown
-	(*RulebookInForce)(nil),         // 26: kaohe.fact.v1.RulebookInForce
-	(*TicketOverdue)(nil),           // 27: kaohe.fact.v1.TicketOverdue
-	(*ReplyLate)(nil),               // 28: kaohe.fact.v1.ReplyLate
-	(*ComplaintAnsweredLate)(nil),   // 29: kaohe.fact.v1.ComplaintAnsweredLate
-	(*MassFaultUntold)(nil),         // 30: kaohe.fact.v1.MassFaultUntold
-	(*InterruptionUnannounced)(nil), // 31: kaohe.fact.v1.InterruptionUnannounced
-	(*LateWorkComplained)(nil),      // 32: kaohe.fact.v1.LateWorkComplained
-	(*BuckPassed)(nil),              // 33: kaohe.fact.v1.BuckPassed
-	(*MisconductJudged)(nil),        // 34: kaohe.fact.v1.MisconductJudged
-	(*SecondComplaintMade)(nil),     // 35: kaohe.fact.v1.SecondComplaintMade
-	(*ComplaintEscalated)(nil),      // 36: kaohe.fact.v1.ComplaintEscalated
-	(*TicketReworked)(nil),          // 37: kaohe.fact.v1.TicketReworked
-	(*ReplyFalsified)(nil),          // 38: kaohe.fact.v1.ReplyFalsified
-	(*FalseReplyComplained)(nil),    // 39: kaohe.fact.v1.FalseReplyComplained
-	(*ReplyUnexplained)(nil),        // 40: kaohe.fact.v1.ReplyUnexplained
-	(*ReplyContradicted)(nil),       // 41: kaohe.fact.v1.ReplyContradicted
-	(*CallbackRated)(nil),           // 42: kaohe.fact.v1.CallbackRated
-	(*CustomerThanked)(nil),         // 43: kaohe.fact.v1.CustomerThanked
-	(*CustomerPraised)(nil),         // 44: kaohe.fact.v1.CustomerPraised
-	(*AssessmentRecorded)(nil),      // 45: kaohe.fact.v1.AssessmentRecorded
-	(*CheckJudged)(nil),             // 46: kaohe.fact.v1.CheckJudged
-	(*HallRated)(nil),               // 47: kaohe.fact.v1.HallRated
-	(*MysteryVisitRated)(nil),       // 48: kaohe.fact.v1.MysteryVisitRated
-	(*ConductJudged)(nil),           // 49: kaohe.fact.v1.ConductJudged
-	(*UnitSanctioned)(nil),          // 50: kaohe.fact.v1.UnitSanctioned
-	(*ItemExcused)(nil),             // 51: kaohe.fact.v1.ItemExcused
-	(*ObjectionRuling)(nil),         // 52: kaohe.fact.v1.ObjectionRuling
-	(*ObjectionRecorded)(nil),       // 53: kaohe.fact.v1.ObjectionRecorded
-	(*ObjectionStep)(nil),           // 54: kaohe.fact.v1.ObjectionStep
-	(*DecisionAwaited)(nil),         // 55: kaohe.fact.v1.DecisionAwaited
-	(*ComplaintAlerted)(nil),        // 56: kaohe.fact.v1.ComplaintAlerted
-	(*timestamppb.Timestamp)(nil),   // 57: google.protobuf.Timestamp
-	(*v1.Event)(nil),                // 58: kaohe.feed.v1.Event
-	(v1.TicketKind)(0),              // 59: kaohe.feed.v1.TicketKind
-	(v1.ReplyResult)(0),             // 60: kaohe.feed.v1.ReplyResult
-	(*v1.CallbackDone)(nil),         // 61: kaohe.feed.v1.CallbackDone
-	(v1.ComplaintLevel)(0),          // 62: kaohe.feed.v1.ComplaintLevel
-	(*v1.ComplaintFiled)(nil),       // 63: kaohe.feed.v1.ComplaintFiled
-	(*v1.PraiseGiven)(nil),          // 64: kaohe.feed.v1.PraiseGiven
-	(*v1.PointsDecided)(nil),        // 65: kaohe.feed.v1.PointsDecided
-	(*v1.UnitRegistered)(nil),       // 66: kaohe.feed.v1.UnitRegistered
-	(*v1.RulebookPublished)(nil),    // 67: kaohe.feed.v1.RulebookPublished
-	(*v1.HallAssessed)(nil),         // 68: kaohe.feed.v1.HallAssessed
-	(*v1.HallSurveyed)(nil),         // 69: kaohe.feed.v1.HallSurveyed
-	(*v1.ConductRecorded)(nil),      // 70: kaohe.feed.v1.ConductRecorded
-	(*v1.SanctionImposed)(nil),      // 71: kaohe.feed.v1.SanctionImposed
-	(*v1.ItemWaived)(nil),           // 72: kaohe.feed.v1.ItemWaived
-	(v1.AssessmentMethod)(0),        // 73: kaohe.feed.v1.AssessmentMethod
-	(v1.SurveyMethod)(0),            // 74: kaohe.feed.v1.SurveyMethod
-	(v1.ConductKind)(0),             // 75: kaohe.feed.v1.ConductKind
-	(v1.SanctionScope)(0),           // 76: kaohe.feed.v1.SanctionScope
-	(v1.ObjectionStage)(0),          // 77: kaohe.feed.v1.ObjectionStage
-	(v1.ObjectionOutcome)(0),        // 78: kaohe.feed.v1.ObjectionOutcome
-	(*v1.Evidence)(nil),             // 79: kaohe.feed.v1.Evidence
-	(v1.DecisionAbout)(0),           // 80: kaohe.feed.v1.DecisionAbout
+	(*Arg)(nil),                     // 4: kaohe.fact.v1.Arg
+	(*LocalInstant)(nil),            // 5: kaohe.fact.v1.LocalInstant
+	(*Route)(nil),                   // 6: kaohe.fact.v1.Route
+	(*Pieces)(nil),                  // 7: kaohe.fact.v1.Pieces
+	(*Fact)(nil),                    // 8: kaohe.fact.v1.Fact
+	(*FactBatch)(nil),               // 9: kaohe.fact.v1.FactBatch
+	(*Span)(nil),                    // 10: kaohe.fact.v1.Span
+	(*Holding)(nil),                 // 11: kaohe.fact.v1.Holding
+	(*Promise)(nil),                 // 12: kaohe.fact.v1.Promise
+	(*ClassChange)(nil),             // 13: kaohe.fact.v1.ClassChange
+	(*Cycle)(nil),                   // 14: kaohe.fact.v1.Cycle
+	(*TicketRecorded)(nil),          // 15: kaohe.fact.v1.TicketRecorded
+	(*Reopening)(nil),               // 16: kaohe.fact.v1.Reopening
+	(*Reply)(nil),                   // 17: kaohe.fact.v1.Reply
+	(*Callback)(nil),                // 18: kaohe.fact.v1.Callback
+	(*HandOn)(nil),                  // 19: kaohe.fact.v1.HandOn
+	(*WorkReported)(nil),            // 20: kaohe.fact.v1.WorkReported
+	(*FaultReported)(nil),           // 21: kaohe.fact.v1.FaultReported
+	(*ComplaintStep)(nil),           // 22: kaohe.fact.v1.ComplaintStep
+	(*ComplaintRecorded)(nil),       // 23: kaohe.fact.v1.ComplaintRecorded
+	(*OutageRecorded)(nil),          // 24: kaohe.fact.v1.OutageRecorded
+	(*PraiseReceived)(nil),          // 25: kaohe.fact.v1.PraiseReceived
+	(*PointsGiven)(nil),             // 26: kaohe.fact.v1.PointsGiven
+	(*UnitKnown)(nil),               // 27: kaohe.fact.v1.UnitKnown
+	(*RulebookInForce)(nil),         // 28: kaohe.fact.v1.RulebookInForce
+	(*TicketOverdue)(nil),           // 29: kaohe.fact.v1.TicketOverdue
+	(*ReplyLate)(nil),               // 30: kaohe.fact.v1.ReplyLate
+	(*ComplaintAnsweredLate)(nil),   // 31: kaohe.fact.v1.ComplaintAnsweredLate
+	(*MassFaultUntold)(nil),         // 32: kaohe.fact.v1.MassFaultUntold
+	(*InterruptionUnannounced)(nil), // 33: kaohe.fact.v1.InterruptionUnannounced
+	(*LateWorkComplained)(nil),      // 34: kaohe.fact.v1.LateWorkComplained
+	(*BuckPassed)(nil),              // 35: kaohe.fact.v1.BuckPassed
+	(*MisconductJudged)(nil),        // 36: kaohe.fact.v1.MisconductJudged
+	(*SecondComplaintMade)(nil),     // 37: kaohe.fact.v1.SecondComplaintMade
+	(*ComplaintEscalated)(nil),      // 38: kaohe.fact.v1.ComplaintEscalated
+	(*TicketReworked)(nil),          // 39: kaohe.fact.v1.TicketReworked
+	(*ReplyFalsified)(nil),          // 40: kaohe.fact.v1.ReplyFalsified
+	(*FalseReplyComplained)(nil),    // 41: kaohe.fact.v1.FalseReplyComplained
+	(*ReplyUnexplained)(nil),        // 42: kaohe.fact.v1.ReplyUnexplained
+	(*ReplyContradicted)(nil),       // 43: kaohe.fact.v1.ReplyContradicted
+	(*CallbackRated)(nil),           // 44: kaohe.fact.v1.CallbackRated
+	(*CustomerThanked)(nil),         // 45: kaohe.fact.v1.CustomerThanked
+	(*CustomerPraised)(nil),         // 46: kaohe.fact.v1.CustomerPraised
+	(*AssessmentRecorded)(nil),      // 47: kaohe.fact.v1.AssessmentRecorded
+	(*CheckJudged)(nil),             // 48: kaohe.fact.v1.CheckJudged
+	(*HallRated)(nil),               // 49: kaohe.fact.v1.HallRated
+	(*MysteryVisitRated)(nil),       // 50: kaohe.fact.v1.MysteryVisitRated
+	(*ConductJudged)(nil),           // 51: kaohe.fact.v1.ConductJudged
+	(*UnitSanctioned)(nil),          // 52: kaohe.fact.v1.UnitSanctioned
+	(*ItemExcused)(nil),             // 53: kaohe.fact.v1.ItemExcused
+	(*ObjectionRuling)(nil),         // 54: kaohe.fact.v1.ObjectionRuling
+	(*ObjectionRecorded)(nil),       // 55: kaohe.fact.v1.ObjectionRecorded
+	(*ObjectionStep)(nil),           // 56: kaohe.fact.v1.ObjectionStep
+	(*DecisionAwaited)(nil),         // 57: kaohe.fact.v1.DecisionAwaited
+	(*ComplaintAlerted)(nil),        // 58: kaohe.fact.v1.ComplaintAlerted
+	(*durationpb.Duration)(nil),     // 59: google.protobuf.Duration
+	(*timestamppb.Timestamp)(nil),   // 60: google.protobuf.Timestamp
+	(*v1.Event)(nil),                // 61: kaohe.feed.v1.Event
+	(v1.TicketKind)(0),              // 62: kaohe.feed.v1.TicketKind
+	(v1.ReplyResult)(0),             // 63: kaohe.feed.v1.ReplyResult
+	(*v1.CallbackDone)(nil),         // 64: kaohe.feed.v1.CallbackDone
+	(v1.ComplaintLevel)(0),          // 65: kaohe.feed.v1.ComplaintLevel
+	(*v1.ComplaintFiled)(nil),       // 66: kaohe.feed.v1.ComplaintFiled
+	(*v1.PraiseGiven)(nil),          // 67: kaohe.feed.v1.PraiseGiven
+	(*v1.PointsDecided)(nil),        // 68: kaohe.feed.v1.PointsDecided
+	(*v1.UnitRegistered)(nil),       // 69: kaohe.feed.v1.UnitRegistered
+	(*v1.RulebookPublished)(nil),    // 70: kaohe.feed.v1.RulebookPublished
+	(*v1.HallAssessed)(nil),         // 71: kaohe.feed.v1.HallAssessed
+	(*v1.HallSurveyed)(nil),         // 72: kaohe.feed.v1.HallSurveyed
+	(*v1.ConductRecorded)(nil),      // 73: kaohe.feed.v1.ConductRecorded
+	(*v1.SanctionImposed)(nil),      // 74: kaohe.feed.v1.SanctionImposed
+	(*v1.ItemWaived)(nil),           // 75: kaohe.feed.v1.ItemWaived
+	(v1.AssessmentMethod)(0),        // 76: kaohe.feed.v1.AssessmentMethod
+	(v1.SurveyMethod)(0),            // 77: kaohe.feed.v1.SurveyMethod
+	(v1.ConductKind)(0),             // 78: kaohe.feed.v1.ConductKind
+	(v1.SanctionScope)(0),           // 79: kaohe.feed.v1.SanctionScope
+	(v1.ObjectionStage)(0),          // 80: kaohe.feed.v1.ObjectionStage
+	(v1.ObjectionOutcome)(0),        // 81: kaohe.feed.v1.ObjectionOutcome
+	(*v1.Evidence)(nil),             // 82: kaohe.feed.v1.Evidence
+	(v1.DecisionAbout)(0),           // 83: kaohe.feed.v1.DecisionAbout
 }
 var file_kaohe_fact_v1_fact_proto_depIdxs = []int32{
 	2,   // 0: kaohe.fact.v1.Reason.text:type_name -> kaohe.fact.v1.Text
-	3,   // 1: kaohe.fact.v1.Fact.reason:type_name -> kaohe.fact.v1.Reason
-	57,  // 2: kaohe.fact.v1.Fact.occurred_at:type_name -> google.protobuf.Timestamp
-	57,  // 3: kaohe.fact.v1.Fact.received_at:type_name -> google.protobuf.Timestamp
-	57,  // 4: kaohe.fact.v1.Fact.detected_at:type_name -> google.protobuf.Timestamp
-	4,   // 5: kaohe.fact.v1.Fact.route:type_name -> kaohe.fact.v1.Route
-	5,   // 6: kaohe.fact.v1.Fact.pieces:type_name -> kaohe.fact.v1.Pieces
-	58,  // 7: kaohe.fact.v1.Fact.event:type_name -> kaohe.feed.v1.Event
-	13,  // 8: kaohe.fact.v1.Fact.ticket_recorded:type_name -> kaohe.fact.v1.TicketRecorded
-	18,  // 9: kaohe.fact.v1.Fact.work_reported:type_name -> kaohe.fact.v1.WorkReported
-	19,  // 10: kaohe.fact.v1.Fact.fault_reported:type_name -> kaohe.fact.v1.FaultReported
-	21,  // 11: kaohe.fact.v1.Fact.complaint_recorded:type_name -> kaohe.fact.v1.ComplaintRecorded
-	22,  // 12: kaohe.fact.v1.Fact.outage_recorded:type_name -> kaohe.fact.v1.OutageRecorded
-	23,  // 13: kaohe.fact.v1.Fact.praise_received:type_name -> kaohe.fact.v1.PraiseReceived
-	24,  // 14: kaohe.fact.v1.Fact.points_given:type_name -> kaohe.fact.v1.PointsGiven
-	25,  // 15: kaohe.fact.v1.Fact.unit_known:type_name -> kaohe.fact.v1.UnitKnown
-	26,  // 16: kaohe.fact.v1.Fact.rulebook_in_force:type_name -> kaohe.fact.v1.RulebookInForce
-	45,  // 17: kaohe.fact.v1.Fact.assessment_recorded:type_name -> kaohe.fact.v1.AssessmentRecorded
-	27,  // 18: kaohe.fact.v1.Fact.ticket_overdue:type_name -> kaohe.fact.v1.TicketOverdue
-	28,  // 19: kaohe.fact.v1.Fact.reply_late:type_name -> kaohe.fact.v1.ReplyLate
-	29,  // 20: kaohe.fact.v1.Fact.complaint_answered_late:type_name -> kaohe.fact.v1.ComplaintAnsweredLate
-	30,  // 21: kaohe.fact.v1.Fact.mass_fault_untold:type_name -> kaohe.fact.v1.MassFaultUntold
-	31,  // 22: kaohe.fact.v1.Fact.interruption_unannounced:type_name -> kaohe.fact.v1.InterruptionUnannounced
-	32,  // 23: kaohe.fact.v1.Fact.late_work_complained:type_name -> kaohe.fact.v1.LateWorkComplained
-	33,  // 24: kaohe.fact.v1.Fact.buck_passed:type_name -> kaohe.fact.v1.BuckPassed
-	34,  // 25: kaohe.fact.v1.Fact.misconduct_judged:type_name -> kaohe.fact.v1.MisconductJudged
-	35,  // 26: kaohe.fact.v1.Fact.second_complaint_made:type_name -> kaohe.fact.v1.SecondComplaintMade
-	36,  // 27: kaohe.fact.v1.Fact.complaint_escalated:type_name -> kaohe.fact.v1.ComplaintEscalated
-	37,  // 28: kaohe.fact.v1.Fact.ticket_reworked:type_name -> kaohe.fact.v1.TicketReworked
-	55,  // 29: kaohe.fact.v1.Fact.complaint_awaited:type_name -> kaohe.fact.v1.DecisionAwaited
-	38,  // 30: kaohe.fact.v1.Fact.reply_falsified:type_name -> kaohe.fact.v1.ReplyFalsified
-	39,  // 31: kaohe.fact.v1.Fact.false_reply_complained:type_name -> kaohe.fact.v1.FalseReplyComplained
-	40,  // 32: kaohe.fact.v1.Fact.reply_unexplained:type_name -> kaohe.fact.v1.ReplyUnexplained
-	41,  // 33: kaohe.fact.v1.Fact.reply_contradicted:type_name -> kaohe.fact.v1.ReplyContradicted
-	42,  // 34: kaohe.fact.v1.Fact.callback_rated:type_name -> kaohe.fact.v1.CallbackRated
-	43,  // 35: kaohe.fact.v1.Fact.customer_thanked:type_name -> kaohe.fact.v1.CustomerThanked
-	44,  // 36: kaohe.fact.v1.Fact.customer_praised:type_name -> kaohe.fact.v1.CustomerPraised
-	55,  // 37: kaohe.fact.v1.Fact.thanks_awaited:type_name -> kaohe.fact.v1.DecisionAwaited
-	46,  // 38: kaohe.fact.v1.Fact.check_judged:type_name -> kaohe.fact.v1.CheckJudged
-	47,  // 39: kaohe.fact.v1.Fact.hall_rated:type_name -> kaohe.fact.v1.HallRated
-	48,  // 40: kaohe.fact.v1.Fact.mystery_visit_rated:type_name -> kaohe.fact.v1.MysteryVisitRated
-	49,  // 41: kaohe.fact.v1.Fact.conduct_judged:type_name -> kaohe.fact.v1.ConductJudged
-	50,  // 42: kaohe.fact.v1.Fact.unit_sanctioned:type_name -> kaohe.fact.v1.UnitSanctioned
-	51,  // 43: kaohe.fact.v1.Fact.item_excused:type_name -> kaohe.fact.v1.ItemExcused
-	53,  // 44: kaohe.fact.v1.Fact.objection_recorded:type_name -> kaohe.fact.v1.ObjectionRecorded
-	55,  // 45: kaohe.fact.v1.Fact.points_awaited:type_name -> kaohe.fact.v1.DecisionAwaited
-	56,  // 46: kaohe.fact.v1.Fact.complaint_alerted:type_name -> kaohe.fact.v1.ComplaintAlerted
-	6,   // 47: kaohe.fact.v1.FactBatch.facts:type_name -> kaohe.fact.v1.Fact
-	57,  // 48: kaohe.fact.v1.Span.from:type_name -> google.protobuf.Timestamp
-	57,  // 49: kaohe.fact.v1.Span.to:type_name -> google.protobuf.Timestamp
-	57,  // 50: kaohe.fact.v1.Holding.from:type_name -> google.protobuf.Timestamp
-	57,  // 51: kaohe.fact.v1.Promise.from:type_name -> google.protobuf.Timestamp
-	57,  // 52: kaohe.fact.v1.Promise.due_at:type_name -> google.protobuf.Timestamp
-	57,  // 53: kaohe.fact.v1.ClassChange.from:type_name -> google.protobuf.Timestamp
-	57,  // 54: kaohe.fact.v1.Cycle.started_at:type_name -> google.protobuf.Timestamp
-	57,  // 55: kaohe.fact.v1.Cycle.completed_at:type_name -> google.protobuf.Timestamp
-	57,  // 56: kaohe.fact.v1.Cycle.closed_at:type_name -> google.protobuf.Timestamp
-	57,  // 57: kaohe.fact.v1.Cycle.replied_at:type_name -> google.protobuf.Timestamp
-	57,  // 58: kaohe.fact.v1.Cycle.finished_at:type_name -> google.protobuf.Timestamp
-	10,  // 59: kaohe.fact.v1.Cycle.promises:type_name -> kaohe.fact.v1.Promise
-	59,  // 60: kaohe.fact.v1.TicketRecorded.kind:type_name -> kaohe.feed.v1.TicketKind
-	57,  // 61: kaohe.fact.v1.TicketRecorded.opened_at:type_name -> google.protobuf.Timestamp
-	9,   // 62: kaohe.fact.v1.TicketRecorded.holdings:type_name -> kaohe.fact.v1.Holding
-	11,  // 63: kaohe.fact.v1.TicketRecorded.classes:type_name -> kaohe.fact.v1.ClassChange
-	8,   // 64: kaohe.fact.v1.TicketRecorded.suspensions:type_name -> kaohe.fact.v1.Span
-	12,  // 65: kaohe.fact.v1.TicketRecorded.cycles:type_name -> kaohe.fact.v1.Cycle
-	57,  // 66: kaohe.fact.v1.TicketRecorded.cancelled_at:type_name -> google.protobuf.Timestamp
-	57,  // 67: kaohe.fact.v1.TicketRecorded.merged_at:type_name -> google.protobuf.Timestamp
-	14,  // 68: kaohe.fact.v1.TicketRecorded.reopenings:type_name -> kaohe.fact.v1.Reopening
-	57,  // 69: kaohe.fact.v1.Reopening.at:type_name -> google.protobuf.Timestamp
-	57,  // 70: kaohe.fact.v1.Reply.at:type_name -> google.protobuf.Timestamp
-	60,  // 71: kaohe.fact.v1.Reply.result:type_name -> kaohe.feed.v1.ReplyResult
-	57,  // 72: kaohe.fact.v1.Callback.at:type_name -> google.protobuf.Timestamp
-	61,  // 73: kaohe.fact.v1.Callback.said:type_name -> kaohe.feed.v1.CallbackDone
-	57,  // 74: kaohe.fact.v1.HandOn.at:type_name -> google.protobuf.Timestamp
-	15,  // 75: kaohe.fact.v1.WorkReported.replies:type_name -> kaohe.fact.v1.Reply
-	16,  // 76: kaohe.fact.v1.WorkReported.callbacks:type_name -> kaohe.fact.v1.Callback
-	17,  // 77: kaohe.fact.v1.WorkReported.hand_ons:type_name -> kaohe.fact.v1.HandOn
-	57,  // 78: kaohe.fact.v1.WorkReported.closings:type_name -> google.protobuf.Timestamp
-	57,  // 79: kaohe.fact.v1.ComplaintStep.at:type_name -> google.protobuf.Timestamp
-	62,  // 80: kaohe.fact.v1.ComplaintStep.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	63,  // 81: kaohe.fact.v1.ComplaintRecorded.filed:type_name -> kaohe.feed.v1.ComplaintFiled
-	57,  // 82: kaohe.fact.v1.ComplaintRecorded.filed_at:type_name -> google.protobuf.Timestamp
-	20,  // 83: kaohe.fact.v1.ComplaintRecorded.steps:type_name -> kaohe.fact.v1.ComplaintStep
-	57,  // 84: kaohe.fact.v1.OutageRecorded.declared_at:type_name -> google.protobuf.Timestamp
-	57,  // 85: kaohe.fact.v1.OutageRecorded.told_at:type_name -> google.protobuf.Timestamp
-	57,  // 86: kaohe.fact.v1.OutageRecorded.restored_at:type_name -> google.protobuf.Timestamp
-	57,  // 87: kaohe.fact.v1.OutageRecorded.end_told_at:type_name -> google.protobuf.Timestamp
-	57,  // 88: kaohe.fact.v1.OutageRecorded.starts_at:type_name -> google.protobuf.Timestamp
-	57,  // 89: kaohe.fact.v1.OutageRecorded.notice_at:type_name -> google.protobuf.Timestamp
-	57,  // 90: kaohe.fact.v1.OutageRecorded.customers_told_at:type_name -> google.protobuf.Timestamp
-	64,  // 91: kaohe.fact.v1.PraiseReceived.said:type_name -> kaohe.feed.v1.PraiseGiven
-	65,  // 92: kaohe.fact.v1.PointsGiven.decided:type_name -> kaohe.feed.v1.PointsDecided
-	66,  // 93: kaohe.fact.v1.UnitKnown.registrations:type_name -> kaohe.feed.v1.UnitRegistered
-	67,  // 94: kaohe.fact.v1.RulebookInForce.published:type_name -> kaohe.feed.v1.RulebookPublished
-	57,  // 95: kaohe.fact.v1.TicketOverdue.due_at:type_name -> google.protobuf.Timestamp
-	57,  // 96: kaohe.fact.v1.TicketOverdue.completed_at:type_name -> google.protobuf.Timestamp
-	59,  // 97: kaohe.fact.v1.TicketOverdue.kind:type_name -> kaohe.feed.v1.TicketKind
-	57,  // 98: kaohe.fact.v1.ReplyLate.finished_at:type_name -> google.protobuf.Timestamp
-	57,  // 99: kaohe.fact.v1.ReplyLate.due_at:type_name -> google.protobuf.Timestamp
-	57,  // 100: kaohe.fact.v1.ReplyLate.replied_at:type_name -> google.protobuf.Timestamp
-	57,  // 101: kaohe.fact.v1.ComplaintAnsweredLate.forwarded_at:type_name -> google.protobuf.Timestamp
-	57,  // 102: kaohe.fact.v1.ComplaintAnsweredLate.due_at:type_name -> google.protobuf.Timestamp
-	57,  // 103: kaohe.fact.v1.ComplaintAnsweredLate.answered_at:type_name -> google.protobuf.Timestamp
-	62,  // 104: kaohe.fact.v1.ComplaintEscalated.level:type_name -> kaohe.feed.v1.ComplaintLevel
-	68,  // 105: kaohe.fact.v1.AssessmentRecorded.visit:type_name -> kaohe.feed.v1.HallAssessed
-	69,  // 106: kaohe.fact.v1.AssessmentRecorded.survey:type_name -> kaohe.feed.v1.HallSurveyed
-	70,  // 107: kaohe.fact.v1.AssessmentRecorded.conduct:type_name -> kaohe.feed.v1.ConductRecorded
-	71,  // 108: kaohe.fact.v1.AssessmentRecorded.sanction:type_name -> kaohe.feed.v1.SanctionImposed
-	72,  // 109: kaohe.fact.v1.AssessmentRecorded.waiver:type_name -> kaohe.feed.v1.ItemWaived
-	57,  // 110: kaohe.fact.v1.AssessmentRecorded.at:type_name -> google.protobuf.Timestamp
-	73,  // 111: kaohe.fact.v1.CheckJudged.method:type_name -> kaohe.feed.v1.AssessmentMethod
-	74,  // 112: kaohe.fact.v1.HallRated.method:type_name -> kaohe.feed.v1.SurveyMethod
-	75,  // 113: kaohe.fact.v1.ConductJudged.kind:type_name -> kaohe.feed.v1.ConductKind
-	76,  // 114: kaohe.fact.v1.UnitSanctioned.scope:type_name -> kaohe.feed.v1.SanctionScope
-	77,  // 115: kaohe.fact.v1.ObjectionRuling.stage:type_name -> kaohe.feed.v1.ObjectionStage
-	78,  // 116: kaohe.fact.v1.ObjectionRuling.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
-	57,  // 117: kaohe.fact.v1.ObjectionRuling.at:type_name -> google.protobuf.Timestamp
-	54,  // 118: kaohe.fact.v1.ObjectionRecorded.steps:type_name -> kaohe.fact.v1.ObjectionStep
-	52,  // 119: kaohe.fact.v1.ObjectionRecorded.rulings:type_name -> kaohe.fact.v1.ObjectionRuling
-	77,  // 120: kaohe.fact.v1.ObjectionStep.stage:type_name -> kaohe.feed.v1.ObjectionStage
-	79,  // 121: kaohe.fact.v1.ObjectionStep.evidence:type_name -> kaohe.feed.v1.Evidence
-	57,  // 122: kaohe.fact.v1.ObjectionStep.at:type_name -> google.protobuf.Timestamp
-	0,   // 123: kaohe.fact.v1.DecisionAwaited.decision:type_name -> kaohe.fact.v1.Decision
-	80,  // 124: kaohe.fact.v1.DecisionAwaited.about:type_name -> kaohe.feed.v1.DecisionAbout
-	57,  // 125: kaohe.fact.v1.DecisionAwaited.about_at:type_name -> google.protobuf.Timestamp
-	79,  // 126: kaohe.fact.v1.DecisionAwaited.evidence:type_name -> kaohe.feed.v1.Evidence
-	1,   // 127: kaohe.fact.v1.ComplaintAlerted.level:type_name -> kaohe.fact.v1.AlertLevel
-	57,  // 128: kaohe.fact.v1.ComplaintAlerted.forwarded_at:type_name -> google.protobuf.Timestamp
-	57,  // 129: kaohe.fact.v1.ComplaintAlerted.due_at:type_name -> google.protobuf.Timestamp
-	130, // [130:130] is the sub-list for method output_type
-	130, // [130:130] is the sub-list for method input_type
-	130, // [130:130] is the sub-list for extension type_name
-	130, // [130:130] is the sub-list for extension extendee
-	0,   // [0:130] is the sub-list for field type_name
+	4,   // 1: kaohe.fact.v1.Reason.args:type_name -> kaohe.fact.v1.Arg
+	5,   // 2: kaohe.fact.v1.Arg.instant:type_name -> kaohe.fact.v1.LocalInstant
+	59,  // 3: kaohe.fact.v1.Arg.length:type_name -> google.protobuf.Duration
+	2,   // 4: kaohe.fact.v1.Arg.label:type_name -> kaohe.fact.v1.Text
+	3,   // 5: kaohe.fact.v1.Arg.reason:type_name -> kaohe.fact.v1.Reason
+	60,  // 6: kaohe.fact.v1.LocalInstant.at:type_name -> google.protobuf.Timestamp
+	3,   // 7: kaohe.fact.v1.Fact.reason:type_name -> kaohe.fact.v1.Reason
+	60,  // 8: kaohe.fact.v1.Fact.occurred_at:type_name -> google.protobuf.Timestamp
+	60,  // 9: kaohe.fact.v1.Fact.received_at:type_name -> google.protobuf.Timestamp
+	60,  // 10: kaohe.fact.v1.Fact.detected_at:type_name -> google.protobuf.Timestamp
+	6,   // 11: kaohe.fact.v1.Fact.route:type_name -> kaohe.fact.v1.Route
+	7,   // 12: kaohe.fact.v1.Fact.pieces:type_name -> kaohe.fact.v1.Pieces
+	61,  // 13: kaohe.fact.v1.Fact.event:type_name -> kaohe.feed.v1.Event
+	15,  // 14: kaohe.fact.v1.Fact.ticket_recorded:type_name -> kaohe.fact.v1.TicketRecorded
+	20,  // 15: kaohe.fact.v1.Fact.work_reported:type_name -> kaohe.fact.v1.WorkReported
+	21,  // 16: kaohe.fact.v1.Fact.fault_reported:type_name -> kaohe.fact.v1.FaultReported
+	23,  // 17: kaohe.fact.v1.Fact.complaint_recorded:type_name -> kaohe.fact.v1.ComplaintRecorded
+	24,  // 18: kaohe.fact.v1.Fact.outage_recorded:type_name -> kaohe.fact.v1.OutageRecorded
+	25,  // 19: kaohe.fact.v1.Fact.praise_received:type_name -> kaohe.fact.v1.PraiseReceived
+	26,  // 20: kaohe.fact.v1.Fact.points_given:type_name -> kaohe.fact.v1.PointsGiven
+	27,  // 21: kaohe.fact.v1.Fact.unit_known:type_name -> kaohe.fact.v1.UnitKnown
+	28,  // 22: kaohe.fact.v1.Fact.rulebook_in_force:type_name -> kaohe.fact.v1.RulebookInForce
+	47,  // 23: kaohe.fact.v1.Fact.assessment_recorded:type_name -> kaohe.fact.v1.AssessmentRecorded
+	29,  // 24: kaohe.fact.v1.Fact.ticket_overdue:type_name -> kaohe.fact.v1.TicketOverdue
+	30,  // 25: kaohe.fact.v1.Fact.reply_late:type_name -> kaohe.fact.v1.ReplyLate
+	31,  // 26: kaohe.fact.v1.Fact.complaint_answered_late:type_name -> kaohe.fact.v1.ComplaintAnsweredLate
+	32,  // 27: kaohe.fact.v1.Fact.mass_fault_untold:type_name -> kaohe.fact.v1.MassFaultUntold
+	33,  // 28: kaohe.fact.v1.Fact.interruption_unannounced:type_name -> kaohe.fact.v1.InterruptionUnannounced
+	34,  // 29: kaohe.fact.v1.Fact.late_work_complained:type_name -> kaohe.fact.v1.LateWorkComplained
+	35,  // 30: kaohe.fact.v1.Fact.buck_passed:type_name -> kaohe.fact.v1.BuckPassed
+	36,  // 31: kaohe.fact.v1.Fact.misconduct_judged:type_name -> kaohe.fact.v1.MisconductJudged
+	37,  // 32: kaohe.fact.v1.Fact.second_complaint_made:type_name -> kaohe.fact.v1.SecondComplaintMade
+	38,  // 33: kaohe.fact.v1.Fact.complaint_escalated:type_name -> kaohe.fact.v1.ComplaintEscalated
+	39,  // 34: kaohe.fact.v1.Fact.ticket_reworked:type_name -> kaohe.fact.v1.TicketReworked
+	57,  // 35: kaohe.fact.v1.Fact.complaint_awaited:type_name -> kaohe.fact.v1.DecisionAwaited
+	40,  // 36: kaohe.fact.v1.Fact.reply_falsified:type_name -> kaohe.fact.v1.ReplyFalsified
+	41,  // 37: kaohe.fact.v1.Fact.false_reply_complained:type_name -> kaohe.fact.v1.FalseReplyComplained
+	42,  // 38: kaohe.fact.v1.Fact.reply_unexplained:type_name -> kaohe.fact.v1.ReplyUnexplained
+	43,  // 39: kaohe.fact.v1.Fact.reply_contradicted:type_name -> kaohe.fact.v1.ReplyContradicted
+	44,  // 40: kaohe.fact.v1.Fact.callback_rated:type_name -> kaohe.fact.v1.CallbackRated
+	45,  // 41: kaohe.fact.v1.Fact.customer_thanked:type_name -> kaohe.fact.v1.CustomerThanked
+	46,  // 42: kaohe.fact.v1.Fact.customer_praised:type_name -> kaohe.fact.v1.CustomerPraised
+	57,  // 43: kaohe.fact.v1.Fact.thanks_awaited:type_name -> kaohe.fact.v1.DecisionAwaited
+	48,  // 44: kaohe.fact.v1.Fact.check_judged:type_name -> kaohe.fact.v1.CheckJudged
+	49,  // 45: kaohe.fact.v1.Fact.hall_rated:type_name -> kaohe.fact.v1.HallRated
+	50,  // 46: kaohe.fact.v1.Fact.mystery_visit_rated:type_name -> kaohe.fact.v1.MysteryVisitRated
+	51,  // 47: kaohe.fact.v1.Fact.conduct_judged:type_name -> kaohe.fact.v1.ConductJudged
+	52,  // 48: kaohe.fact.v1.Fact.unit_sanctioned:type_name -> kaohe.fact.v1.UnitSanctioned
+	53,  // 49: kaohe.fact.v1.Fact.item_excused:type_name -> kaohe.fact.v1.ItemExcused
+	55,  // 50: kaohe.fact.v1.Fact.objection_recorded:type_name -> kaohe.fact.v1.ObjectionRecorded
+	57,  // 51: kaohe.fact.v1.Fact.points_awaited:type_name -> kaohe.fact.v1.DecisionAwaited
+	58,  // 52: kaohe.fact.v1.Fact.complaint_alerted:type_name -> kaohe.fact.v1.ComplaintAlerted
+	8,   // 53: kaohe.fact.v1.FactBatch.facts:type_name -> kaohe.fact.v1.Fact
+	60,  // 54: kaohe.fact.v1.Span.from:type_name -> google.protobuf.Timestamp
+	60,  // 55: kaohe.fact.v1.Span.to:type_name -> google.protobuf.Timestamp
+	60,  // 56: kaohe.fact.v1.Holding.from:type_name -> google.protobuf.Timestamp
+	60,  // 57: kaohe.fact.v1.Promise.from:type_name -> google.protobuf.Timestamp
+	60,  // 58: kaohe.fact.v1.Promise.due_at:type_name -> google.protobuf.Timestamp
+	60,  // 59: kaohe.fact.v1.ClassChange.from:type_name -> google.protobuf.Timestamp
+	60,  // 60: kaohe.fact.v1.Cycle.started_at:type_name -> google.protobuf.Timestamp
+	60,  // 61: kaohe.fact.v1.Cycle.completed_at:type_name -> google.protobuf.Timestamp
+	60,  // 62: kaohe.fact.v1.Cycle.closed_at:type_name -> google.protobuf.Timestamp
+	60,  // 63: kaohe.fact.v1.Cycle.replied_at:type_name -> google.protobuf.Timestamp
+	60,  // 64: kaohe.fact.v1.Cycle.finished_at:type_name -> google.protobuf.Timestamp
+	12,  // 65: kaohe.fact.v1.Cycle.promises:type_name -> kaohe.fact.v1.Promise
+	62,  // 66: kaohe.fact.v1.TicketRecorded.kind:type_name -> kaohe.feed.v1.TicketKind
+	60,  // 67: kaohe.fact.v1.TicketRecorded.opened_at:type_name -> google.protobuf.Timestamp
+	11,  // 68: kaohe.fact.v1.TicketRecorded.holdings:type_name -> kaohe.fact.v1.Holding
+	13,  // 69: kaohe.fact.v1.TicketRecorded.classes:type_name -> kaohe.fact.v1.ClassChange
+	10,  // 70: kaohe.fact.v1.TicketRecorded.suspensions:type_name -> kaohe.fact.v1.Span
+	14,  // 71: kaohe.fact.v1.TicketRecorded.cycles:type_name -> kaohe.fact.v1.Cycle
+	60,  // 72: kaohe.fact.v1.TicketRecorded.cancelled_at:type_name -> google.protobuf.Timestamp
+	60,  // 73: kaohe.fact.v1.TicketRecorded.merged_at:type_name -> google.protobuf.Timestamp
+	16,  // 74: kaohe.fact.v1.TicketRecorded.reopenings:type_name -> kaohe.fact.v1.Reopening
+	60,  // 75: kaohe.fact.v1.Reopening.at:type_name -> google.protobuf.Timestamp
+	60,  // 76: kaohe.fact.v1.Reply.at:type_name -> google.protobuf.Timestamp
+	63,  // 77: kaohe.fact.v1.Reply.result:type_name -> kaohe.feed.v1.ReplyResult
+	60,  // 78: kaohe.fact.v1.Callback.at:type_name -> google.protobuf.Timestamp
+	64,  // 79: kaohe.fact.v1.Callback.said:type_name -> kaohe.feed.v1.CallbackDone
+	60,  // 80: kaohe.fact.v1.HandOn.at:type_name -> google.protobuf.Timestamp
+	17,  // 81: kaohe.fact.v1.WorkReported.replies:type_name -> kaohe.fact.v1.Reply
+	18,  // 82: kaohe.fact.v1.WorkReported.callbacks:type_name -> kaohe.fact.v1.Callback
+	19,  // 83: kaohe.fact.v1.WorkReported.hand_ons:type_name -> kaohe.fact.v1.HandOn
+	60,  // 84: kaohe.fact.v1.WorkReported.closings:type_name -> google.protobuf.Timestamp
+	60,  // 85: kaohe.fact.v1.ComplaintStep.at:type_name -> google.protobuf.Timestamp
+	65,  // 86: kaohe.fact.v1.ComplaintStep.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	66,  // 87: kaohe.fact.v1.ComplaintRecorded.filed:type_name -> kaohe.feed.v1.ComplaintFiled
+	60,  // 88: kaohe.fact.v1.ComplaintRecorded.filed_at:type_name -> google.protobuf.Timestamp
+	22,  // 89: kaohe.fact.v1.ComplaintRecorded.steps:type_name -> kaohe.fact.v1.ComplaintStep
+	60,  // 90: kaohe.fact.v1.OutageRecorded.declared_at:type_name -> google.protobuf.Timestamp
+	60,  // 91: kaohe.fact.v1.OutageRecorded.told_at:type_name -> google.protobuf.Timestamp
+	60,  // 92: kaohe.fact.v1.OutageRecorded.restored_at:type_name -> google.protobuf.Timestamp
+	60,  // 93: kaohe.fact.v1.OutageRecorded.end_told_at:type_name -> google.protobuf.Timestamp
+	60,  // 94: kaohe.fact.v1.OutageRecorded.starts_at:type_name -> google.protobuf.Timestamp
+	60,  // 95: kaohe.fact.v1.OutageRecorded.notice_at:type_name -> google.protobuf.Timestamp
+	60,  // 96: kaohe.fact.v1.OutageRecorded.customers_told_at:type_name -> google.protobuf.Timestamp
+	67,  // 97: kaohe.fact.v1.PraiseReceived.said:type_name -> kaohe.feed.v1.PraiseGiven
+	68,  // 98: kaohe.fact.v1.PointsGiven.decided:type_name -> kaohe.feed.v1.PointsDecided
+	69,  // 99: kaohe.fact.v1.UnitKnown.registrations:type_name -> kaohe.feed.v1.UnitRegistered
+	70,  // 100: kaohe.fact.v1.RulebookInForce.published:type_name -> kaohe.feed.v1.RulebookPublished
+	60,  // 101: kaohe.fact.v1.TicketOverdue.due_at:type_name -> google.protobuf.Timestamp
+	60,  // 102: kaohe.fact.v1.TicketOverdue.completed_at:type_name -> google.protobuf.Timestamp
+	62,  // 103: kaohe.fact.v1.TicketOverdue.kind:type_name -> kaohe.feed.v1.TicketKind
+	60,  // 104: kaohe.fact.v1.ReplyLate.finished_at:type_name -> google.protobuf.Timestamp
+	60,  // 105: kaohe.fact.v1.ReplyLate.due_at:type_name -> google.protobuf.Timestamp
+	60,  // 106: kaohe.fact.v1.ReplyLate.replied_at:type_name -> google.protobuf.Timestamp
+	60,  // 107: kaohe.fact.v1.ComplaintAnsweredLate.forwarded_at:type_name -> google.protobuf.Timestamp
+	60,  // 108: kaohe.fact.v1.ComplaintAnsweredLate.due_at:type_name -> google.protobuf.Timestamp
+	60,  // 109: kaohe.fact.v1.ComplaintAnsweredLate.answered_at:type_name -> google.protobuf.Timestamp
+	65,  // 110: kaohe.fact.v1.ComplaintEscalated.level:type_name -> kaohe.feed.v1.ComplaintLevel
+	71,  // 111: kaohe.fact.v1.AssessmentRecorded.visit:type_name -> kaohe.feed.v1.HallAssessed
+	72,  // 112: kaohe.fact.v1.AssessmentRecorded.survey:type_name -> kaohe.feed.v1.HallSurveyed
+	73,  // 113: kaohe.fact.v1.AssessmentRecorded.conduct:type_name -> kaohe.feed.v1.ConductRecorded
+	74,  // 114: kaohe.fact.v1.AssessmentRecorded.sanction:type_name -> kaohe.feed.v1.SanctionImposed
+	75,  // 115: kaohe.fact.v1.AssessmentRecorded.waiver:type_name -> kaohe.feed.v1.ItemWaived
+	60,  // 116: kaohe.fact.v1.AssessmentRecorded.at:type_name -> google.protobuf.Timestamp
+	76,  // 117: kaohe.fact.v1.CheckJudged.method:type_name -> kaohe.feed.v1.AssessmentMethod
+	77,  // 118: kaohe.fact.v1.HallRated.method:type_name -> kaohe.feed.v1.SurveyMethod
+	78,  // 119: kaohe.fact.v1.ConductJudged.kind:type_name -> kaohe.feed.v1.ConductKind
+	79,  // 120: kaohe.fact.v1.UnitSanctioned.scope:type_name -> kaohe.feed.v1.SanctionScope
+	80,  // 121: kaohe.fact.v1.ObjectionRuling.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	81,  // 122: kaohe.fact.v1.ObjectionRuling.outcome:type_name -> kaohe.feed.v1.ObjectionOutcome
+	60,  // 123: kaohe.fact.v1.ObjectionRuling.at:type_name -> google.protobuf.Timestamp
+	56,  // 124: kaohe.fact.v1.ObjectionRecorded.steps:type_name -> kaohe.fact.v1.ObjectionStep
+	54,  // 125: kaohe.fact.v1.ObjectionRecorded.rulings:type_name -> kaohe.fact.v1.ObjectionRuling
+	80,  // 126: kaohe.fact.v1.ObjectionStep.stage:type_name -> kaohe.feed.v1.ObjectionStage
+	82,  // 127: kaohe.fact.v1.ObjectionStep.evidence:type_name -> kaohe.feed.v1.Evidence
+	60,  // 128: kaohe.fact.v1.ObjectionStep.at:type_name -> google.protobuf.Timestamp
+	0,   // 129: kaohe.fact.v1.DecisionAwaited.decision:type_name -> kaohe.fact.v1.Decision
+	83,  // 130: kaohe.fact.v1.DecisionAwaited.about:type_name -> kaohe.feed.v1.DecisionAbout
+	60,  // 131: kaohe.fact.v1.DecisionAwaited.about_at:type_name -> google.protobuf.Timestamp
+	82,  // 132: kaohe.fact.v1.DecisionAwaited.evidence:type_name -> kaohe.feed.v1.Evidence
+	1,   // 133: kaohe.fact.v1.ComplaintAlerted.level:type_name -> kaohe.fact.v1.AlertLevel
+	60,  // 134: kaohe.fact.v1.ComplaintAlerted.forwarded_at:type_name -> google.protobuf.Timestamp
+	60,  // 135: kaohe.fact.v1.ComplaintAlerted.due_at:type_name -> google.protobuf.Timestamp
+	136, // [136:136] is the sub-list for method output_type
+	136, // [136:136] is the sub-list for method input_type
+	136, // [136:136] is the sub-list for extension type_name
+	136, // [136:136] is the sub-list for extension extendee
+	0,   // [0:136] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_fact_v1_fact_proto_init() }
@@ -5585,7 +5838,15 @@ func file_kaohe_fact_v1_fact_proto_init() {
 	if File_kaohe_fact_v1_fact_proto != nil {
 		return
 	}
-	file_kaohe_fact_v1_fact_proto_msgTypes[4].OneofWrappers = []any{
+	file_kaohe_fact_v1_fact_proto_msgTypes[2].OneofWrappers = []any{
+		(*Arg_Text)(nil),
+		(*Arg_Instant)(nil),
+		(*Arg_Length)(nil),
+		(*Arg_Count)(nil),
+		(*Arg_Label)(nil),
+		(*Arg_Reason)(nil),
+	}
+	file_kaohe_fact_v1_fact_proto_msgTypes[6].OneofWrappers = []any{
 		(*Fact_Event)(nil),
 		(*Fact_TicketRecorded)(nil),
 		(*Fact_WorkReported)(nil),
@@ -5627,10 +5888,10 @@ func file_kaohe_fact_v1_fact_proto_init() {
 		(*Fact_PointsAwaited)(nil),
 		(*Fact_ComplaintAlerted)(nil),
 	}
-	file_kaohe_fact_v1_fact_proto_msgTypes[11].OneofWrappers = []any{}
-	file_kaohe_fact_v1_fact_proto_msgTypes[14].OneofWrappers = []any{}
-	file_kaohe_fact_v1_fact_proto_msgTypes[19].OneofWrappers = []any{}
-	file_kaohe_fact_v1_fact_proto_msgTypes[43].OneofWrappers = []any{
+	file_kaohe_fact_v1_fact_proto_msgTypes[13].OneofWrappers = []any{}
+	file_kaohe_fact_v1_fact_proto_msgTypes[16].OneofWrappers = []any{}
+	file_kaohe_fact_v1_fact_proto_msgTypes[21].OneofWrappers = []any{}
+	file_kaohe_fact_v1_fact_proto_msgTypes[45].OneofWrappers = []any{
 		(*AssessmentRecorded_Visit)(nil),
 		(*AssessmentRecorded_Survey)(nil),
 		(*AssessmentRecorded_Conduct)(nil),
@@ -5643,7 +5904,7 @@ func file_kaohe_fact_v1_fact_proto_init() {
 			GoPackagePath: reflect.TypeOf(x{}).PkgPath(),
 			RawDescriptor: unsafe.Slice(unsafe.StringData(file_kaohe_fact_v1_fact_proto_rawDesc), len(file_kaohe_fact_v1_fact_proto_rawDesc)),
 			NumEnums:      2,
-			NumMessages:   55,
+			NumMessages:   57,
 			NumExtensions: 0,
 			NumServices:   0,
 		},

@@ -339,7 +339,8 @@ type Entry struct {
 	Basis string `protobuf:"bytes,14,opt,name=basis,proto3" json:"basis,omitempty"`
 	// The rule in short words.
 	Label *v1.Text `protobuf:"bytes,15,opt,name=label,proto3" json:"label,omitempty"`
-	// Why, in one sentence.
+	// Why, in one sentence: of why, in words, where somebody reads it. It is in no
+	// ledger and no hash.
 	Reason *v1.Text `protobuf:"bytes,16,opt,name=reason,proto3" json:"reason,omitempty"`
 	// The events that prove it, as "source/id".
 	Proof []string `protobuf:"bytes,17,rep,name=proof,proto3" json:"proof,omitempty"`
@@ -365,7 +366,9 @@ type Entry struct {
 	Posting int32 `protobuf:"varint,27,opt,name=posting,proto3" json:"posting,omitempty"`
 	// The named clock of what caused it; empty is the wall clock. What an import
 	// caused is told to nobody.
-	Clock         string `protobuf:"bytes,60,opt,name=clock,proto3" json:"clock,omitempty"`
+	Clock string `protobuf:"bytes,60,opt,name=clock,proto3" json:"clock,omitempty"`
+	// Why.
+	Why           *v1.Reason `protobuf:"bytes,61,opt,name=why,proto3" json:"why,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -594,6 +597,13 @@ func (x *Entry) GetClock() string {
 		return x.Clock
 	}
 	return ""
+}
+
+func (x *Entry) GetWhy() *v1.Reason {
+	if x != nil {
+		return x.Why
+	}
+	return nil
 }
 
 // ItemScore is a line of the sheet 测评表.
@@ -1098,10 +1108,12 @@ type Scorecard struct {
 	PublishedAt *timestamppb.Timestamp `protobuf:"bytes,15,opt,name=published_at,json=publishedAt,proto3" json:"published_at,omitempty"`
 	// The person who published it.
 	PublishedBy string `protobuf:"bytes,16,opt,name=published_by,json=publishedBy,proto3" json:"published_by,omitempty"`
-	// Of a correction: why.
+	// Of a correction: why; of corrected_why, in words, where somebody reads it.
 	CorrectionReason *v1.Text `protobuf:"bytes,17,opt,name=correction_reason,json=correctionReason,proto3" json:"correction_reason,omitempty"`
 	// Of a closed month: the fingerprint of the entries that count, in hex.
-	Hash          string `protobuf:"bytes,18,opt,name=hash,proto3" json:"hash,omitempty"`
+	Hash string `protobuf:"bytes,18,opt,name=hash,proto3" json:"hash,omitempty"`
+	// Of a correction: why.
+	CorrectedWhy  *v1.Reason `protobuf:"bytes,19,opt,name=corrected_why,json=correctedWhy,proto3" json:"corrected_why,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1260,6 +1272,13 @@ func (x *Scorecard) GetHash() string {
 		return x.Hash
 	}
 	return ""
+}
+
+func (x *Scorecard) GetCorrectedWhy() *v1.Reason {
+	if x != nil {
+		return x.CorrectedWhy
+	}
+	return nil
 }
 
 // Restatement is what came late about a closed month: nothing of it counts
@@ -1773,7 +1792,7 @@ type Awaited struct {
 	Month string `protobuf:"bytes,3,opt,name=month,proto3" json:"month,omitempty"`
 	// What has to be decided.
 	Decision *v1.DecisionAwaited `protobuf:"bytes,4,opt,name=decision,proto3" json:"decision,omitempty"`
-	// Why it waits.
+	// Why it waits: of why, in words, where somebody reads it.
 	Reason *v1.Text `protobuf:"bytes,5,opt,name=reason,proto3" json:"reason,omitempty"`
 	// The ticket, if any.
 	Ticket string `protobuf:"bytes,6,opt,name=ticket,proto3" json:"ticket,omitempty"`
@@ -1786,7 +1805,9 @@ type Awaited struct {
 	// Nobody has to decide it any more.
 	Settled bool `protobuf:"varint,10,opt,name=settled,proto3" json:"settled,omitempty"`
 	// The place in the ledger.
-	Sequence      uint64 `protobuf:"varint,11,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	Sequence uint64 `protobuf:"varint,11,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// Why it waits.
+	Why           *v1.Reason `protobuf:"bytes,12,opt,name=why,proto3" json:"why,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1896,6 +1917,13 @@ func (x *Awaited) GetSequence() uint64 {
 		return x.Sequence
 	}
 	return 0
+}
+
+func (x *Awaited) GetWhy() *v1.Reason {
+	if x != nil {
+		return x.Why
+	}
+	return nil
 }
 
 // ProofChanged names anew the events that prove an entry that says what it said:
@@ -2053,7 +2081,7 @@ type Notice struct {
 	Rule string `protobuf:"bytes,8,opt,name=rule,proto3" json:"rule,omitempty"`
 	// What it is about, for a link.
 	Incident *Incident `protobuf:"bytes,9,opt,name=incident,proto3" json:"incident,omitempty"`
-	// One sentence.
+	// One sentence: of why, in words, where somebody reads it.
 	Text *v1.Text `protobuf:"bytes,10,opt,name=text,proto3" json:"text,omitempty"`
 	// The events that prove it, as "source/id".
 	Proof []string `protobuf:"bytes,11,rep,name=proof,proto3" json:"proof,omitempty"`
@@ -2074,7 +2102,9 @@ type Notice struct {
 	// 1 when it is told the first time, 2 when it holds again after a withdrawal.
 	Posting int32 `protobuf:"varint,18,opt,name=posting,proto3" json:"posting,omitempty"`
 	// Its place in the ledger.
-	Sequence      uint64 `protobuf:"varint,19,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	Sequence uint64 `protobuf:"varint,19,opt,name=sequence,proto3" json:"sequence,omitempty"`
+	// What people must be told.
+	Why           *v1.Reason `protobuf:"bytes,20,opt,name=why,proto3" json:"why,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -2242,6 +2272,13 @@ func (x *Notice) GetSequence() uint64 {
 	return 0
 }
 
+func (x *Notice) GetWhy() *v1.Reason {
+	if x != nil {
+		return x.Why
+	}
+	return nil
+}
+
 var File_kaohe_ledger_v1_ledger_proto protoreflect.FileDescriptor
 
 const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
@@ -2249,7 +2286,7 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x1ckaohe/ledger/v1/ledger.proto\x12\x0fkaohe.ledger.v1\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x18kaohe/fact/v1/fact.proto\".\n" +
 	"\bIncident\x12\x12\n" +
 	"\x04kind\x18\x01 \x01(\tR\x04kind\x12\x0e\n" +
-	"\x02id\x18\x02 \x01(\tR\x02id\"\xcc\a\n" +
+	"\x02id\x18\x02 \x01(\tR\x02id\"\xf5\a\n" +
 	"\x05Entry\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x04type\x18\x02 \x01(\x0e2\x1a.kaohe.ledger.v1.EntryTypeR\x04type\x12\x1a\n" +
@@ -2283,7 +2320,8 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\bsequence\x18\x19 \x01(\x04R\bsequence\x12\x16\n" +
 	"\x06ticket\x18\x1a \x01(\tR\x06ticket\x12\x18\n" +
 	"\aposting\x18\x1b \x01(\x05R\aposting\x12\x14\n" +
-	"\x05clock\x18< \x01(\tR\x05clock\"\xc5\x02\n" +
+	"\x05clock\x18< \x01(\tR\x05clock\x12'\n" +
+	"\x03why\x18= \x01(\v2\x15.kaohe.fact.v1.ReasonR\x03why\"\xc5\x02\n" +
 	"\tItemScore\x12\x12\n" +
 	"\x04item\x18\x01 \x01(\tR\x04item\x12-\n" +
 	"\asection\x18\x02 \x01(\v2\x13.kaohe.fact.v1.TextR\asection\x12)\n" +
@@ -2326,7 +2364,7 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x04left\x18\x04 \x01(\tR\x04left\x12\x1c\n" +
 	"\tprojected\x18\x05 \x01(\tR\tprojected\x12!\n" +
 	"\fcrossing_day\x18\x06 \x01(\tR\vcrossingDay\x12\x18\n" +
-	"\acrossed\x18\a \x01(\bR\acrossed\"\xde\x05\n" +
+	"\acrossed\x18\a \x01(\bR\acrossed\"\x9a\x06\n" +
 	"\tScorecard\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x12'\n" +
 	"\x04name\x18\x02 \x01(\v2\x13.kaohe.fact.v1.TextR\x04name\x12\x14\n" +
@@ -2348,7 +2386,8 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\fpublished_at\x18\x0f \x01(\v2\x1a.google.protobuf.TimestampR\vpublishedAt\x12!\n" +
 	"\fpublished_by\x18\x10 \x01(\tR\vpublishedBy\x12@\n" +
 	"\x11correction_reason\x18\x11 \x01(\v2\x13.kaohe.fact.v1.TextR\x10correctionReason\x12\x12\n" +
-	"\x04hash\x18\x12 \x01(\tR\x04hash\"\xa8\x02\n" +
+	"\x04hash\x18\x12 \x01(\tR\x04hash\x12:\n" +
+	"\rcorrected_why\x18\x13 \x01(\v2\x15.kaohe.fact.v1.ReasonR\fcorrectedWhy\"\xa8\x02\n" +
 	"\vRestatement\x12\x12\n" +
 	"\x04unit\x18\x01 \x01(\tR\x04unit\x12\x14\n" +
 	"\x05month\x18\x02 \x01(\tR\x05month\x12.\n" +
@@ -2382,7 +2421,7 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\rproof_changed\x18\a \x01(\v2\x1d.kaohe.ledger.v1.ProofChangedH\x00R\fproofChanged\x124\n" +
 	"\aawaited\x18\b \x01(\v2\x18.kaohe.ledger.v1.AwaitedH\x00R\aawaited\x121\n" +
 	"\x06notice\x18( \x01(\v2\x17.kaohe.ledger.v1.NoticeH\x00R\x06noticeB\b\n" +
-	"\x06record\"\xe0\x02\n" +
+	"\x06record\"\x89\x03\n" +
 	"\aAwaited\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12\x12\n" +
 	"\x04unit\x18\x02 \x01(\tR\x04unit\x12\x14\n" +
@@ -2395,7 +2434,8 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x05proof\x18\t \x03(\tR\x05proof\x12\x18\n" +
 	"\asettled\x18\n" +
 	" \x01(\bR\asettled\x12\x1a\n" +
-	"\bsequence\x18\v \x01(\x04R\bsequence\"\x80\x01\n" +
+	"\bsequence\x18\v \x01(\x04R\bsequence\x12'\n" +
+	"\x03why\x18\f \x01(\v2\x15.kaohe.fact.v1.ReasonR\x03why\"\x80\x01\n" +
 	"\fProofChanged\x12\x14\n" +
 	"\x05entry\x18\x01 \x01(\tR\x05entry\x12\x12\n" +
 	"\x04unit\x18\x02 \x01(\tR\x04unit\x12\x14\n" +
@@ -2403,7 +2443,7 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x05proof\x18\x04 \x03(\tR\x05proof\x12\x1a\n" +
 	"\bsequence\x18\x05 \x01(\x04R\bsequence\"@\n" +
 	"\vRecordBatch\x121\n" +
-	"\arecords\x18\x01 \x03(\v2\x17.kaohe.ledger.v1.RecordR\arecords\"\xb1\x05\n" +
+	"\arecords\x18\x01 \x03(\v2\x17.kaohe.ledger.v1.RecordR\arecords\"\xda\x05\n" +
 	"\x06Notice\x12\x0e\n" +
 	"\x02id\x18\x01 \x01(\tR\x02id\x12.\n" +
 	"\x04type\x18\x02 \x01(\x0e2\x1a.kaohe.ledger.v1.EntryTypeR\x04type\x12\x1c\n" +
@@ -2427,7 +2467,8 @@ const file_kaohe_ledger_v1_ledger_proto_rawDesc = "" +
 	"\x06person\x18\x10 \x01(\tR\x06person\x121\n" +
 	"\x06due_at\x18\x11 \x01(\v2\x1a.google.protobuf.TimestampR\x05dueAt\x12\x18\n" +
 	"\aposting\x18\x12 \x01(\x05R\aposting\x12\x1a\n" +
-	"\bsequence\x18\x13 \x01(\x04R\bsequence*X\n" +
+	"\bsequence\x18\x13 \x01(\x04R\bsequence\x12'\n" +
+	"\x03why\x18\x14 \x01(\v2\x15.kaohe.fact.v1.ReasonR\x03why*X\n" +
 	"\tEntryType\x12\x1a\n" +
 	"\x16ENTRY_TYPE_UNSPECIFIED\x10\x00\x12\x16\n" +
 	"\x12ENTRY_TYPE_POSTING\x10\x01\x12\x17\n" +
@@ -2487,10 +2528,11 @@ var file_kaohe_ledger_v1_ledger_proto_goTypes = []any{
 	(*Notice)(nil),                // 18: kaohe.ledger.v1.Notice
 	(*v1.Text)(nil),               // 19: kaohe.fact.v1.Text
 	(*timestamppb.Timestamp)(nil), // 20: google.protobuf.Timestamp
-	(*v1.ObjectionRecorded)(nil),  // 21: kaohe.fact.v1.ObjectionRecorded
-	(*v1.Fact)(nil),               // 22: kaohe.fact.v1.Fact
-	(*v1.DecisionAwaited)(nil),    // 23: kaohe.fact.v1.DecisionAwaited
-	(v1.AlertLevel)(0),            // 24: kaohe.fact.v1.AlertLevel
+	(*v1.Reason)(nil),             // 21: kaohe.fact.v1.Reason
+	(*v1.ObjectionRecorded)(nil),  // 22: kaohe.fact.v1.ObjectionRecorded
+	(*v1.Fact)(nil),               // 23: kaohe.fact.v1.Fact
+	(*v1.DecisionAwaited)(nil),    // 24: kaohe.fact.v1.DecisionAwaited
+	(v1.AlertLevel)(0),            // 25: kaohe.fact.v1.AlertLevel
 }
 var file_kaohe_ledger_v1_ledger_proto_depIdxs = []int32{
 	0,  // 0: kaohe.ledger.v1.Entry.type:type_name -> kaohe.ledger.v1.EntryType
@@ -2503,53 +2545,57 @@ var file_kaohe_ledger_v1_ledger_proto_depIdxs = []int32{
 	20, // 7: kaohe.ledger.v1.Entry.detected_at:type_name -> google.protobuf.Timestamp
 	20, // 8: kaohe.ledger.v1.Entry.posted_at:type_name -> google.protobuf.Timestamp
 	2,  // 9: kaohe.ledger.v1.Entry.state:type_name -> kaohe.ledger.v1.EntryState
-	19, // 10: kaohe.ledger.v1.ItemScore.section:type_name -> kaohe.fact.v1.Text
-	19, // 11: kaohe.ledger.v1.ItemScore.label:type_name -> kaohe.fact.v1.Text
-	19, // 12: kaohe.ledger.v1.SectionScore.label:type_name -> kaohe.fact.v1.Text
-	19, // 13: kaohe.ledger.v1.PartScore.label:type_name -> kaohe.fact.v1.Text
-	6,  // 14: kaohe.ledger.v1.PartScore.items:type_name -> kaohe.ledger.v1.ItemScore
-	7,  // 15: kaohe.ledger.v1.PartScore.sections:type_name -> kaohe.ledger.v1.SectionScore
-	19, // 16: kaohe.ledger.v1.Scorecard.name:type_name -> kaohe.fact.v1.Text
-	8,  // 17: kaohe.ledger.v1.Scorecard.parts:type_name -> kaohe.ledger.v1.PartScore
-	9,  // 18: kaohe.ledger.v1.Scorecard.quota:type_name -> kaohe.ledger.v1.Quota
-	19, // 19: kaohe.ledger.v1.Scorecard.warnings:type_name -> kaohe.fact.v1.Text
-	20, // 20: kaohe.ledger.v1.Scorecard.as_of:type_name -> google.protobuf.Timestamp
-	3,  // 21: kaohe.ledger.v1.Scorecard.state:type_name -> kaohe.ledger.v1.MonthState
-	20, // 22: kaohe.ledger.v1.Scorecard.closed_at:type_name -> google.protobuf.Timestamp
-	20, // 23: kaohe.ledger.v1.Scorecard.published_at:type_name -> google.protobuf.Timestamp
-	19, // 24: kaohe.ledger.v1.Scorecard.correction_reason:type_name -> kaohe.fact.v1.Text
-	5,  // 25: kaohe.ledger.v1.Restatement.vanish:type_name -> kaohe.ledger.v1.Entry
-	5,  // 26: kaohe.ledger.v1.Restatement.appear:type_name -> kaohe.ledger.v1.Entry
-	10, // 27: kaohe.ledger.v1.Restatement.restated:type_name -> kaohe.ledger.v1.Scorecard
-	21, // 28: kaohe.ledger.v1.Objection.objection:type_name -> kaohe.fact.v1.ObjectionRecorded
-	20, // 29: kaohe.ledger.v1.Barrier.to:type_name -> google.protobuf.Timestamp
-	22, // 30: kaohe.ledger.v1.Barrier.act:type_name -> kaohe.fact.v1.Fact
-	5,  // 31: kaohe.ledger.v1.Record.entry:type_name -> kaohe.ledger.v1.Entry
-	10, // 32: kaohe.ledger.v1.Record.scorecard:type_name -> kaohe.ledger.v1.Scorecard
-	13, // 33: kaohe.ledger.v1.Record.barrier:type_name -> kaohe.ledger.v1.Barrier
-	10, // 34: kaohe.ledger.v1.Record.sheet:type_name -> kaohe.ledger.v1.Scorecard
-	11, // 35: kaohe.ledger.v1.Record.restatement:type_name -> kaohe.ledger.v1.Restatement
-	12, // 36: kaohe.ledger.v1.Record.objection:type_name -> kaohe.ledger.v1.Objection
-	16, // 37: kaohe.ledger.v1.Record.proof_changed:type_name -> kaohe.ledger.v1.ProofChanged
-	15, // 38: kaohe.ledger.v1.Record.awaited:type_name -> kaohe.ledger.v1.Awaited
-	18, // 39: kaohe.ledger.v1.Record.notice:type_name -> kaohe.ledger.v1.Notice
-	23, // 40: kaohe.ledger.v1.Awaited.decision:type_name -> kaohe.fact.v1.DecisionAwaited
-	19, // 41: kaohe.ledger.v1.Awaited.reason:type_name -> kaohe.fact.v1.Text
-	20, // 42: kaohe.ledger.v1.Awaited.since:type_name -> google.protobuf.Timestamp
-	14, // 43: kaohe.ledger.v1.RecordBatch.records:type_name -> kaohe.ledger.v1.Record
-	0,  // 44: kaohe.ledger.v1.Notice.type:type_name -> kaohe.ledger.v1.EntryType
-	24, // 45: kaohe.ledger.v1.Notice.level:type_name -> kaohe.fact.v1.AlertLevel
-	4,  // 46: kaohe.ledger.v1.Notice.incident:type_name -> kaohe.ledger.v1.Incident
-	19, // 47: kaohe.ledger.v1.Notice.text:type_name -> kaohe.fact.v1.Text
-	20, // 48: kaohe.ledger.v1.Notice.occurred_at:type_name -> google.protobuf.Timestamp
-	20, // 49: kaohe.ledger.v1.Notice.received_at:type_name -> google.protobuf.Timestamp
-	20, // 50: kaohe.ledger.v1.Notice.detected_at:type_name -> google.protobuf.Timestamp
-	20, // 51: kaohe.ledger.v1.Notice.due_at:type_name -> google.protobuf.Timestamp
-	52, // [52:52] is the sub-list for method output_type
-	52, // [52:52] is the sub-list for method input_type
-	52, // [52:52] is the sub-list for extension type_name
-	52, // [52:52] is the sub-list for extension extendee
-	0,  // [0:52] is the sub-list for field type_name
+	21, // 10: kaohe.ledger.v1.Entry.why:type_name -> kaohe.fact.v1.Reason
+	19, // 11: kaohe.ledger.v1.ItemScore.section:type_name -> kaohe.fact.v1.Text
+	19, // 12: kaohe.ledger.v1.ItemScore.label:type_name -> kaohe.fact.v1.Text
+	19, // 13: kaohe.ledger.v1.SectionScore.label:type_name -> kaohe.fact.v1.Text
+	19, // 14: kaohe.ledger.v1.PartScore.label:type_name -> kaohe.fact.v1.Text
+	6,  // 15: kaohe.ledger.v1.PartScore.items:type_name -> kaohe.ledger.v1.ItemScore
+	7,  // 16: kaohe.ledger.v1.PartScore.sections:type_name -> kaohe.ledger.v1.SectionScore
+	19, // 17: kaohe.ledger.v1.Scorecard.name:type_name -> kaohe.fact.v1.Text
+	8,  // 18: kaohe.ledger.v1.Scorecard.parts:type_name -> kaohe.ledger.v1.PartScore
+	9,  // 19: kaohe.ledger.v1.Scorecard.quota:type_name -> kaohe.ledger.v1.Quota
+	19, // 20: kaohe.ledger.v1.Scorecard.warnings:type_name -> kaohe.fact.v1.Text
+	20, // 21: kaohe.ledger.v1.Scorecard.as_of:type_name -> google.protobuf.Timestamp
+	3,  // 22: kaohe.ledger.v1.Scorecard.state:type_name -> kaohe.ledger.v1.MonthState
+	20, // 23: kaohe.ledger.v1.Scorecard.closed_at:type_name -> google.protobuf.Timestamp
+	20, // 24: kaohe.ledger.v1.Scorecard.published_at:type_name -> google.protobuf.Timestamp
+	19, // 25: kaohe.ledger.v1.Scorecard.correction_reason:type_name -> kaohe.fact.v1.Text
+	21, // 26: kaohe.ledger.v1.Scorecard.corrected_why:type_name -> kaohe.fact.v1.Reason
+	5,  // 27: kaohe.ledger.v1.Restatement.vanish:type_name -> kaohe.ledger.v1.Entry
+	5,  // 28: kaohe.ledger.v1.Restatement.appear:type_name -> kaohe.ledger.v1.Entry
+	10, // 29: kaohe.ledger.v1.Restatement.restated:type_name -> kaohe.ledger.v1.Scorecard
+	22, // 30: kaohe.ledger.v1.Objection.objection:type_name -> kaohe.fact.v1.ObjectionRecorded
+	20, // 31: kaohe.ledger.v1.Barrier.to:type_name -> google.protobuf.Timestamp
+	23, // 32: kaohe.ledger.v1.Barrier.act:type_name -> kaohe.fact.v1.Fact
+	5,  // 33: kaohe.ledger.v1.Record.entry:type_name -> kaohe.ledger.v1.Entry
+	10, // 34: kaohe.ledger.v1.Record.scorecard:type_name -> kaohe.ledger.v1.Scorecard
+	13, // 35: kaohe.ledger.v1.Record.barrier:type_name -> kaohe.ledger.v1.Barrier
+	10, // 36: kaohe.ledger.v1.Record.sheet:type_name -> kaohe.ledger.v1.Scorecard
+	11, // 37: kaohe.ledger.v1.Record.restatement:type_name -> kaohe.ledger.v1.Restatement
+	12, // 38: kaohe.ledger.v1.Record.objection:type_name -> kaohe.ledger.v1.Objection
+	16, // 39: kaohe.ledger.v1.Record.proof_changed:type_name -> kaohe.ledger.v1.ProofChanged
+	15, // 40: kaohe.ledger.v1.Record.awaited:type_name -> kaohe.ledger.v1.Awaited
+	18, // 41: kaohe.ledger.v1.Record.notice:type_name -> kaohe.ledger.v1.Notice
+	24, // 42: kaohe.ledger.v1.Awaited.decision:type_name -> kaohe.fact.v1.DecisionAwaited
+	19, // 43: kaohe.ledger.v1.Awaited.reason:type_name -> kaohe.fact.v1.Text
+	20, // 44: kaohe.ledger.v1.Awaited.since:type_name -> google.protobuf.Timestamp
+	21, // 45: kaohe.ledger.v1.Awaited.why:type_name -> kaohe.fact.v1.Reason
+	14, // 46: kaohe.ledger.v1.RecordBatch.records:type_name -> kaohe.ledger.v1.Record
+	0,  // 47: kaohe.ledger.v1.Notice.type:type_name -> kaohe.ledger.v1.EntryType
+	25, // 48: kaohe.ledger.v1.Notice.level:type_name -> kaohe.fact.v1.AlertLevel
+	4,  // 49: kaohe.ledger.v1.Notice.incident:type_name -> kaohe.ledger.v1.Incident
+	19, // 50: kaohe.ledger.v1.Notice.text:type_name -> kaohe.fact.v1.Text
+	20, // 51: kaohe.ledger.v1.Notice.occurred_at:type_name -> google.protobuf.Timestamp
+	20, // 52: kaohe.ledger.v1.Notice.received_at:type_name -> google.protobuf.Timestamp
+	20, // 53: kaohe.ledger.v1.Notice.detected_at:type_name -> google.protobuf.Timestamp
+	20, // 54: kaohe.ledger.v1.Notice.due_at:type_name -> google.protobuf.Timestamp
+	21, // 55: kaohe.ledger.v1.Notice.why:type_name -> kaohe.fact.v1.Reason
+	56, // [56:56] is the sub-list for method output_type
+	56, // [56:56] is the sub-list for method input_type
+	56, // [56:56] is the sub-list for extension type_name
+	56, // [56:56] is the sub-list for extension extendee
+	0,  // [0:56] is the sub-list for field type_name
 }
 
 func init() { file_kaohe_ledger_v1_ledger_proto_init() }

@@ -1147,7 +1147,7 @@ type Pinned struct {
 	// is applied twice.
 	Acted uint64 `protobuf:"varint,7,opt,name=acted,proto3" json:"acted,omitempty"`
 	// Why the last correction was made.
-	Reason *v1.Text `protobuf:"bytes,8,opt,name=reason,proto3" json:"reason,omitempty"`
+	Why *v1.Reason `protobuf:"bytes,8,opt,name=why,proto3" json:"why,omitempty"`
 	// What the last decision about a restatement settled, by fact: after a crash
 	// its accounts are settled again.
 	Settled       map[string]*Late `protobuf:"bytes,9,rep,name=settled,proto3" json:"settled,omitempty" protobuf_key:"bytes,1,opt,name=key" protobuf_val:"bytes,2,opt,name=value"`
@@ -1234,9 +1234,9 @@ func (x *Pinned) GetActed() uint64 {
 	return 0
 }
 
-func (x *Pinned) GetReason() *v1.Text {
+func (x *Pinned) GetWhy() *v1.Reason {
 	if x != nil {
-		return x.Reason
+		return x.Why
 	}
 	return nil
 }
@@ -2330,7 +2330,7 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\x06Judged\x120\n" +
 	"\aentries\x18\x01 \x03(\v2\x16.kaohe.ledger.v1.EntryR\aentries\x12\x10\n" +
 	"\x03day\x18\x02 \x01(\x05R\x03day\x12\x1a\n" +
-	"\bassessed\x18\x03 \x03(\tR\bassessed\"\xd4\x03\n" +
+	"\bassessed\x18\x03 \x03(\tR\bassessed\"\xd0\x03\n" +
 	"\x06Pinned\x127\n" +
 	"\tclosed_at\x18\x01 \x01(\v2\x1a.google.protobuf.TimestampR\bclosedAt\x12\x1b\n" +
 	"\tclosed_by\x18\x02 \x01(\tR\bclosedBy\x12=\n" +
@@ -2338,8 +2338,8 @@ const file_kaohe_state_v1_state_proto_rawDesc = "" +
 	"\fpublished_by\x18\x04 \x01(\tR\vpublishedBy\x12 \n" +
 	"\vcorrections\x18\x05 \x01(\x05R\vcorrections\x12\x1c\n" +
 	"\tcustomers\x18\x06 \x01(\x03R\tcustomers\x12\x14\n" +
-	"\x05acted\x18\a \x01(\x04R\x05acted\x12+\n" +
-	"\x06reason\x18\b \x01(\v2\x13.kaohe.fact.v1.TextR\x06reason\x12=\n" +
+	"\x05acted\x18\a \x01(\x04R\x05acted\x12'\n" +
+	"\x03why\x18\b \x01(\v2\x15.kaohe.fact.v1.ReasonR\x03why\x12=\n" +
 	"\asettled\x18\t \x03(\v2#.kaohe.state.v1.Pinned.SettledEntryR\asettled\x1aP\n" +
 	"\fSettledEntry\x12\x10\n" +
 	"\x03key\x18\x01 \x01(\tR\x03key\x12*\n" +
@@ -2481,14 +2481,14 @@ var file_kaohe_state_v1_state_proto_goTypes = []any{
 	(*v1.Route)(nil),              // 40: kaohe.fact.v1.Route
 	(*v11.Entry)(nil),             // 41: kaohe.ledger.v1.Entry
 	(*v11.Notice)(nil),            // 42: kaohe.ledger.v1.Notice
-	(*v1.Text)(nil),               // 43: kaohe.fact.v1.Text
+	(*v1.Reason)(nil),             // 43: kaohe.fact.v1.Reason
 	(*v11.ProofChanged)(nil),      // 44: kaohe.ledger.v1.ProofChanged
 	(*v11.Scorecard)(nil),         // 45: kaohe.ledger.v1.Scorecard
 	(*v11.Restatement)(nil),       // 46: kaohe.ledger.v1.Restatement
 	(*v11.Objection)(nil),         // 47: kaohe.ledger.v1.Objection
 	(*v11.Awaited)(nil),           // 48: kaohe.ledger.v1.Awaited
-	(*v1.Reason)(nil),             // 49: kaohe.fact.v1.Reason
-	(v1.AlertLevel)(0),            // 50: kaohe.fact.v1.AlertLevel
+	(v1.AlertLevel)(0),            // 49: kaohe.fact.v1.AlertLevel
+	(*v1.Text)(nil),               // 50: kaohe.fact.v1.Text
 	(*v11.Record)(nil),            // 51: kaohe.ledger.v1.Record
 	(*v1.ObjectionRuling)(nil),    // 52: kaohe.fact.v1.ObjectionRuling
 }
@@ -2530,7 +2530,7 @@ var file_kaohe_state_v1_state_proto_depIdxs = []int32{
 	41, // 34: kaohe.state.v1.Judged.entries:type_name -> kaohe.ledger.v1.Entry
 	39, // 35: kaohe.state.v1.Pinned.closed_at:type_name -> google.protobuf.Timestamp
 	39, // 36: kaohe.state.v1.Pinned.published_at:type_name -> google.protobuf.Timestamp
-	43, // 37: kaohe.state.v1.Pinned.reason:type_name -> kaohe.fact.v1.Text
+	43, // 37: kaohe.state.v1.Pinned.why:type_name -> kaohe.fact.v1.Reason
 	37, // 38: kaohe.state.v1.Pinned.settled:type_name -> kaohe.state.v1.Pinned.SettledEntry
 	8,  // 39: kaohe.state.v1.ScoringState.account:type_name -> kaohe.state.v1.Account
 	10, // 40: kaohe.state.v1.ScoringState.month:type_name -> kaohe.state.v1.UnitMonth
@@ -2544,12 +2544,12 @@ var file_kaohe_state_v1_state_proto_depIdxs = []int32{
 	39, // 48: kaohe.state.v1.Token.created_at:type_name -> google.protobuf.Timestamp
 	39, // 49: kaohe.state.v1.Token.expires_at:type_name -> google.protobuf.Timestamp
 	39, // 50: kaohe.state.v1.Token.revoked_at:type_name -> google.protobuf.Timestamp
-	49, // 51: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
+	43, // 51: kaohe.state.v1.Quarantined.reason:type_name -> kaohe.fact.v1.Reason
 	39, // 52: kaohe.state.v1.Quarantined.at:type_name -> google.protobuf.Timestamp
-	50, // 53: kaohe.state.v1.Webhook.levels:type_name -> kaohe.fact.v1.AlertLevel
+	49, // 53: kaohe.state.v1.Webhook.levels:type_name -> kaohe.fact.v1.AlertLevel
 	39, // 54: kaohe.state.v1.Webhook.created_at:type_name -> google.protobuf.Timestamp
 	39, // 55: kaohe.state.v1.Webhook.disabled_at:type_name -> google.protobuf.Timestamp
-	43, // 56: kaohe.state.v1.Webhook.disabled_because:type_name -> kaohe.fact.v1.Text
+	50, // 56: kaohe.state.v1.Webhook.disabled_because:type_name -> kaohe.fact.v1.Text
 	51, // 57: kaohe.state.v1.Delivery.record:type_name -> kaohe.ledger.v1.Record
 	39, // 58: kaohe.state.v1.Delivery.queued_at:type_name -> google.protobuf.Timestamp
 	39, // 59: kaohe.state.v1.Delivery.next_at:type_name -> google.protobuf.Timestamp
