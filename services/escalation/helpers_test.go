@@ -188,6 +188,6 @@ func ticketOf(customer, category string) ticketEdit {
 func gone(revision uint64, f *factv1.Fact) *factv1.Fact {
 	return &factv1.Fact{
 		Id: f.Id, Revision: revision, Retracted: true, Kind: string(flow.KindOf(f)), Route: f.Route,
-		Reason: flow.Because("moved", "归属变更", "it belongs elsewhere now"),
+		Reason: flow.Because("moved"),
 	}
 }

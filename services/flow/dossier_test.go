@@ -17,7 +17,7 @@ var noon = time.Date(2026, 3, 2, 12, 0, 0, 0, time.UTC)
 
 func overdue(unit string, cycle int32) *factv1.Fact {
 	return &factv1.Fact{
-		Id: "ticket_overdue/T/1", Reason: flow.Because("late", "超时", "late"), Proof: []string{"s/1"},
+		Id: "ticket_overdue/T/1", Reason: flow.Because("late"), Proof: []string{"s/1"},
 		OccurredAt: flow.At(noon), Route: &factv1.Route{Unit: unit, Ticket: "T"},
 		Body: &factv1.Fact_TicketOverdue{TicketOverdue: &factv1.TicketOverdue{Ticket: "T", Cycle: cycle}},
 	}
@@ -48,9 +48,9 @@ func TestAFactThatMovesIsRetractedWhereItWas(t *testing.T) {
 func TestARetractionSaysWhy(t *testing.T) {
 	d := &statev1.Dossier{}
 	flow.Emit(d, flow.Decision{Facts: []*factv1.Fact{overdue("a", 1)}}, flow.Input{Sequence: 5}, noon)
-	met := flow.Because("met", "按时完成", "completed in time")
+	met := flow.Because("met_before")
 	said := flow.Emit(d, flow.Decision{Facts: []*factv1.Fact{flow.Not("ticket_overdue/T/1", met)}}, flow.Input{Sequence: 6}, noon)
-	if len(said) != 1 || !said[0].Retracted || said[0].Reason.Code != "met" || said[0].Kind != "ticket_overdue" {
+	if len(said) != 1 || !said[0].Retracted || said[0].Reason.Code != "met_before" || said[0].Kind != "ticket_overdue" {
 		t.Fatalf("said %v", said)
 	}
 	if said := flow.Emit(d, flow.Decision{Facts: []*factv1.Fact{flow.Not("ticket_overdue/T/1", met)}}, flow.Input{Sequence: 7}, noon); len(said) != 0 {

@@ -20,6 +20,7 @@ import (
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/sla"
+	"kaohe.dev/services/words"
 )
 
 // GetEntry explains an entry: the reason with its arithmetic, the events that
@@ -277,7 +278,7 @@ func clocks(found []sla.Clock, l lang.Lang) []*apiv1.ClockView {
 	for _, c := range found {
 		view := &apiv1.ClockView{
 			Name: c.Name, Cycle: c.Cycle, StartedAt: flow.At(c.StartedAt), DueAt: flow.At(c.DueAt), EndedAt: flow.At(c.EndedAt),
-			Verdict: cmp.Or(string(c.Verdict), "unknown"), Reason: l.Pick(c.Reason.GetText()),
+			Verdict: cmp.Or(string(c.Verdict), "unknown"), Reason: l.Pick(words.Text(c.Reason)),
 		}
 		for _, span := range c.Spans {
 			text := sla.SpanText(span)

@@ -22,6 +22,7 @@ import (
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/store"
 	"kaohe.dev/services/scoring"
+	"kaohe.dev/services/words"
 )
 
 // scoreServer is the ScoreService.
@@ -200,7 +201,7 @@ const maxInputShown = 4 << 10
 func quarantined(service string, doc store.Doc) *apiv1.QuarantineItem {
 	q := doc.Body.(*statev1.Quarantined)
 	return &apiv1.QuarantineItem{
-		Id: service + ":" + doc.Key, Service: cmp.Or(q.Service, service), Reason: q.Reason, At: q.At, Input: q.Input[:min(len(q.Input), maxInputShown)], Subject: q.Subject,
+		Id: service + ":" + doc.Key, Service: cmp.Or(q.Service, service), Reason: words.Tell(q.Reason), At: q.At, Input: q.Input[:min(len(q.Input), maxInputShown)], Subject: q.Subject,
 		Failed: q.Program != "", Unit: q.Unit, Month: q.Month,
 	}
 }

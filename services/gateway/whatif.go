@@ -16,6 +16,7 @@ import (
 	"kaohe.dev/services/replay"
 	"kaohe.dev/services/rulebook"
 	"kaohe.dev/services/whatif"
+	"kaohe.dev/services/words"
 )
 
 const (
@@ -259,7 +260,7 @@ func (t *trial) changes(m *whatif.Month) {
 	for from := 0; from < len(m.Changes); from += changesAtOnce {
 		next := &apiv1.WhatIfChanges{Unit: m.Unit, Month: m.Month}
 		for _, c := range m.Changes[from:min(from+changesAtOnce, len(m.Changes))] {
-			next.Changes = append(next.Changes, &apiv1.WhatIfChange{Kind: kindOf(c), Old: c.Old, New: c.New, Why: c.Why})
+			next.Changes = append(next.Changes, &apiv1.WhatIfChange{Kind: kindOf(c), Old: words.Tell(c.Old), New: words.Tell(c.New), Why: c.Why})
 		}
 		t.tells(&apiv1.WhatIfResponse{Told: &apiv1.WhatIfResponse_Changes{Changes: next}})
 	}

@@ -15,7 +15,7 @@ import (
 
 	"golang.org/x/text/encoding/simplifiedchinese"
 
-	"kaohe.dev/services/flow"
+	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	"kaohe.dev/services/importer"
 )
 
@@ -85,7 +85,7 @@ func TestWhatTheDoorRefusesIsFoundByLine(t *testing.T) {
 	refuse := func(_ context.Context, batch []importer.Item) (importer.Outcome, error) {
 		return importer.Outcome{
 			Accepted: len(batch) - 1,
-			Refused:  []importer.Refusal{{Index: len(batch) - 1, Reason: flow.Because("conflict", "冲突", "conflict")}},
+			Refused:  []importer.Refusal{{Index: len(batch) - 1, Reason: &factv1.Reason{Code: "conflict", Text: &factv1.Text{Zh: "冲突", En: "conflict"}}}},
 		}, nil
 	}
 	file := write(t, "log.csv", updateRows)

@@ -7,7 +7,6 @@ import (
 	"sync"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
-	"kaohe.dev/services/flow"
 	"kaohe.dev/services/plaincsv"
 )
 
@@ -19,12 +18,17 @@ type fault struct {
 }
 
 func badTime(column, value string) *fault {
-	return &fault{column: column, value: value, reason: flow.Because("bad_time",
+	return &fault{column: column, value: value, reason: because("bad_time",
 		"时间不符合映射中的任何格式", "the time fits no layout of the mapping")}
 }
 
+// because is a reason that is told at once and kept nowhere.
+func because(code, zh, en string) *factv1.Reason {
+	return &factv1.Reason{Code: code, Text: &factv1.Text{Zh: zh, En: en}}
+}
+
 func wrong(code, zh, en string, args ...any) *fault {
-	return &fault{reason: flow.Because(code, fmt.Sprintf(zh, args...), fmt.Sprintf(en, args...))}
+	return &fault{reason: because(code, fmt.Sprintf(zh, args...), fmt.Sprintf(en, args...))}
 }
 
 // The kinds of lines in a rejects file.

@@ -35,11 +35,11 @@ func TestNobodyDecidesWhatHeProposed(t *testing.T) {
 		t.Errorf("the proposal came later: %s", w.Transcript())
 	}
 	w = run(t, proposed("1", "05 10:00", false), decided("2", "06 10:00", "Li"))
-	if f := w.Fact("points_given/D"); f.GetPointsGiven().GetDecided().GetPoints() != "3" || w.Retraction("points_awaited/D").GetCode() != "decided" {
+	if f := w.Fact("points_given/D"); f.GetPointsGiven().GetDecided().GetPoints() != "3" || w.Retraction("points_awaited/D").GetCode() != "already_decided" {
 		t.Errorf("decided by another: %s", w.Transcript())
 	}
 	w = run(t, proposed("1", "05 10:00", false), proposed("2", "06 10:00", true))
-	if w.Retraction("points_awaited/D").GetCode() != "withdrawn" {
+	if w.Retraction("points_awaited/D").GetCode() != "proposal_withdrawn" {
 		t.Errorf("withdrawn: %s", w.Transcript())
 	}
 }

@@ -40,13 +40,13 @@ func TestTheQuotaCountsFaultsThatStand(t *testing.T) {
 	if f := run(t, open, moved).Fact(id); f == nil || f.Route.Unit != "U" || f.Route.Customer != "k" {
 		t.Errorf("fault %v, want counted for U, where it was reported", f)
 	}
-	if w := run(t, open, moved, merged); w.Fact(id) != nil || w.Retraction(id).GetCode() != "merged" {
+	if w := run(t, open, moved, merged); w.Fact(id) != nil || w.Retraction(id).GetCode() != "merged_into" {
 		t.Errorf("merged: %v", w.Transcript())
 	}
 	if w := run(t, open, moved, merged, event("4", "05 13:00", &feedv1.TicketUnmerged{})); w.Fact(id) == nil {
 		t.Errorf("unmerged: %v", w.Transcript())
 	}
-	if w := run(t, open, event("3", "05 12:00", &feedv1.TicketCancelled{})); w.Retraction(id).GetCode() != "cancelled" {
+	if w := run(t, open, event("3", "05 12:00", &feedv1.TicketCancelled{})); w.Retraction(id).GetCode() != "fault_cancelled" {
 		t.Errorf("cancelled: %v", w.Transcript())
 	}
 	enquiry := opened()
@@ -190,7 +190,7 @@ func TestTheLatestDecisionAboutPointsStandsAndZeroWithdraws(t *testing.T) {
 	same(t, "occurred", f.OccurredAt, "04 10:00")
 	for _, zero := range []string{"0", "0.0", "00.00"} {
 		w := run(t, inspected("1", "05 10:00", "2"), inspected("2", "06 10:00", zero))
-		if w.Fact("points_given/D") != nil || w.Retraction("points_given/D").GetCode() != "withdrawn" {
+		if w.Fact("points_given/D") != nil || w.Retraction("points_given/D").GetCode() != "decision_withdrawn" {
 			t.Errorf("%s points: %s", zero, w.Transcript())
 		}
 	}

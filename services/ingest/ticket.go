@@ -73,5 +73,5 @@ func merged(r *factv1.TicketRecorded) *factv1.Reason {
 	if r.MergedAt == nil {
 		return nil
 	}
-	return flow.Because("fault_merged", flow.Said("into", r.MergedInto))
+	return flow.Because("merged_into", flow.Said("into", r.MergedInto))
 }

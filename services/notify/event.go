@@ -11,11 +11,13 @@ import (
 	"github.com/cloudevents/sdk-go/v2/event"
 	webhooks "github.com/standard-webhooks/standard-webhooks/libraries/go"
 	"google.golang.org/protobuf/encoding/protojson"
+	"google.golang.org/protobuf/proto"
 
 	apiv1 "kaohe.dev/proto/gen/kaohe/api/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/flow"
+	"kaohe.dev/services/words"
 )
 
 // Source is the source of the CloudEvents.
@@ -38,9 +40,9 @@ func body(d *statev1.Delivery, card *ledgerv1.Scorecard, now time.Time) ([]byte,
 		describe(&e, m)
 		n.Level = m.level
 		if entry := d.Record.GetEntry(); entry != nil {
-			n.About = &apiv1.Notification_Entry{Entry: entry}
+			n.About = &apiv1.Notification_Entry{Entry: words.Tell(proto.CloneOf(entry))}
 		} else {
-			n.About = &apiv1.Notification_Notice{Notice: d.Record.GetNotice()}
+			n.About = &apiv1.Notification_Notice{Notice: words.Tell(proto.CloneOf(d.Record.GetNotice()))}
 		}
 	}
 	if card != nil {

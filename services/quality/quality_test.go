@@ -12,6 +12,7 @@ import (
 	"kaohe.dev/services/ingest"
 	"kaohe.dev/services/quality"
 	"kaohe.dev/services/rulebook"
+	"kaohe.dev/services/words"
 )
 
 var shanghai = time.FixedZone("CST", 8*3600)
@@ -159,7 +160,7 @@ func TestAVisitThatIsWithdrawnOrCorrected(t *testing.T) {
 	withdrawn.GetHallAssessed().Withdrawn = true
 	withdrawn.Id, withdrawn.Source = "e9", "desk"
 	w.Do(flowtest.Event(withdrawn))
-	if got := w.Retraction("check_judged/V1/hall_loiterers/1").GetCode(); got != "withdrawn" || checks(w) != "" {
+	if got := w.Retraction("check_judged/V1/hall_loiterers/1").GetCode(); got != "record_withdrawn" || checks(w) != "" {
 		t.Errorf("taken back because %q; still judged: %s", got, checks(w))
 	}
 }
@@ -182,7 +183,7 @@ func TestSatisfactionConductSanctionsAndWaivers(t *testing.T) {
 	} {
 		f := w.Fact(id)
 		if f == nil || f.Route.Unit != "U" || flow.Time(f.OccurredAt).In(shanghai).Format("2006-01") != month || len(f.Proof) != 1 ||
-			f.Reason.GetText().GetZh() == "" || f.Reason.GetText().GetEn() == "" {
+			words.Check(f.Reason) != nil {
 			t.Errorf("%s: %v", id, f)
 		}
 	}

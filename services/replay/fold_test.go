@@ -139,7 +139,7 @@ type failing interface{ Fatalf(string, ...any) }
 // not a matter of points.
 func lifeless(card *ledgerv1.Scorecard) *ledgerv1.Scorecard {
 	card = proto.CloneOf(card)
-	card.State, card.Correction, card.CorrectionReason = 0, 0, nil
+	card.State, card.Correction, card.CorrectedWhy = 0, 0, nil
 	card.ClosedAt, card.ClosedBy, card.PublishedAt, card.PublishedBy = nil, "", nil, ""
 	return card
 }

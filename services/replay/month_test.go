@@ -18,6 +18,7 @@ import (
 	"kaohe.dev/services/replay"
 	"kaohe.dev/services/rulebook"
 	"kaohe.dev/services/scoring"
+	"kaohe.dev/services/words"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
@@ -75,7 +76,7 @@ func told(out *bytes.Buffer, m *replay.Month, zone *time.Location, ruled map[str
 	for _, e := range slices.SortedFunc(slices.Values(m.Entries), scoring.InOrder) {
 		ruled[e.Rule] = true
 		fmt.Fprintf(out, "%s  %-16s %-4s %7s  %s %s: %s | %s\n", flow.Time(e.OccurredAt).In(zone).Format("01-02 15:04"), e.Part, e.Item, e.Points,
-			e.Clause, e.Rule, e.Reason.GetZh(), e.Reason.GetEn())
+			e.Clause, e.Rule, words.Text(e.Why).GetZh(), words.Text(e.Why).GetEn())
 	}
 	for _, part := range card.Parts {
 		fmt.Fprintf(out, "-- %s %s (%s%%)\n", part.Label.Zh, part.Label.En, part.Weight)

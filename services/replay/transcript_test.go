@@ -10,11 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/flow/flowtest"
 	"kaohe.dev/services/simulate"
+	"kaohe.dev/services/words"
 )
 
 // TestTheScriptedMonthAsItHappens: what the ledger said, and when: entries as
@@ -115,7 +117,7 @@ func (tr *transcript) lines(record *ledgerv1.Record) []string {
 		return objected(record.GetObjection())
 	case record.GetNotice() != nil:
 		n := record.GetNotice()
-		return []string{fmt.Sprintf("notice %s: %s | %s", n.Unit, n.Text.GetZh(), n.Text.GetEn())}
+		return []string{fmt.Sprintf("notice %s: %s | %s", n.Unit, words.Text(n.Why).GetZh(), words.Text(n.Why).GetEn())}
 	}
 	return nil
 }
@@ -139,7 +141,7 @@ func (tr *transcript) entry(e *ledgerv1.Entry) string {
 		sign = "-"
 	}
 	return fmt.Sprintf("%s %s %s %s %s %s %s (%s of %s): %s | %s", sign, e.Unit, e.Month, e.Points, e.Item, e.Rule, e.Incident.GetId(), e.Clause,
-		flow.Time(e.OccurredAt).In(tr.zone).Format("01-02 15:04"), e.Reason.GetZh(), e.Reason.GetEn())
+		flow.Time(e.OccurredAt).In(tr.zone).Format("01-02 15:04"), words.Text(e.Why).GetZh(), words.Text(e.Why).GetEn())
 }
 
 // standing is what a unit scores, and in which parts.
@@ -190,8 +192,8 @@ func TestNothingIsTakenBackToBeSaidAgain(t *testing.T) {
 		default:
 			posted[e.Id] = e
 			if before := taken[e.Fact+" "+e.Rule]; before != nil && e.Incident.GetKind() != "month" &&
-				before.Points == e.Points && before.Reason.Zh == e.Reason.Zh && flow.Time(before.OccurredAt).Equal(flow.Time(e.OccurredAt)) {
-				t.Errorf("%s %s was taken back and said again: %s; proof was %v, is %v", e.Rule, e.Incident.GetId(), e.Reason.En, before.Proof, e.Proof)
+				before.Points == e.Points && proto.Equal(before.Why, e.Why) && flow.Time(before.OccurredAt).Equal(flow.Time(e.OccurredAt)) {
+				t.Errorf("%s %s was taken back and said again: %s; proof was %v, is %v", e.Rule, e.Incident.GetId(), words.Text(e.Why).En, before.Proof, e.Proof)
 			}
 		}
 	}

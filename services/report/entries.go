@@ -9,6 +9,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/phrase"
+	"kaohe.dev/services/words"
 )
 
 // entries lays out the entries that count, in the order of the sheets.
@@ -51,7 +52,7 @@ func (l *layout) entry(n int, e *ledgerv1.Entry, unit string, zone *time.Locatio
 		about = e.Incident.GetId()
 	}
 	return []string{
-		strconv.Itoa(n), unit, phrase.Instant(flow.Time(e.OccurredAt), zone), e.Item, l.text(e.Label), e.Clause, l.worth(e), l.text(e.Reason), about, e.Id,
+		strconv.Itoa(n), unit, phrase.Instant(flow.Time(e.OccurredAt), zone), e.Item, l.text(e.Label), e.Clause, l.worth(e), l.text(words.Text(e.Why)), about, e.Id,
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/phrase"
+	"kaohe.dev/services/words"
 )
 
 // sheet lays out the sheet 测评表 of a unit, as an assessor hands it in.
@@ -49,8 +50,8 @@ func (l *layout) facts(line *apiv1.ReportUnit, card *ledgerv1.Scorecard) []strin
 		second = append(second, l.fact("上年同月", "Last year", fmt.Sprintf("%s (%s)", c.Total, signed(c.Change))))
 	}
 	facts := []string{l.join(first...), l.join(second...)}
-	if line.Correction > 0 && l.text(card.CorrectionReason) != "" {
-		facts = append(facts, l.fact("更正原因", "Why corrected", l.text(card.CorrectionReason)))
+	if line.Correction > 0 && l.text(words.Text(card.CorrectedWhy)) != "" {
+		facts = append(facts, l.fact("更正原因", "Why corrected", l.text(words.Text(card.CorrectedWhy))))
 	}
 	return facts
 }

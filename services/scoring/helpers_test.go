@@ -63,7 +63,7 @@ func fact(id string, revision uint64, u string, at time.Time, set func(*factv1.F
 	f := &factv1.Fact{
 		Id: id, Revision: revision, OccurredAt: flow.At(at), ReceivedAt: flow.At(at.Add(time.Hour)),
 		DetectedAt: flow.At(at.Add(2 * time.Hour)), Route: &factv1.Route{Unit: u, Ticket: "T" + id},
-		Reason: flow.Because("shown", "事件"+id+"表明", "events show "+id), Proof: []string{"s/" + id},
+		Reason: flow.Because("decided", flow.Said("person", "events"), flow.Said("reason", id)), Proof: []string{"s/" + id},
 	}
 	set(f)
 	f.Kind = string(flow.KindOf(f))
@@ -101,7 +101,7 @@ func escalated(level feedv1.ComplaintLevel) func(*factv1.Fact) {
 func gone(f *factv1.Fact, revision uint64, at time.Time) *factv1.Fact {
 	return &factv1.Fact{
 		Id: f.Id, Revision: revision, Kind: f.Kind, Route: f.Route, Retracted: true, DetectedAt: flow.At(at),
-		Reason: flow.Because("no_longer_shown", "不再成立"+f.Id, "it no longer holds"),
+		Reason: flow.Because("no_longer_shown"),
 	}
 }
 

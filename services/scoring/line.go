@@ -2,13 +2,11 @@ package scoring
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
-
-	"google.golang.org/protobuf/proto"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
@@ -79,12 +77,31 @@ func Hash(entries []*ledgerv1.Entry) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// said writes a reason: its code and its arguments, as the contract encodes
-// them.
+// said writes a reason: its code and what it is about, so that two reasons that
+// differ are written differently.
 func said(why *factv1.Reason) string {
-	raw, err := proto.MarshalOptions{Deterministic: true}.Marshal(&factv1.Reason{Args: why.GetArgs()})
-	if err != nil {
-		panic("encode a reason: " + err.Error()) // only invalid UTF-8, refused at the door
+	return string(appendReason(make([]byte, 0, 128), why))
+}
+
+func appendReason(out []byte, why *factv1.Reason) []byte {
+	out = append(out, why.GetCode()...)
+	for _, arg := range why.GetArgs() {
+		out = append(append(append(out, ' '), arg.Name...), '=')
+		switch v := arg.Value.(type) {
+		case *factv1.Arg_Text:
+			out = strconv.AppendQuote(out, v.Text)
+		case *factv1.Arg_Instant:
+			at := flow.Time(v.Instant.GetAt()).In(time.FixedZone("", int(v.Instant.GetOffset())))
+			out = at.AppendFormat(out, time.RFC3339Nano)
+		case *factv1.Arg_Length:
+			out = append(out, v.Length.AsDuration().String()...)
+		case *factv1.Arg_Count:
+			out = strconv.AppendInt(out, v.Count, 10)
+		case *factv1.Arg_Label:
+			out = strconv.AppendQuote(append(strconv.AppendQuote(out, v.Label.GetZh()), '/'), v.Label.GetEn())
+		case *factv1.Arg_Reason:
+			out = append(appendReason(append(out, '('), v.Reason), ')')
+		}
 	}
-	return why.GetCode() + " " + base64.RawURLEncoding.EncodeToString(raw)
+	return out
 }

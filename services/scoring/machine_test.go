@@ -6,12 +6,14 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/flow/flowtest"
 	"kaohe.dev/services/rulebook"
 	"kaohe.dev/services/scoring"
+	"kaohe.dev/services/words"
 )
 
 // say runs facts through the machine and reads the ledger.
@@ -37,7 +39,7 @@ func TestAnEntryExplainsItself(t *testing.T) {
 	rule := rulebook.Default().Rules[0]
 	if e.Points != "-5.00" || e.Item != "CS10" || e.Part != "customer_service" || e.Clause != "六.1" || e.Basis != "source" ||
 		e.Month != "2026-01" || e.RulebookVersion != rulebook.Default().Version || e.Label.Zh != rule.Label.Zh ||
-		e.Reason.En != f.Reason.Text.En || e.Reason.Zh != f.Reason.Text.Zh || !slices.Equal(e.Proof, f.Proof) ||
+		!proto.Equal(e.Why, f.Reason) || !slices.Equal(e.Proof, f.Proof) ||
 		e.Incident.Kind != "ticket" || e.Incident.Id != f.Route.Ticket || e.Ticket != f.Route.Ticket || e.Fact != f.Id || e.Posting != 1 {
 		t.Errorf("entry does not say what it is about: %v", e)
 	}
@@ -62,7 +64,7 @@ func TestALateCloseTakesBackAndItsCorrectionBringsBack(t *testing.T) { // 15
 	if back.Reverses != first.Id || back.Id != "R"+first.Id[1:] || second.Posting != 2 || second.Id == first.Id {
 		t.Errorf("entries are not linked: %v", ledger.entries)
 	}
-	if !strings.Contains(back.Reason.Zh, "不再成立") || !strings.Contains(back.Reason.En, "it no longer holds") {
+	if text := words.Text(back.Why); !strings.Contains(text.Zh, "不再支持") || !strings.Contains(text.En, "no longer show it") {
 		t.Errorf("the reversal's reason is %v, want the retraction's", back.Reason)
 	}
 	if card := ledger.cards["U 2026-01"]; item(t, card, "CS10").Deducted != "5.00" || card.Total != "95.00" {

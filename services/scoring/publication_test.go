@@ -11,6 +11,7 @@ import (
 	"kaohe.dev/services/flow/flowtest"
 	"kaohe.dev/services/rulebook"
 	"kaohe.dev/services/scoring"
+	"kaohe.dev/services/words"
 )
 
 // tenth is when January had to be published: the end of 10 February in China.
@@ -45,15 +46,15 @@ func TestAMonthThatIsNotPublishedInTimeIsToldOnceAndTakenBackWhenItIs(t *testing
 	}
 	n := noticeOf(w.Records)
 	if n.Rule != "publication_days" || n.Clock != "" || !flow.Time(n.DetectedAt).Equal(tenth) || !flow.Time(n.DueAt).Equal(tenth) ||
-		n.Text.En != "2026-01 had to be published within the first 10 days of the next month, by the end of 2026-02-10, and is not" {
+		words.Text(n.Why).En != "2026-01 had to be published within the first 10 days of the next month, by the end of 2026-02-10, and is not" {
 		t.Errorf("told %v", n)
 	}
 	w.Do(decided(tenth.Add(2*time.Hour), publishes))
 	if got := notices(w.Records); !slices.Equal(got, []string{missed, "- ALERT_LEVEL_BREACH publication/U/2026-01"}) {
 		t.Fatalf("told %v after it was published", got)
 	}
-	if n := noticeOf(w.Records); n.Text.En != "withdrawn: published by sun" {
-		t.Errorf("taken back for %q", n.Text.En)
+	if n := noticeOf(w.Records); words.Text(n.Why).En != "withdrawn: published by sun" {
+		t.Errorf("taken back for %q", words.Text(n.Why).En)
 	}
 }
 

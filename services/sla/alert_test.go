@@ -53,9 +53,9 @@ func TestAnAnswerBeforeTheWarningIsNoNewsHoweverLateItIsHeard(t *testing.T) {
 	holds(t, w, missed, "01-06 10:00")
 	w.Do(live("3", "01-06 07:00", answered())) // after the warning, before it was due
 	holds(t, w, warned, "01-06 06:00")
-	holdsNot(t, w, missed, "answered")
+	holdsNot(t, w, missed, "alert_answered")
 	w.Do(live("4", "01-06 05:00", answered()))
-	holdsNot(t, w, warned, "answered")
+	holdsNot(t, w, warned, "alert_answered")
 	holds(t, w, informed, "01-05 10:00")
 }
 

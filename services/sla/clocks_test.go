@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/timestamppb"
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
@@ -11,6 +12,7 @@ import (
 	"kaohe.dev/services/flow/flowtest"
 	"kaohe.dev/services/rulebook"
 	"kaohe.dev/services/sla"
+	"kaohe.dev/services/words"
 )
 
 func record(t *testing.T, w *flowtest.World) *factv1.TicketRecorded {
@@ -63,7 +65,7 @@ func TestAYearMissingFromTheCalendarIsAnAlarmNotAGuess(t *testing.T) {
 	w.Do(flowtest.Clock("", at("12-31 23:00").AddDate(1, 0, 0)))
 	holdsNot(t, w, overdue, "")
 	c := only(t, sla.Clocks(standard(), record(t, w), at("12-31 23:00")))
-	if c.Verdict != sla.Unknown || c.Reason.Code != "missing_calendar_year" || c.Reason.Text.Zh == "" || !c.DueAt.IsZero() {
+	if c.Verdict != sla.Unknown || c.Reason.Code != "missing_calendar_year" || words.Check(c.Reason) != nil || !c.DueAt.IsZero() {
 		t.Errorf("clock %+v, want unknown for the missing year", c)
 	}
 }
@@ -91,7 +93,7 @@ func TestTheClockOfASuspendedTicketStands(t *testing.T) {
 func TestClocksAndFactsAgree(t *testing.T) {
 	w := run(t, old("1", "01-05 10:00", promised("01-06 10:00")), old("2", "01-06 12:00", closed()))
 	c := only(t, sla.Clocks(standard(), record(t, w), time.Time{}))
-	if c.Name != "promise" || c.Verdict != sla.Violated || c.Reason.Text.En != w.Fact(overdue).Reason.Text.En {
+	if c.Name != "promise" || c.Verdict != sla.Violated || !proto.Equal(c.Reason, w.Fact(overdue).Reason) {
 		t.Errorf("clock %+v, want what the fact says", c)
 	}
 	if len(sla.Clocks(standard(), &factv1.TicketRecorded{Ticket: "T"}, time.Time{})) != 0 {
@@ -111,8 +113,8 @@ func TestADayIsTwentyFourHoursWhenTheLocalClockJumps(t *testing.T) {
 	if f == nil || !f.OccurredAt.AsTime().Equal(start.Add(24*time.Hour)) {
 		t.Fatalf("overdue %v, want 24 hours after %s", f, start)
 	}
-	if want := "due 2026-03-08 13:00, not completed by then"; f.Reason.Text.En != want {
-		t.Errorf("reason %q, want %q", f.Reason.Text.En, want)
+	if want := "due 2026-03-08 13:00, not completed by then"; words.Text(f.Reason).En != want {
+		t.Errorf("reason %q, want %q", words.Text(f.Reason).En, want)
 	}
 }
 

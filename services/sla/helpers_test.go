@@ -15,6 +15,7 @@ import (
 	"kaohe.dev/services/ingest"
 	"kaohe.dev/services/rulebook"
 	"kaohe.dev/services/sla"
+	"kaohe.dev/services/words"
 )
 
 const imported = "import" // a named clock that only the test moves
@@ -198,7 +199,7 @@ func holds(t *testing.T, w *flowtest.World, id, when string) *factv1.Fact {
 func holdsNot(t *testing.T, w *flowtest.World, id, code string) {
 	t.Helper()
 	if f := w.Fact(id); f != nil {
-		t.Fatalf("%s holds: %s", id, f.Reason.GetText().GetEn())
+		t.Fatalf("%s holds: %s", id, words.Text(f.Reason).GetEn())
 	}
 	if got := w.Retraction(id).GetCode(); got != code {
 		t.Errorf("%s was retracted because %q, want %q", id, got, code)

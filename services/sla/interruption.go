@@ -16,7 +16,7 @@ func (d *docket) interruption(complaint, outage *factv1.Fact) {
 		id += "/" + named
 	}
 	if invalid(r) {
-		d.say(flow.Not(id, flow.Because("complaint_invalid")))
+		d.say(flow.Not(id, flow.Because("found_invalid")))
 		return
 	}
 	if o != nil && o.StartsAt == nil {

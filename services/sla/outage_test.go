@@ -9,6 +9,7 @@ import (
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/flow/flowtest"
+	"kaohe.dev/services/words"
 )
 
 const (
@@ -55,8 +56,8 @@ func TestAMassFaultIsUntoldFromItsLimitOnWhereComplaintsRose(t *testing.T) {
 	if got := f.GetMassFaultUntold(); !proto.Equal(got, want) {
 		t.Errorf("body %v, want %v", got, want)
 	}
-	if want := "应于 2026-01-05 10:30 前将预计恢复时间告知呼叫中心，到期未告知，引发投诉 2 起"; f.Reason.Text.Zh != want {
-		t.Errorf("reason %q, want %q", f.Reason.Text.Zh, want)
+	if want := "应于 2026-01-05 10:30 前将预计恢复时间告知呼叫中心，到期未告知，引发投诉 2 起"; words.Text(f.Reason).Zh != want {
+		t.Errorf("reason %q, want %q", words.Text(f.Reason).Zh, want)
 	}
 	if len(f.Proof) != 3 {
 		t.Errorf("proof %v, want the declaration and both complaints", f.Proof)

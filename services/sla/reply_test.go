@@ -7,6 +7,7 @@ import (
 
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	feedv1 "kaohe.dev/proto/gen/kaohe/feed/v1"
+	"kaohe.dev/services/words"
 )
 
 const replyLate = "reply_late/T/1"
@@ -33,8 +34,8 @@ func TestAReplyExactlyAtItsLimitIsInTime(t *testing.T) {
 		if got := f.GetReplyLate(); !proto.Equal(got, want) {
 			t.Errorf("body %v, want %v", got, want)
 		}
-		if want := "due 2026-01-06 12:00, replied 2026-01-06 12:00:01, 1 s late"; f.Reason.Text.En != want {
-			t.Errorf("reason %q, want %q", f.Reason.Text.En, want)
+		if want := "due 2026-01-06 12:00, replied 2026-01-06 12:00:01, 1 s late"; words.Text(f.Reason).En != want {
+			t.Errorf("reason %q, want %q", words.Text(f.Reason).En, want)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/rulebook"
+	"kaohe.dev/services/words"
 )
 
 // why tells why an entry differs.
@@ -65,7 +66,7 @@ func moved(there *factv1.Fact, other *rulebook.Policy, version string) *factv1.T
 
 // unfound tells why a verdict is not reached by the other policy.
 func unfound(there *factv1.Fact, book *rulebook.Rulebook) *factv1.Text {
-	if said := there.GetReason().GetText(); said != nil {
+	if said := words.Text(there.GetReason()); said != nil {
 		return &factv1.Text{Zh: "按 " + book.Version + "：" + said.Zh, En: "by " + book.Version + ": " + said.En}
 	}
 	return text("按 %s 的时限不构成该情形", "by the limits of %s it is no such case", book.Version)

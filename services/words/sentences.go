@@ -30,8 +30,8 @@ func kernel() map[string]sentence {
 		"no_longer_shown": {"现有事件不再支持该认定", "the events no longer show it"},
 		"moved":           {"归属变更，改记他处", "it belongs elsewhere now"},
 		"rule_failed":     {"规则无法应用于该事实，请检查考核办法：{error}", "a rule cannot be applied to the fact; check the rulebook: {error}"},
+		"failed":          {"服务处理该输入时出错，已隔离；升级后用 kaohe quarantine retry 重试：{error}", "the service failed on this input; try it again after an upgrade with kaohe quarantine retry: {error}"},
 		"unreadable":      {"无法解码，请检查发送方的格式：{error}", "cannot be decoded; check the sender's format: {error}"},
-		"came_before":     {"同一来源的同一编号曾带有不同内容，请核对来源系统", "the same id of the same source came before with other content; check the source system"},
 	}
 }
 
@@ -47,7 +47,7 @@ func recorded() map[string]sentence {
 		"already_decided":    {"已作出决定", "it was decided"},
 		"proposed":           {"{person} 建议{points}分：{reason}", "{person} proposes {points} points: {reason}"},
 		"fault_cancelled":    {"工单已撤销，不计入报修", "the ticket was cancelled and is not counted"},
-		"fault_merged":       {"工单已并入 {into}，不重复计数", "the ticket was merged into {into} and is not counted twice"},
+		"merged_into":        {"工单已并入 {into}，不重复计数", "the ticket was merged into {into} and is not counted twice"},
 	}
 }
 
@@ -61,20 +61,20 @@ func deadlines() map[string]sentence {
 		"answered_late":  {"应于 {due} 前答复，实际 {done} 答复，超时 {late}", "due {due}, answered {done}, {late} late"},
 		"not_answered":   {"应于 {due} 前答复，到期未答复", "due {due}, not answered by then"},
 
-		"met":              {"应于 {due} 前完成，实际 {done} 完成，未超时", "due {due}, completed {done}, in time"},
-		"met_before":       {"已在时限内完成", "completed in time"},
-		"cancelled":        {"工单已撤销，不再计时", "the ticket was cancelled, its clocks stand"},
-		"merged":           {"工单已并入 {into}，在该工单中计时", "the ticket was merged into {into} and is judged there"},
-		"no_commitment":    {"工单已无承诺时限", "no commitment holds for the ticket any more"},
-		"suspended":        {"工单挂起中，承诺时限暂停", "the ticket is suspended, the commitment clock stands"},
-		"promise_moved":    {"已与客户改约至 {due}", "the customer agreed to {due}"},
-		"reopened_before_due":  {"到期前已返工，由新一轮计时", "reopened before it was due, the new cycle is judged"},
-		"not_due_yet":      {"应于 {due} 前完成，时限未到", "due {due}, not due yet"},
-		"not_due":          {"时限未到", "not due yet"},
-		"answer_not_due":   {"答复时限未到", "the answer is not due yet"},
-		"answered_in_time": {"应于 {due} 前答复，实际 {done} 答复，未超时", "due {due}, answered {done}, in time"},
-		"replied_in_time":  {"回单未超时", "the reply is not late"},
-		"stopped":          {"工单已撤销、合并或返工，不再要求回单", "the ticket was cancelled, merged or reopened, so no reply is due"},
+		"met":                 {"应于 {due} 前完成，实际 {done} 完成，未超时", "due {due}, completed {done}, in time"},
+		"met_before":          {"已在时限内完成", "completed in time"},
+		"cancelled":           {"工单已撤销，不再计时", "the ticket was cancelled, its clocks stand"},
+		"merged":              {"工单已并入 {into}，在该工单中计时", "the ticket was merged into {into} and is judged there"},
+		"no_commitment":       {"工单已无承诺时限", "no commitment holds for the ticket any more"},
+		"suspended":           {"工单挂起中，承诺时限暂停", "the ticket is suspended, the commitment clock stands"},
+		"promise_moved":       {"已与客户改约至 {due}", "the customer agreed to {due}"},
+		"reopened_before_due": {"到期前已返工，由新一轮计时", "reopened before it was due, the new cycle is judged"},
+		"not_due_yet":         {"应于 {due} 前完成，时限未到", "due {due}, not due yet"},
+		"not_due":             {"时限未到", "not due yet"},
+		"answer_not_due":      {"答复时限未到", "the answer is not due yet"},
+		"answered_in_time":    {"应于 {due} 前答复，实际 {done} 答复，未超时", "due {due}, answered {done}, in time"},
+		"replied_in_time":     {"回单未超时", "the reply is not late"},
+		"stopped":             {"工单已撤销、合并或返工，不再要求回单", "the ticket was cancelled, merged or reopened, so no reply is due"},
 
 		"unknown_class":         {"考核办法 {version} 中没有承诺类别“{class}”，请补充", "rulebook {version} has no commitment class \"{class}\"; add it"},
 		"missing_calendar_year": {"日历 {calendar} 缺少 {year} 年的节假日数据，无法计算时限，请补充", "calendar {calendar} has no holiday data for {year}, so no deadline is computed; add the year"},
@@ -85,7 +85,6 @@ func deadlines() map[string]sentence {
 		"alert_missed":    {"转办的投诉 {complaint} 未在 {due} 前答复", "forwarded complaint {complaint} was not answered by {due}"},
 		"alert_answered":  {"已于 {done} 答复", "answered {done}"},
 
-		"complaint_invalid":       {"投诉经核实无效", "the complaint was found invalid"},
 		"not_planned":             {"停播系故障所致，并非计划性网改/停电", "it was a fault, not a planned interruption"},
 		"announced":               {"已按规定提前书面告知并通知客户", "it was announced in writing and customers were told"},
 		"no_interruption_known":   {"没有该停播的计划和告知记录，客户因此投诉", "no such interruption was planned or announced, and the customer complained"},

@@ -6,6 +6,8 @@
 package words
 
 import (
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -29,12 +31,71 @@ func Text(r *factv1.Reason) *factv1.Text {
 	return &factv1.Text{Zh: fill(said.zh, r.Args, zh), En: fill(said.en, r.Args, en)}
 }
 
-// Tell gives an entry its sentence.
-func Tell(e *ledgerv1.Entry) *ledgerv1.Entry {
-	if e != nil {
-		e.Reason = Text(e.Why)
+// Check reports what a reason lacks to be said: words for its code, or what its
+// sentence speaks of.
+func Check(r *factv1.Reason) error {
+	said, known := sentences()[r.GetCode()]
+	if !known {
+		return fmt.Errorf("the code %q has no words", r.GetCode())
 	}
-	return e
+	for _, sentence := range []string{said.zh, said.en} {
+		for _, part := range strings.Split(sentence, "{")[1:] {
+			name, _, _ := strings.Cut(part, "}")
+			if !slices.ContainsFunc(r.Args, func(a *factv1.Arg) bool { return a.Name == name }) {
+				return fmt.Errorf("the sentence of %q speaks of {%s}, which is not given", r.Code, name)
+			}
+		}
+	}
+	for _, arg := range r.Args {
+		if part := arg.GetReason(); part.GetCode() != "" {
+			if err := Check(part); err != nil {
+				return err
+			}
+		}
+		if name := "{" + arg.Name + "}"; !strings.Contains(said.zh, name) || !strings.Contains(said.en, name) {
+			return fmt.Errorf("the sentence of %q does not tell {%s} in both languages", r.Code, arg.Name)
+		}
+	}
+	return nil
+}
+
+// Tell puts the sentences into what is shown of the ledger: an entry, a
+// scorecard, a notice, what somebody has to decide, or what came late.
+func Tell[M Told](m M) M {
+	switch told := any(m).(type) {
+	case *ledgerv1.Entry:
+		if told != nil {
+			told.Reason = Text(told.Why)
+		}
+	case *ledgerv1.Scorecard:
+		if told.GetCorrectedWhy() != nil {
+			told.CorrectionReason = Text(told.CorrectedWhy)
+		}
+	case *ledgerv1.Notice:
+		told.Text = Text(told.Why)
+	case *ledgerv1.Awaited:
+		told.Reason = Text(told.Why)
+	case *ledgerv1.Restatement:
+		for _, e := range told.Vanish {
+			Tell(e)
+		}
+		for _, e := range told.Appear {
+			Tell(e)
+		}
+		if told.Restated != nil {
+			Tell(told.Restated)
+		}
+	case *factv1.Reason:
+		if told != nil {
+			told.Text = Text(told)
+		}
+	}
+	return m
+}
+
+// Told is what has sentences.
+type Told interface {
+	*ledgerv1.Entry | *ledgerv1.Scorecard | *ledgerv1.Notice | *ledgerv1.Awaited | *ledgerv1.Restatement | *factv1.Reason
 }
 
 type language int

@@ -10,6 +10,7 @@ import (
 	factv1 "kaohe.dev/proto/gen/kaohe/fact/v1"
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/flow"
+	"kaohe.dev/services/words"
 )
 
 // runner is one machine with its documents; it is the flow.Tx of its steps.
@@ -47,8 +48,10 @@ func (r *runner) Say(f *factv1.Fact) {
 	if !f.Retracted && (f.OccurredAt == nil || f.Route == nil || f.Body == nil) {
 		r.w.t.Errorf("%s said %s without instant, route or body", r.machine.Name(), f.Id)
 	}
-	if verdict := f.Reason != nil; verdict && (f.Reason.Code == "" || f.Reason.Text.GetZh() == "" || f.Reason.Text.GetEn() == "") {
-		r.w.t.Errorf("%s said %s with half a reason: %v", r.machine.Name(), f.Id, f.Reason)
+	if f.Reason != nil {
+		if err := words.Check(f.Reason); err != nil {
+			r.w.t.Errorf("%s said %s: %v", r.machine.Name(), f.Id, err)
+		}
 	}
 	f = proto.CloneOf(f)
 	r.w.Said = append(r.w.Said, f)

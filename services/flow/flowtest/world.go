@@ -21,6 +21,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/rulebook"
+	"kaohe.dev/services/words"
 )
 
 // World holds machines, their documents, the clocks, and what was said.
@@ -185,11 +186,11 @@ func (w *World) Transcript(kinds ...flow.Kind) string {
 			continue
 		}
 		if f.Retracted {
-			fmt.Fprintf(&b, "- %s [%s] %s: %s\n", f.Id, f.Route.GetUnit(), f.Reason.GetCode(), f.Reason.GetText().GetEn())
+			fmt.Fprintf(&b, "- %s [%s] %s: %s\n", f.Id, f.Route.GetUnit(), f.Reason.GetCode(), words.Text(f.Reason).GetEn())
 			continue
 		}
 		fmt.Fprintf(&b, "+ %s [%s] %s %s: %s\n", f.Id, f.Route.GetUnit(),
-			flow.Time(f.OccurredAt).Format(time.RFC3339), f.Reason.GetCode(), f.Reason.GetText().GetEn())
+			flow.Time(f.OccurredAt).Format(time.RFC3339), f.Reason.GetCode(), words.Text(f.Reason).GetEn())
 	}
 	return b.String()
 }

@@ -21,14 +21,14 @@ func hourly() flow.Machine {
 		Decide: func(_ *rulebook.Policy, c flow.Case) flow.Decision {
 			due := flow.Time(c.Facts[0].OccurredAt).Add(time.Hour)
 			if len(c.Facts) > 1 {
-				return flow.Decision{Facts: []*factv1.Fact{flow.Not("late", flow.Because("met", "按时", "in time"))}}
+				return flow.Decision{Facts: []*factv1.Fact{flow.Not("late", flow.Because("met_before"))}}
 			}
 			if c.AsOf.IsZero() || c.AsOf.Before(due) {
 				return flow.Decision{Wake: due}
 			}
 			return flow.Decision{Facts: []*factv1.Fact{{
 				Id: "late", OccurredAt: flow.At(due), Route: &factv1.Route{Unit: "U"},
-				Reason: flow.Because("open", "未完成", "still open"),
+				Reason: flow.Because("not_due"),
 				Body:   &factv1.Fact_TicketOverdue{TicketOverdue: &factv1.TicketOverdue{}},
 			}}}
 		},
@@ -54,10 +54,10 @@ func TestDeadlinesFireWhenTheirClockHasMoved(t *testing.T) {
 			t.Errorf("clock %q: not late at the deadline", clock)
 		}
 		w.Do(flowtest.Event(event("2", clock, start)))
-		if got := w.Retraction("late").GetCode(); got != "met" {
-			t.Errorf("clock %q: retracted because %q, want met", clock, got)
+		if got := w.Retraction("late").GetCode(); got != "met_before" {
+			t.Errorf("clock %q: retracted because %q, want met_before", clock, got)
 		}
-		want := "+ late [U] 2026-01-05T03:00:00Z open: still open\n- late [U] met: in time\n"
+		want := "+ late [U] 2026-01-05T03:00:00Z not_due: not due yet\n- late [U] met_before: completed in time\n"
 		if got := w.Transcript(); got != want {
 			t.Errorf("clock %q: transcript\n%s, want\n%s", clock, got, want)
 		}

@@ -167,6 +167,5 @@ func conflict(ref string) *Refusal {
 const codeConflict = "conflict"
 
 func conflictReason() *factv1.Reason {
-	return flow.Because(codeConflict, "同一来源的同一编号曾带有不同内容，请核对来源系统",
-		"the same id of the same source came before with other content; check the source system")
+	return flow.Because(codeConflict)
 }

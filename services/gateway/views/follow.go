@@ -5,6 +5,7 @@ import (
 
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	"kaohe.dev/services/internal/traces"
+	"kaohe.dev/services/words"
 )
 
 // News is a record as watchers are told of it.
@@ -19,6 +20,7 @@ type News struct {
 func (v *Views) show(f *fold, began time.Time) (news []News, followed []traces.Span) {
 	news = make([]News, len(f.news))
 	for i, r := range f.news {
+		tell(r)
 		news[i] = News{r, f.carried[r]}
 		if span := v.tracer.Follow(news[i].Trace, shown(r), began); span.On() {
 			describe(span, r)
@@ -27,6 +29,16 @@ func (v *Views) show(f *fold, began time.Time) (news []News, followed []traces.S
 		}
 	}
 	return news, followed
+}
+
+// tell puts a record, which is committed, into words: once for all watchers.
+func tell(r *ledgerv1.Record) {
+	if e := r.GetEntry(); e != nil {
+		words.Tell(e)
+	}
+	if card := r.GetScorecard(); card != nil {
+		words.Tell(card)
+	}
 }
 
 func shown(r *ledgerv1.Record) string {

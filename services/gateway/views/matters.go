@@ -7,6 +7,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/words"
 )
 
 // The kinds of matters, which begin their keys.
@@ -56,7 +57,7 @@ func (v *Views) Sheets(ctx context.Context, month, unit string) ([]*ledgerv1.Sco
 	var found []*ledgerv1.Scorecard
 	err := v.matters(ctx, sheets, month, func(m *statev1.MatterView) {
 		if s := m.GetSheet(); unit == "" || s.Unit == unit {
-			found = append(found, s)
+			found = append(found, words.Tell(s))
 		}
 	})
 	return found, err
@@ -67,7 +68,7 @@ func (v *Views) Restatements(ctx context.Context, month string) ([]*ledgerv1.Res
 	var found []*ledgerv1.Restatement
 	err := v.matters(ctx, restatements, month, func(m *statev1.MatterView) {
 		if r := m.GetRestatement(); r.Restated != nil {
-			found = append(found, r)
+			found = append(found, words.Tell(r))
 		}
 	})
 	return found, err
@@ -103,7 +104,7 @@ func (v *Views) Awaited(ctx context.Context, month string) ([]*ledgerv1.Awaited,
 	var found []*ledgerv1.Awaited
 	err := v.matters(ctx, awaited, month, func(m *statev1.MatterView) {
 		if a := m.GetAwaited(); !a.Settled {
-			found = append(found, a)
+			found = append(found, words.Tell(a))
 		}
 	})
 	return found, err

@@ -10,6 +10,7 @@ import (
 	ledgerv1 "kaohe.dev/proto/gen/kaohe/ledger/v1"
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 	"kaohe.dev/services/internal/store"
+	"kaohe.dev/services/words"
 )
 
 // ErrNotFound says that there is no such document.
@@ -79,7 +80,7 @@ func (v *Views) Entries(ctx context.Context, f Filter, after *store.Cursor, limi
 				continue
 			}
 			e.Proof = f.proof(view)
-			entries = append(entries, e)
+			entries = append(entries, words.Tell(e))
 			if len(entries) == limit && (i < len(docs)-1 || next != nil) {
 				return entries, &store.Cursor{Value: int64(e.Sequence), Key: e.Id}, nil
 			}
@@ -99,7 +100,7 @@ func (v *Views) Entry(ctx context.Context, id string) (*ledgerv1.Entry, error) {
 	if len(docs) == 0 {
 		return nil, fmt.Errorf("entry %q: %w", id, ErrNotFound)
 	}
-	return docs[0].Body.(*statev1.EntryView).Entry, nil
+	return words.Tell(docs[0].Body.(*statev1.EntryView).Entry), nil
 }
 
 // EntriesOfTicket gives a ticket's entries in the order of the ledger.
@@ -120,7 +121,7 @@ func (v *Views) all(ctx context.Context, field, value string) (entries []*ledger
 			return nil, err
 		}
 		for _, doc := range docs {
-			entries = append(entries, doc.Body.(*statev1.EntryView).Entry)
+			entries = append(entries, words.Tell(doc.Body.(*statev1.EntryView).Entry))
 		}
 		if q.After = next; next == nil {
 			return entries, nil
@@ -144,7 +145,7 @@ func ScorecardIn(ctx context.Context, s store.Store, month, unit string) (*ledge
 	if len(docs) == 0 {
 		return nil, fmt.Errorf("scorecard of %s in %s: %w", unit, month, ErrNotFound)
 	}
-	return docs[0].Body.(*statev1.ScorecardView).Scorecard, nil
+	return words.Tell(docs[0].Body.(*statev1.ScorecardView).Scorecard), nil
 }
 
 // Newest gives the place of a unit's newest scorecard that came since the
@@ -164,7 +165,7 @@ func (v *Views) Scorecards(ctx context.Context, month string) (cards []*ledgerv1
 			return nil, err
 		}
 		for _, doc := range docs {
-			cards = append(cards, v.Noted(doc.Body.(*statev1.ScorecardView).Scorecard))
+			cards = append(cards, v.Noted(words.Tell(doc.Body.(*statev1.ScorecardView).Scorecard)))
 		}
 		if q.After = next; next == nil {
 			return cards, nil
@@ -222,7 +223,7 @@ func (v *Views) Since(ctx context.Context, w Watch, after, upTo uint64) (records
 
 func recordOf(doc store.Doc) *ledgerv1.Record {
 	if view, ok := doc.Body.(*statev1.EntryView); ok {
-		return &ledgerv1.Record{Record: &ledgerv1.Record_Entry{Entry: view.Entry}}
+		return &ledgerv1.Record{Record: &ledgerv1.Record_Entry{Entry: words.Tell(view.Entry)}}
 	}
-	return &ledgerv1.Record{Record: &ledgerv1.Record_Scorecard{Scorecard: doc.Body.(*statev1.ScorecardView).Scorecard}}
+	return &ledgerv1.Record{Record: &ledgerv1.Record_Scorecard{Scorecard: words.Tell(doc.Body.(*statev1.ScorecardView).Scorecard)}}
 }

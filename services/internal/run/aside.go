@@ -126,8 +126,7 @@ func (s *session) step(in flow.Input) error {
 func (s *session) setAside(in flow.Input, cause error) error {
 	what := firstLine(cause.Error())
 	q := &statev1.Quarantined{
-		Reason: flow.Because(Failed, "服务处理该输入时出错，已隔离；升级后用 kaohe quarantine retry 重试："+what,
-			"the service failed on this input; try it again after an upgrade with kaohe quarantine retry: "+what),
+		Reason: flow.Because(Failed, flow.Said("error", what)),
 		Wake: in.Wake, Program: s.opts.Program,
 	}
 	s.opts.Logger.Error("an input cannot be dealt with and is set aside", "service", s.name, "sequence", in.Sequence,
@@ -210,7 +209,7 @@ func (b *batch) quarantine(in input, q *statev1.Quarantined) {
 		in.span.Note("verdict", "quarantined", "reason", q.Reason.Code)
 		log = log.With("trace_id", in.span.Trace())
 	}
-	log.Warn("input set aside", "service", b.s.name, "sequence", in.sequence, "reason", q.Reason.Text.GetEn())
+	log.Warn("input set aside", "service", b.s.name, "sequence", in.sequence, "reason", q.Reason.GetCode())
 	q.Service, q.At, q.Input, q.Subject = b.s.name, flow.At(in.delivery.Stored), in.delivery.Data, in.delivery.Subject
 	key := fmt.Sprintf("%020d", in.sequence)
 	if q.Wake != "" && in.delivery.Subject != bus.WakePrefix+b.s.name {

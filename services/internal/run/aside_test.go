@@ -178,7 +178,7 @@ func TestWhatCannotBeStoredIsFoundAmongMany(t *testing.T) {
 	for _, q := range aside {
 		event := &feedv1.Event{}
 		if err := proto.Unmarshal(q.Input, event); err != nil || event.GetTicketUnmerged() == nil || q.Subject != bus.FeedEvents {
-			t.Errorf("set aside: %v %s", event.Id, q.Reason.Text.En)
+			t.Errorf("set aside: %v %s", event.Id, q.Reason)
 		}
 	}
 }

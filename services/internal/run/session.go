@@ -176,8 +176,7 @@ func (s *session) decode(d bus.Delivery) input {
 	}
 	if err != nil {
 		in.step, in.reference, in.marker = nil, nil, nil
-		in.problem = flow.Because("unreadable", "无法解码，请检查发送方的格式："+err.Error(),
-			"cannot be decoded; check the sender's format: "+err.Error())
+		in.problem = flow.Because("unreadable", flow.Said("error", err.Error()))
 	}
 	return in
 }
