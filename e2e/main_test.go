@@ -144,6 +144,12 @@ type server struct {
 // up runs `kaohe up` and waits until it is ready.
 func up(t testing.TB, data string, more ...string) *server {
 	t.Helper()
+	return upWith(t, program, data, more...)
+}
+
+// upWith is up with another program.
+func upWith(t testing.TB, program, data string, more ...string) *server {
+	t.Helper()
 	s := &server{data: data, http: port.Free(t), grpc: port.Free(t)}
 	s.process = start(t, program, append([]string{"up", "--data", data, "--http", s.http, "--grpc", s.grpc}, more...)...)
 	s.waitReady()

@@ -127,7 +127,7 @@ func (s *session) setAside(in flow.Input, cause error) error {
 	what := firstLine(cause.Error())
 	q := &statev1.Quarantined{
 		Reason: flow.Because(Failed, flow.Said("error", what)),
-		Wake: in.Wake, Program: s.opts.Program,
+		Wake:   in.Wake, Program: s.opts.Program,
 	}
 	s.opts.Logger.Error("an input cannot be dealt with and is set aside", "service", s.name, "sequence", in.Sequence,
 		"key", in.Wake, "error", what)
