@@ -302,8 +302,10 @@ func lastJSON(out string) string {
 
 // entry is what the tests read of a ledger entry.
 type entry struct {
-	ID, Type, Unit, Month, Rule, Points, State, Fact string
-	Reason                                           struct{ Zh, En string }
+	ID, Type, Unit, Month, Rule, Points, State, Fact, Part, Item, RulebookVersion, Effect, OccurredAt, Clause string
+	Incident                                                                                                  struct{ Kind, ID string }
+	Reason                                                                                                    struct{ Zh, En string }
+	Proof                                                                                                     []string
 }
 
 // entries lists a month's ledger, page by page.

@@ -280,8 +280,8 @@ func (t *Team) tell(part int, owned bool) {
 // them any more; they can always be built anew from the log. Documents from
 // oldestFormat on are read, and are of this one from then on.
 const (
-	Format       = 2 // large dossiers have segments, large facts are told in pieces
-	oldestFormat = 1
+	Format       = 3 // 2: large dossiers have segments, large facts are told in pieces; 3: reasons are codes with arguments
+	oldestFormat = 3
 )
 
 // ErrLayout says that documents are there which this configuration cannot use.
