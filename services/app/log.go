@@ -23,6 +23,10 @@ import (
 // ErrLayout says that documents are there which a configuration cannot use.
 var ErrLayout = run.ErrLayout
 
+// ErrOlder says that an earlier kaohe wrote the documents, and that everything
+// but the log has to be built anew.
+var ErrOlder = run.ErrOlder
+
 // ErrFeedNotEmpty says that a log cannot be restored over another.
 var ErrFeedNotEmpty = errors.New("there are events already; restore into a new data directory, or a new NATS account")
 

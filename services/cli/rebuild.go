@@ -87,6 +87,11 @@ func marshalSeal(seal *apiv1.Seal) ([]byte, error) {
 	return protojson.Marshal(seal)
 }
 
+// former reports whether a seal of before format 3 had a month's hash.
+func former(is, was *apiv1.MonthSeal) bool {
+	return was.GetFormerHash() == "" && was.GetHash() == is.FormerHash
+}
+
 func unmarshalSeal(raw []byte) (*apiv1.Seal, error) {
 	if len(raw) == 0 {
 		return nil, nil
@@ -192,7 +197,7 @@ func (s *session) compareSeals(was, is *apiv1.Seal) error {
 			row(m, m.Hash, "")
 			continue
 		}
-		if m.Entries == old.GetEntries() && (m.Entries == 0 || m.Hash == old.GetHash()) {
+		if m.Entries == old.GetEntries() && (m.Entries == 0 || m.Hash == old.GetHash() || former(m, old)) {
 			row(m, m.Hash, s.say("相同", "the same"))
 			continue
 		}

@@ -190,8 +190,22 @@ func (s *session) logger(level string) (*slog.Logger, error) {
 	return slog.New(slog.NewTextHandler(s.Err, &slog.HandlerOptions{Level: threshold})), nil
 }
 
-// run runs an app until the context ends.
+// run runs an app until the context ends. Documents of an earlier kaohe it builds
+// anew from the log before: who has streams and documents to himself takes them
+// from nobody.
 func (s *session) run(ctx context.Context, config app.Config, level string) error {
+	err := s.runOnce(ctx, config, level)
+	if !errors.Is(err, app.ErrOlder) || config.NATS != "" || config.Store != "" {
+		return err
+	}
+	s.note("%s", s.say("数据由较早的 kaohe 写成：由事件日志重新判定其余一切，期间不提供服务", "an earlier kaohe wrote the data: everything is decided anew from the log; nothing is served meanwhile"))
+	if err := s.rebuildAll(ctx, config); err != nil {
+		return err
+	}
+	return s.runOnce(ctx, config, level)
+}
+
+func (s *session) runOnce(ctx context.Context, config app.Config, level string) error {
 	logger, err := s.logger(level)
 	if err != nil {
 		return err

@@ -126,7 +126,7 @@ func (s *logServer) ExportEvents(r *apiv1.ExportEventsRequest, stream grpc.Serve
 		if err != nil {
 			return err
 		}
-		seal.Months = append(seal.Months, &apiv1.MonthSeal{Month: month, Entries: int64(len(live)), Hash: scoring.Hash(live)})
+		seal.Months = append(seal.Months, &apiv1.MonthSeal{Month: month, Entries: int64(len(live)), Hash: scoring.Hash(live), FormerHash: scoring.FormerHash(live)})
 	}
 	return stream.Send(&apiv1.ExportEventsResponse{EventsTotal: seal.Events, Seal: seal})
 }

@@ -19,12 +19,17 @@ var escaper = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`, "\r", `\r`)
 // unit, part, item, rule, rulebook version, points, effect, incident, instant
 // (UTC), clause, reason (its code and what it is about, not its words), proof. Left out is what depends on when things
 // arrived: ids, posting numbers, and when it was received, found and posted.
-func Line(e *ledgerv1.Entry) string {
-	fields := make([]string, 0, 13+len(e.Proof))
+func Line(e *ledgerv1.Entry) string { return line(e, said(e.Why)) }
+
+// FormerLine writes an entry as Line did before format 3, with its reason in the
+// words it has.
+func FormerLine(e *ledgerv1.Entry) string { return line(e, e.Reason.GetZh(), e.Reason.GetEn()) }
+
+func line(e *ledgerv1.Entry, reason ...string) string {
+	fields := make([]string, 0, 14+len(e.Proof))
 	fields = append(fields, e.Month, e.Unit, e.Part, e.Item, e.Rule, e.RulebookVersion, e.Points, e.Effect.String(),
-		e.Incident.GetKind(), e.Incident.GetId(), flow.Time(e.OccurredAt).UTC().Format(time.RFC3339Nano),
-		e.Clause, said(e.Why))
-	fields = append(fields, e.Proof...)
+		e.Incident.GetKind(), e.Incident.GetId(), flow.Time(e.OccurredAt).UTC().Format(time.RFC3339Nano), e.Clause)
+	fields = append(append(fields, reason...), e.Proof...)
 	line := strings.Join(fields, "\t")
 	if plain(line, len(fields)) {
 		return line
@@ -64,10 +69,15 @@ var orderedBy = []func(*ledgerv1.Entry) string{
 
 // Hash is the fingerprint of active entries, whatever their order: the SHA-256
 // of their sorted lines, each ended by a line feed, in hex.
-func Hash(entries []*ledgerv1.Entry) string {
+func Hash(entries []*ledgerv1.Entry) string { return hashOf(entries, Line) }
+
+// FormerHash is the fingerprint of entries by their former lines.
+func FormerHash(entries []*ledgerv1.Entry) string { return hashOf(entries, FormerLine) }
+
+func hashOf(entries []*ledgerv1.Entry, line func(*ledgerv1.Entry) string) string {
 	lines := make([]string, len(entries))
 	for i, e := range entries {
-		lines[i] = Line(e)
+		lines[i] = line(e)
 	}
 	slices.Sort(lines)
 	h := sha256.New()

@@ -78,7 +78,7 @@ func deadlines() map[string]sentence {
 
 		"unknown_class":         {"考核办法 {version} 中没有承诺类别“{class}”，请补充", "rulebook {version} has no commitment class \"{class}\"; add it"},
 		"missing_calendar_year": {"日历 {calendar} 缺少 {year} 年的节假日数据，无法计算时限，请补充", "calendar {calendar} has no holiday data for {year}, so no deadline is computed; add the year"},
-		"no_deadline":           {"承诺类别“{class}”无法计算时限，请检查日历", "no deadline can be computed for class \"{class}\"; check its calendar: {error}"},
+		"no_deadline":           {"承诺类别“{class}”无法计算时限，请检查日历：{error}", "no deadline can be computed for class \"{class}\"; check its calendar: {error}"},
 
 		"alert_forwarded": {"投诉 {complaint} 已转办，请于 {due} 前处理并答复", "complaint {complaint} was forwarded, to be answered by {due}"},
 		"alert_due_soon":  {"转办的投诉 {complaint} 尚未答复，应于 {due} 前答复", "forwarded complaint {complaint} is not answered yet, due {due}"},

@@ -287,6 +287,10 @@ const (
 // ErrLayout says that documents are there which this configuration cannot use.
 var ErrLayout = errors.New("the documents cannot be used; build them anew from the log with kaohe rebuild, which takes the settings given")
 
+// ErrOlder says that the documents are an earlier kaohe's: everything but the
+// log has to be built anew.
+var ErrOlder = fmt.Errorf("an earlier kaohe wrote them: %w", ErrLayout)
+
 // CheckLayout makes sure that documents are of this kaohe's format, and are kept
 // in as many parts as they were written in; the first process decides.
 func CheckLayout(ctx context.Context, s store.Store, parts int) error {
@@ -301,7 +305,11 @@ func CheckLayout(ctx context.Context, s store.Store, parts int) error {
 		}
 		if len(docs) > 0 {
 			layout := docs[0].Body.(*statev1.Layout)
-			if layout.Format < oldestFormat || layout.Format > Format {
+			if layout.Format < oldestFormat {
+				return fmt.Errorf("the documents have format %d, this kaohe has %d; the kaohe that wrote them reads them, or: %w",
+					layout.Format, Format, ErrOlder)
+			}
+			if layout.Format > Format {
 				return fmt.Errorf("the documents have format %d, this kaohe has %d; the kaohe that wrote them reads them, or: %w",
 					layout.Format, Format, ErrLayout)
 			}

@@ -989,7 +989,11 @@ type MonthSeal struct {
 	// How many entries count.
 	Entries int64 `protobuf:"varint,2,opt,name=entries,proto3" json:"entries,omitempty"`
 	// The hash of what they say.
-	Hash          string `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`
+	Hash string `protobuf:"bytes,3,opt,name=hash,proto3" json:"hash,omitempty"`
+	// The hash that kaohe before format 3 gave them: their lines had the words of
+	// the reasons, now they have codes and arguments. It tells which hash of before
+	// is which of now.
+	FormerHash    string `protobuf:"bytes,4,opt,name=former_hash,json=formerHash,proto3" json:"former_hash,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -1041,6 +1045,13 @@ func (x *MonthSeal) GetEntries() int64 {
 func (x *MonthSeal) GetHash() string {
 	if x != nil {
 		return x.Hash
+	}
+	return ""
+}
+
+func (x *MonthSeal) GetFormerHash() string {
+	if x != nil {
+		return x.FormerHash
 	}
 	return ""
 }
@@ -3119,11 +3130,13 @@ const file_kaohe_api_v1_api_proto_rawDesc = "" +
 	"\x02to\x18\x03 \x01(\x04R\x02to\x126\n" +
 	"\bearliest\x18\x04 \x01(\v2\x1a.google.protobuf.TimestampR\bearliest\x122\n" +
 	"\x06latest\x18\x05 \x01(\v2\x1a.google.protobuf.TimestampR\x06latest\x12\x16\n" +
-	"\x06signer\x18\x06 \x01(\tR\x06signer\"O\n" +
+	"\x06signer\x18\x06 \x01(\tR\x06signer\"p\n" +
 	"\tMonthSeal\x12\x14\n" +
 	"\x05month\x18\x01 \x01(\tR\x05month\x12\x18\n" +
 	"\aentries\x18\x02 \x01(\x03R\aentries\x12\x12\n" +
-	"\x04hash\x18\x03 \x01(\tR\x04hash\"A\n" +
+	"\x04hash\x18\x03 \x01(\tR\x04hash\x12\x1f\n" +
+	"\vformer_hash\x18\x04 \x01(\tR\n" +
+	"formerHash\"A\n" +
 	"\x11PushEventsRequest\x12,\n" +
 	"\x06events\x18\x01 \x03(\v2\x14.kaohe.feed.v1.EventR\x06events\"C\n" +
 	"\x13StreamEventsRequest\x12,\n" +
