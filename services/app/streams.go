@@ -111,7 +111,7 @@ func (a *App) busOptions(user string, inside *server.Server) bus.Options {
 		options.Archive = a.archive
 	}
 	if user != "" {
-		options.Name, options.User, options.Seed = "kaohe "+user, user, a.seed(user)
+		options.Name, options.User, options.Seed, options.Elsewhere = "kaohe "+user, user, a.seed(user), user != Admin
 		options.Logger = c.Logger.With(slog.String("nats_user", user))
 	}
 	return options

@@ -15,6 +15,7 @@ import (
 	"kaohe.dev/services/app"
 	"kaohe.dev/services/flow"
 	"kaohe.dev/services/internal/bus"
+	"kaohe.dev/services/internal/embedded"
 )
 
 var update = flag.Bool("update", false, "write accounts.conf and the table of rights anew")
@@ -82,6 +83,23 @@ func guarded(t *testing.T) (url, keys string) {
 	return s.ClientURL(), keys
 }
 
+// TestTheShippedServersTakeWhatTheEmbeddedOneTakes: or what one has stored could
+// not be restored to the other.
+func TestTheShippedServersTakeWhatTheEmbeddedOneTakes(t *testing.T) {
+	guarded(t) // sets what the configuration asks the environment for
+	t.Setenv("NODE", "n1")
+	options, err := server.ProcessConfigFile("../../deploy/nats/node.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if options.MaxPayload != embedded.MaxPayload {
+		t.Errorf("the shipped servers take messages of %d bytes, the embedded one of %d", options.MaxPayload, embedded.MaxPayload)
+	}
+	if !options.SyncAlways {
+		t.Error("what the shipped servers acknowledge is not on the disk")
+	}
+}
+
 func TestTheMainJobWithAUserForEachService(t *testing.T) {
 	c := config(t)
 	c.NATS, c.NATSKeys = guarded(t)
@@ -126,7 +144,7 @@ func TestSurveyCannotWriteTheLedger(t *testing.T) {
 	c.NATS, c.NATSKeys = guarded(t)
 	start(t, c)
 	as := func(user string) *bus.Bus {
-		b, err := bus.Connect(bus.Options{URL: c.NATS, User: user, Seed: filepath.Join(c.NATSKeys, user+".nk"), Timeout: time.Second})
+		b, err := bus.Connect(bus.Options{URL: c.NATS, User: user, Seed: filepath.Join(c.NATSKeys, user+".nk"), Elsewhere: true, Timeout: time.Second})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -80,3 +80,23 @@ func TestAMarkThatIsNotKnownIsRefused(t *testing.T) {
 		}
 	}
 }
+
+// TestTheAdminOfNATSArchives: reads the log, and takes away what was archived.
+func TestTheAdminOfNATSArchives(t *testing.T) {
+	c := config(t)
+	c.NATS, c.NATSKeys = guarded(t)
+	c.Store = "sqlite:" + t.TempDir()
+	a := start(t, c)
+	mainJob(t, a)
+	if err := a.Stop(context.Background()); err != nil {
+		t.Fatal(err)
+	}
+	c.Work, c.Archive = app.WorkArchive, filepath.Join(t.TempDir(), "archive")
+	done, err := app.Archive(t.Context(), c, "2999-01", time.Now().Add(time.Hour), true)
+	if err != nil || done.Events == 0 || done.First != done.Last+1 {
+		t.Errorf("archived %+v, %v", done, err)
+	}
+	if err := app.Finish(t.Context(), c); err != nil {
+		t.Fatal(err)
+	}
+}

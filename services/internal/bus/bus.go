@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -68,6 +69,8 @@ type Options struct {
 	// User is whom the server knows us as, and Seed the file of his nkey seed;
 	// empty: the server does not ask.
 	User, Seed string
+	// Elsewhere: the streams are in another account than the user.
+	Elsewhere bool
 	// Replicas of each stream; 0 is 1.
 	Replicas int
 	// Timeout of one append; 0 is 10 s.
@@ -140,7 +143,11 @@ func Connect(opts Options) (*Bus, error) {
 	if b.nc, err = nats.Connect(opts.URL, natsOptions...); err != nil {
 		return nil, fmt.Errorf("connect to NATS at %q: %w; check --nats and that the server runs", opts.URL, err)
 	}
-	if b.js, err = jetstream.New(b.nc); err != nil {
+	api := apiHere
+	if opts.Elsewhere {
+		api = apiElsewhere
+	}
+	if b.js, err = jetstream.NewWithAPIPrefix(b.nc, strings.TrimSuffix(api, ".")); err != nil {
 		b.nc.Close()
 		return nil, fmt.Errorf("open JetStream: %w", err)
 	}

@@ -52,6 +52,10 @@ type Server struct {
 	calm    context.CancelFunc
 }
 
+// MaxPayload is how large a message may be, in bytes: what is appended together
+// is one. The servers of deploy/nats have the same limit.
+const MaxPayload = 4 << 20
+
 // Start starts a server and waits until it takes connections. An appended
 // message is on disk before it is acknowledged, unless an interval is given.
 func Start(opts Options) (*Server, error) {
@@ -65,7 +69,7 @@ func Start(opts Options) (*Server, error) {
 		ServerName: "kaohe", StoreDir: opts.Dir, JetStream: true, SyncAlways: opts.SyncEvery == 0, SyncInterval: opts.SyncEvery,
 		JetStreamMaxStore: maxStore, JetStreamMaxMemory: maxMemory,
 		DontListen: opts.Port == 0, Host: opts.Host, Port: opts.Port,
-		NoSigs: true, NoLog: true, MaxPayload: 4 << 20,
+		NoSigs: true, NoLog: true, MaxPayload: MaxPayload,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("configure the embedded NATS server: %w", err)
