@@ -118,7 +118,7 @@ func hostileEvents(texts []string) (events []*feedv1.Event) {
 // KAOHE_HOSTILE=all sends every text that ever broke something, which takes
 // minutes.
 func TestNothingStopsAService(t *testing.T) {
-	some, few := []string{"a\x00b", "\u202e../=", strings.Repeat("長", 5000)}, []string{"a\x00\u202e../="}
+	some, few := []string{"a\x00b", "\u202e../=" + strings.Repeat("長", 5000)}, []string{"a\x00\u202e../="}
 	if os.Getenv("KAOHE_HOSTILE") == "all" {
 		some, few = hostile(), hostile()
 	}
