@@ -215,15 +215,8 @@ func (b *batch) quarantine(in input, q *statev1.Quarantined) {
 	if q.Wake != "" && in.delivery.Subject != bus.WakePrefix+b.s.name {
 		key += fmt.Sprintf("/%016x", xxhash.Sum64String(q.Wake)) // one of many that are looked at again there, whatever is in its key
 	}
-	b.quarantined = append(b.quarantined, store.Write{
-		Collection: Quarantine(b.s.name).Name, Doc: store.Doc{Key: key, Fields: failedFields(q), Body: q},
-	})
-}
-
-// failedFields are those of what failed; what is wrong in itself has none.
-func failedFields(q *statev1.Quarantined) map[string]any {
-	if q.Program == "" {
-		return nil
+	if q.Program != "" {
+		key = failedPrefix + key
 	}
-	return map[string]any{fieldProgram: q.Program}
+	b.quarantined = append(b.quarantined, store.Write{Collection: Quarantine(b.s.name).Name, Doc: store.Doc{Key: key, Body: q}})
 }

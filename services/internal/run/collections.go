@@ -44,13 +44,15 @@ func References(service string) store.Collection {
 // Quarantine is the collection of input a service could not use.
 func Quarantine(service string) store.Collection {
 	return store.Collection{Name: service + "/quarantine", New: func() proto.Message { return &statev1.Quarantined{} },
-		Fields: []store.Field{{Name: fieldProgram, Type: store.String}}, Indexes: []store.Index{{Fields: []string{fieldProgram}}},
 		Sharding: store.Spread("a broken source may fill it; it is read page by page, by key")}
 }
 
-// fieldProgram of a quarantine finds what a service failed on, by the program
-// that did.
-const fieldProgram = "program"
+// What a service failed on, and what of it is to be tried again, is found in a
+// quarantine by what its keys begin with.
+const (
+	failedPrefix = "failed/"
+	askedPrefix  = "asked/"
+)
 
 // Members is the collection of the processes that run a service.
 func Members(service string) store.Collection {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"google.golang.org/protobuf/proto"
@@ -20,10 +21,6 @@ import (
 // which it alone reads. Events have to go through the feed, which services may
 // not write to: who may calls Again.
 
-// asked marks what somebody wants tried again, in place of the program that
-// failed on it.
-const asked = "asked"
-
 // retryEvery is how often a runner looks for what it was asked to try again.
 const retryEvery = 2 * time.Second
 
@@ -32,15 +29,21 @@ var ErrNotFailed = errors.New("no service failed on it; what is wrong in itself 
 
 // AskAgain asks a service to try again what it failed on.
 func AskAgain(ctx context.Context, s store.Store, service, key string) error {
+	place, failed := strings.CutPrefix(key, failedPrefix)
+	if !failed {
+		return ErrNotFailed
+	}
 	docs, err := s.Load(ctx, Quarantine(service).Name, []string{key})
 	if err != nil {
 		return fmt.Errorf("look up the quarantine of %s: %w", service, err)
 	}
-	if len(docs) == 0 || docs[0].Body.(*statev1.Quarantined).Program == "" {
+	if len(docs) == 0 {
 		return ErrNotFailed
 	}
-	docs[0].Fields = map[string]any{fieldProgram: asked}
-	if err := s.Commit(ctx, []store.Write{{Collection: Quarantine(service).Name, Doc: docs[0]}}); err != nil {
+	if err := s.Commit(ctx, []store.Write{
+		{Collection: Quarantine(service).Name, Doc: store.Doc{Key: askedPrefix + place, Body: docs[0].Body}},
+		{Collection: Quarantine(service).Name, Doc: docs[0], Delete: true},
+	}); err != nil {
 		return fmt.Errorf("ask %s to try again: %w", service, err)
 	}
 	return nil
@@ -51,18 +54,25 @@ func AskAgain(ctx context.Context, s store.Store, service, key string) error {
 // another one failed on. It gives how much that is. What is appended and not
 // taken out is appended twice, which is harmless.
 func Again(ctx context.Context, b *bus.Bus, s store.Store, service, program string, begins bool) (int, error) {
-	query := store.Query{Collection: Quarantine(service).Name, OrderBy: fieldProgram}
-	if !begins {
-		query.Min, query.Max = asked, asked
+	again, err := appendAll(ctx, b, s, service, askedPrefix, "")
+	if err != nil || !begins {
+		return again, err
 	}
-	again := 0
+	more, err := appendAll(ctx, b, s, service, failedPrefix, program)
+	return again + more, err
+}
+
+// appendAll appends once more what is under a prefix of the keys and no failure of
+// one program.
+func appendAll(ctx context.Context, b *bus.Bus, s store.Store, service, prefix, but string) (again int, err error) {
+	query := store.Query{Collection: Quarantine(service).Name, Prefix: prefix}
 	for {
 		docs, next, err := s.Query(ctx, query)
 		if err != nil {
 			return again, fmt.Errorf("look up the quarantine of %s: %w", service, err)
 		}
 		for _, doc := range docs {
-			if doc.Fields[fieldProgram] == program {
+			if doc.Body.(*statev1.Quarantined).Program == but {
 				continue
 			}
 			if err := appendAgain(ctx, b, s, service, doc); err != nil {
@@ -141,7 +151,7 @@ type About struct{ Unit, Month string }
 
 // CountFailed counts what a service failed on.
 func CountFailed(ctx context.Context, s store.Store, service string) (int64, error) {
-	n, err := s.Count(ctx, store.Query{Collection: Quarantine(service).Name, OrderBy: fieldProgram})
+	n, err := s.Count(ctx, store.Query{Collection: Quarantine(service).Name, Prefix: failedPrefix})
 	if err != nil {
 		return 0, fmt.Errorf("count the quarantine of %s: %w", service, err)
 	}
@@ -151,7 +161,7 @@ func CountFailed(ctx context.Context, s store.Store, service string) (int64, err
 // FailedAbout counts what a service failed on by what it is about.
 func FailedAbout(ctx context.Context, s store.Store, service string) (map[About]int, error) {
 	about := map[About]int{}
-	query := store.Query{Collection: Quarantine(service).Name, OrderBy: fieldProgram}
+	query := store.Query{Collection: Quarantine(service).Name, Prefix: failedPrefix}
 	for {
 		docs, next, err := s.Query(ctx, query)
 		if err != nil {
