@@ -162,6 +162,29 @@ func TestAnArchivingIsWholeOrRefused(t *testing.T) {
 	}, "--archive", archive)
 }
 
+// TestAnUpgradeIsWholeWheneverItIsKilled: a start that finds the documents of an
+// earlier kaohe builds them anew; the next one goes on with that.
+func TestAnUpgradeIsWholeWheneverItIsKilled(t *testing.T) {
+	t.Parallel()
+	const release = "testdata/release-1"
+	hashes := strings.Fields(mustRead(t, filepath.Join(release, "hash")))
+	data := unpack(t, filepath.Join(release, "data.tar.gz"))
+	marked := 0
+	for _, after := range []time.Duration{100, 200, 300, 400, 500, 700} {
+		upgrading := start(t, program, "up", "--data", data, "--http", port.Free(t), "--grpc", port.Free(t))
+		stop := time.AfterFunc(after*time.Millisecond, upgrading.kill)
+		<-upgrading.done
+		stop.Stop()
+		if _, err := os.Stat(filepath.Join(data, "unfinished")); err == nil {
+			marked++
+		}
+	}
+	t.Logf("%d times it was interrupted before it was whole", marked)
+	if got := up(t, data).verify(demoMonth); got != hashes[len(hashes)-1] {
+		t.Errorf("it verifies to %s, want %s", got, hashes[len(hashes)-1])
+	}
+}
+
 // TestAKilledRestoreIsGoneOnWith: without a power loss, by the clock.
 func TestAKilledRestoreIsGoneOnWith(t *testing.T) {
 	t.Parallel()

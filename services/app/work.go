@@ -86,6 +86,14 @@ func Unfinished(dir string) (*Work, error) {
 	return w, nil
 }
 
+// Renewing reports whether what was interrupted is to build documents anew that
+// nobody could use, and so have nothing to be compared with: a start goes on with
+// that by itself.
+func Renewing(dir string) bool {
+	w, err := Unfinished(dir)
+	return err == nil && w != nil && w.Name == WorkRebuild && len(w.Seal) == 0
+}
+
 // checkWhole refuses a data directory that something else is done to.
 func checkWhole(dir, work string) error {
 	w, err := Unfinished(dir)

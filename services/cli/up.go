@@ -191,11 +191,11 @@ func (s *session) logger(level string) (*slog.Logger, error) {
 }
 
 // run runs an app until the context ends. Documents of an earlier kaohe it builds
-// anew from the log before: who has streams and documents to himself takes them
-// from nobody.
+// anew from the log before, and goes on with that when it was interrupted: who has
+// streams and documents to himself takes them from nobody.
 func (s *session) run(ctx context.Context, config app.Config, level string) error {
 	err := s.runOnce(ctx, config, level)
-	if !errors.Is(err, app.ErrOlder) || config.NATS != "" || config.Store != "" {
+	if !errors.Is(err, app.ErrOlder) && !app.Renewing(config.Data) || config.NATS != "" || config.Store != "" {
 		return err
 	}
 	s.note("%s", s.say("数据由较早的 kaohe 写成：由事件日志重新判定其余一切，期间不提供服务", "an earlier kaohe wrote the data: everything is decided anew from the log; nothing is served meanwhile"))
