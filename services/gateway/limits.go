@@ -44,7 +44,7 @@ type Limits struct {
 func DefaultLimits() Limits {
 	return Limits{
 		Rate: 1000, Burst: 2000, Streams: 100, Connections: 4096, ConnectionsOfOne: 1024,
-		HeaderWithin: 10 * time.Second, BodyWithin: time.Minute, StepWithin: 15 * time.Second, IdleFor: 5 * time.Minute,
+		HeaderWithin: 10 * time.Second, BodyWithin: time.Minute, StepWithin: 30 * time.Second, IdleFor: 5 * time.Minute,
 	}
 }
 
