@@ -13,5 +13,7 @@
 //     order, so it says the same facts with the same revisions.
 //  4. A wake is a wish: it comes back as an input, at its own place in the
 //     stream, and the verdict is derived again. A stale one changes nothing.
-//  5. A document takes an input only once: Document.Sequence guards it.
+//  5. A large fact is told in pieces, of which only those are said that are new;
+//     a dossier puts them together again when their head comes.
+//  6. A document takes an input only once: Document.Sequence guards it.
 package flow

@@ -12,6 +12,8 @@
 //     a wake and comes back at its own place in the order. If it were acted on
 //     directly, a crash between saying and committing could leave a fact that
 //     nobody remembers having said.
-//  4. A marker passes a service after everything before it, and after all
+//  4. What can only fail is set aside, found before anything is said of it, and
+//     the service goes on; see isolate. Faults that may pass are tried again.
+//  5. A marker passes a service after everything before it, and after all
 //     deadlines up to the marker's instant have been judged.
 package run
