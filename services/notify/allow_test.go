@@ -9,12 +9,15 @@ import (
 	statev1 "kaohe.dev/proto/gen/kaohe/state/v1"
 )
 
-func TestWhereNotificationsMayGo(t *testing.T) {
-	for _, c := range []struct {
-		allow []string
-		url   string
-		says  string // why not; empty: it may
-	}{
+// place is an address, and why notifications may not go there.
+type place struct {
+	allow []string
+	url   string
+	says  string // why not; empty: they may
+}
+
+func places() []place {
+	return []place{
 		{nil, "https://example.org:8443/a?b=c", ""},
 		{nil, "http://8.8.8.8/", ""},
 		{nil, "http://[2606:4700::1]/", ""},
@@ -78,7 +81,11 @@ func TestWhereNotificationsMayGo(t *testing.T) {
 		{nil, "http://user:secret@example.org/", "user or password"},
 		{nil, "http://example.org/#part", "fragment"},
 		{nil, "http://exa mple.org/", "cannot be read"},
-	} {
+	}
+}
+
+func TestWhereNotificationsMayGo(t *testing.T) {
+	for _, c := range places() {
 		allow, err := notify.ParseAllow(c.allow)
 		must(t, err)
 		err = allow.URL(c.url)
