@@ -104,28 +104,15 @@ func Sync(path string) error {
 	return errors.Join(file.Sync(), file.Close())
 }
 
-// Own takes from everybody but the owner the rights to what is there, and to
-// what is in it: an older kaohe, or a copy, may have left more.
+// Own takes from everybody but the owner the rights to a file or directory: an
+// older kaohe, or a copy, may have left more. What is not there nobody reads; what
+// belongs to somebody else stays as he wants it.
 func Own(path string) error {
-	return filepath.WalkDir(path, func(path string, entry fs.DirEntry, err error) error {
-		if err != nil {
-			return ignoreMissing(err)
-		}
-		info, err := entry.Info()
-		if err != nil {
-			return ignoreMissing(err)
-		}
-		mode := info.Mode()
-		if !mode.IsRegular() && !mode.IsDir() || mode.Perm()&0o077 == 0 {
-			return nil
-		}
-		return ignoreMissing(os.Chmod(path, mode.Perm()&^0o077))
-	})
-}
-
-// ignoreMissing: what is gone meanwhile nobody reads.
-func ignoreMissing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) {
+	info, err := os.Lstat(path)
+	if err == nil && (info.Mode().IsRegular() || info.IsDir()) && info.Mode().Perm()&0o077 != 0 {
+		err = os.Chmod(path, info.Mode().Perm()&^0o077)
+	}
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
 		return nil
 	}
 	return err

@@ -49,11 +49,11 @@ func TestWhatIsThereStaysOrIsReplaced(t *testing.T) {
 
 func TestWhatOthersMayReadIsTakenFromThem(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "data")
-	file := filepath.Join(dir, "sub", "file")
-	if err := errors.Join(os.MkdirAll(filepath.Dir(file), 0o755), os.WriteFile(file, nil, 0o644), Own(dir)); err != nil {
+	file := filepath.Join(dir, "file")
+	if err := errors.Join(os.MkdirAll(dir, 0o755), os.WriteFile(file, nil, 0o644), Own(dir), Own(file), Own(file+" that is gone")); err != nil {
 		t.Fatal(err)
 	}
-	for path, want := range map[string]fs.FileMode{dir: DirMode, filepath.Dir(file): DirMode, file: FileMode} {
+	for path, want := range map[string]fs.FileMode{dir: DirMode, file: FileMode} {
 		if info, err := os.Stat(path); err != nil || info.Mode().Perm() != want {
 			t.Errorf("%s has %v, want %v (%v)", path, info.Mode().Perm(), want, err)
 		}

@@ -88,7 +88,7 @@ func Open(_ context.Context, dir string, options ...Option) (*Store, error) {
 	if err := durable.Dir(dir); err != nil {
 		return nil, fmt.Errorf("open sqlite store: %w", err)
 	}
-	if err := durable.Own(dir); err != nil {
+	if err := own(dir); err != nil {
 		return nil, fmt.Errorf("open sqlite store: let nobody else read %s: %w", dir, err)
 	}
 	s := &Store{dir: dir, synchronous: "NORMAL", cache: defaultCache, files: map[string]*file{}, tables: map[string]*table{}}
@@ -96,6 +96,17 @@ func Open(_ context.Context, dir string, options ...Option) (*Store, error) {
 		o(s)
 	}
 	return s, nil
+}
+
+// own makes a directory the owner's alone, and the database files in it with what
+// SQLite keeps beside them.
+func own(dir string) error {
+	files, err := filepath.Glob(filepath.Join(dir, "*.db*"))
+	errs := []error{err, durable.Own(dir)}
+	for _, file := range files {
+		errs = append(errs, durable.Own(file))
+	}
+	return errors.Join(errs...)
 }
 
 // Ensure opens the files of the collections, creates what is missing and checks what exists.
