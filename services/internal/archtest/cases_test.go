@@ -35,14 +35,24 @@ func tests(t *testing.T, folder string) map[string]bool {
 	return names
 }
 
-// TestEveryCaseIsHeldByATest: the page of cases names tests that exist, for
-// every case.
-func TestEveryCaseIsHeldByATest(t *testing.T) {
+// allTests are the names of all tests there are.
+func allTests(t *testing.T) map[string]bool {
+	t.Helper()
 	names := tests(t, "../../../services")
-	for name := range tests(t, "../../../e2e") {
-		names[name] = true
+	for _, folder := range []string{"../../../e2e", "../../../scripts"} {
+		for name := range tests(t, folder) {
+			names[name] = true
+		}
 	}
-	raw, err := os.ReadFile("../../../e2e/cases.md")
+	return names
+}
+
+// heldBy gives what stands in the first column of a page's tables where the line
+// names a test, each of which must exist.
+func heldBy(t *testing.T, page string) map[string]bool {
+	t.Helper()
+	names := allTests(t)
+	raw, err := os.ReadFile(page)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -58,9 +68,23 @@ func TestEveryCaseIsHeldByATest(t *testing.T) {
 			}
 		}
 	}
+	return held
+}
+
+// TestEveryCaseIsHeldByATest: the page of cases names tests that exist, for
+// every case.
+func TestEveryCaseIsHeldByATest(t *testing.T) {
+	held := heldBy(t, "../../../e2e/cases.md")
 	for number := range 40 {
 		if !held[fmt.Sprint(number+1)] {
 			t.Errorf("case %d is held by no test", number+1)
 		}
+	}
+}
+
+// TestEveryAttackIsHeldByATest: the page of attacks names tests that exist.
+func TestEveryAttackIsHeldByATest(t *testing.T) {
+	if held := heldBy(t, "../../../e2e/attacks.md"); len(held) < 20 {
+		t.Errorf("the page of attacks names tests for %d attacks", len(held))
 	}
 }
