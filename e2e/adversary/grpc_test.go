@@ -3,19 +3,15 @@ package adversary
 import (
 	"bytes"
 	"context"
-	"crypto/tls"
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"net"
 	"net/http"
 	"os"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"golang.org/x/net/http2"
 
 	"google.golang.org/grpc/codes"
 )
@@ -86,10 +82,10 @@ func TestNoMutatedCallGetsThrough(t *testing.T) {
 }
 
 // plainHTTP2 speaks HTTP/2 without TLS, from its first byte.
-func plainHTTP2() *http2.Transport {
-	return &http2.Transport{AllowHTTP: true, DialTLSContext: func(ctx context.Context, network, address string, _ *tls.Config) (net.Conn, error) {
-		return new(net.Dialer).DialContext(ctx, network, address)
-	}}
+func plainHTTP2() *http.Transport {
+	transport := &http.Transport{Protocols: new(http.Protocols)}
+	transport.Protocols.SetUnencryptedHTTP2(true)
+	return transport
 }
 
 // grpcCall is a call as it goes over the wire.
