@@ -100,7 +100,7 @@ func encode(tables map[string]*table, writes []store.Write) ([]row, error) {
 		for _, f := range t.Fields {
 			r.args = append(r.args, w.Doc.Fields[f.Name])
 		}
-		r.args = append(r.args, body)
+		r.args = append(r.args, seal(body, w.Doc.Key, w.Doc.Version+1, r.args[2:]))
 		rows = append(rows, r)
 	}
 	// In the order of the tree, neighbours share pages. Writes to one key stay in their order.

@@ -146,32 +146,45 @@ func (t *table) read(ctx context.Context, text string, args []any) (docs []store
 		return nil, err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	var (
-		key     string
-		version int64
-		body    sql.RawBytes // not copied: Unmarshal copies what it keeps
-		values  = make([]any, len(t.Fields))
-		dest    = []any{&key, &version}
-	)
-	for i := range values {
-		dest = append(dest, &values[i])
-	}
-	dest = append(dest, &body)
+	r := newReading(len(t.Fields))
 	for rows.Next() {
-		if err := rows.Scan(dest...); err != nil {
+		if err := rows.Scan(r.dest...); err != nil {
 			return nil, err
 		}
-		d := store.Doc{Key: key, Version: version, Fields: make(map[string]any, len(values)), Body: t.New()}
-		for i, v := range values {
+		d := store.Doc{Key: r.key, Version: r.version, Fields: make(map[string]any, len(r.values)), Body: t.New()}
+		for i, v := range r.values {
 			if v != nil {
 				d.Fields[t.Fields[i].Name] = v
 			}
 		}
-		if err := proto.Unmarshal(body, d.Body); err != nil {
-			return nil, fmt.Errorf("%w: %s %q in %s is not a %s: %w", store.ErrCorrupt, t.Name, key, t.file.path,
+		words, whole := unseal(r.body, r.key, r.version, r.values)
+		if !whole {
+			return nil, t.damaged(r.key)
+		}
+		if err := proto.Unmarshal(words, d.Body); err != nil {
+			return nil, fmt.Errorf("%w: %s %q in %s is not a %s: %w", store.ErrCorrupt, t.Name, r.key, t.file.path,
 				d.Body.ProtoReflect().Descriptor().FullName(), err)
 		}
 		docs = append(docs, d)
 	}
 	return docs, rows.Err()
+}
+
+// reading is a row as it is scanned.
+type reading struct {
+	key     string
+	version int64
+	values  []any
+	body    sql.RawBytes // not copied: who decodes it copies what he keeps
+	dest    []any
+}
+
+func newReading(fields int) *reading {
+	r := &reading{values: make([]any, fields)}
+	r.dest = []any{&r.key, &r.version}
+	for i := range r.values {
+		r.dest = append(r.dest, &r.values[i])
+	}
+	r.dest = append(r.dest, &r.body)
+	return r
 }
