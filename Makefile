@@ -5,6 +5,7 @@ BIN   := bin/kaohe
 FUZZTIME ?= 20s
 KILLS    ?= 200
 PULLS    ?= 200
+FLIPS    ?= 200
 FAULTS   ?= 1000
 REQUESTS ?= 1000000
 ABOUT    ?= 10000
@@ -15,7 +16,7 @@ export CGO_ENABLED ?= 0
 # the standard library's known vulnerabilities are mended in it.
 export GOTOOLCHAIN ?= auto
 
-.PHONY: help build demo up test race bench overload kill pull busy chaos hostile adversary fuzz verify generate lint vulns sbom pin release clean
+.PHONY: help build demo up test race bench overload kill pull flip busy chaos hostile adversary fuzz verify generate lint vulns sbom pin release clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -50,6 +51,9 @@ kill: build ## kill -9 the real program under load KILLS times (200) and compare
 
 pull: build ## pull the plug under load PULLS times (200): all that was acknowledged must be there
 	KAOHE_PULLS=$(PULLS) $(GO) test -count=1 -timeout 120m -run TestAPulledPlugLosesNothingAcknowledged -v ./e2e
+
+flip: ## flip FLIPS (200) bytes anywhere in a data directory, left in order and killed: found at start
+	KAOHE_FLIPS=$(FLIPS) $(GO) test -count=1 -timeout 180m -run TestAFlippedByte -v ./e2e/adversary
 
 busy: build ## all black-box tests with every core loaded four times over: no failure, no healer at work
 	scripts/busy.sh

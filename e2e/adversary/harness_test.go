@@ -69,9 +69,16 @@ type server struct {
 	data, http, grpc string
 }
 
-// up runs `kaohe up` and waits until it is ready; what it prints is shown when
-// the test fails.
+// up runs `kaohe up` and waits until it is ready.
 func up(t testing.TB, data string, more ...string) *server {
+	t.Helper()
+	s := launch(t, data, more...)
+	await(t, "ready", s.ready)
+	return s
+}
+
+// launch runs `kaohe up`; what it prints is shown when the test fails.
+func launch(t testing.TB, data string, more ...string) *server {
 	t.Helper()
 	s := &server{t: t, log: &output{}, done: make(chan struct{}), data: data, http: port.Free(t), grpc: port.Free(t)}
 	s.cmd = exec.Command(program, append([]string{"up", "--data", data, "--http", s.http, "--grpc", s.grpc}, more...)...)
@@ -88,7 +95,6 @@ func up(t testing.TB, data string, more ...string) *server {
 			t.Logf("kaohe said:\n%s", log[max(0, len(log)-4000):])
 		}
 	})
-	await(t, "ready", s.ready)
 	return s
 }
 
@@ -104,6 +110,11 @@ func (s *server) ready() error {
 		s.t.Fatal("it ended before it was ready")
 	default:
 	}
+	return s.asked()
+}
+
+// asked asks once whether it is ready.
+func (s *server) asked() error {
 	response, err := http.Get("http://" + s.http + "/readyz")
 	if err != nil {
 		return err

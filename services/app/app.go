@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
-	"path/filepath"
 	"sync/atomic"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"kaohe.dev/services/internal/bus"
 	"kaohe.dev/services/internal/certs"
 	"kaohe.dev/services/internal/durable"
+	"kaohe.dev/services/internal/inventory"
 	"kaohe.dev/services/internal/run"
 	"kaohe.dev/services/internal/space"
 	"kaohe.dev/services/internal/store"
@@ -39,8 +39,20 @@ type App struct {
 	tracer  *traces.Tracer
 	archive *archive.Archive
 	signer  signer // of who writes to the log
-	runners []runner
-	budget  budget
+	// inventory is what the data directory had at the start; nil: it is not known.
+	inventory *inventory.Inventory
+	// suspect says that something was found that the next start has to look at.
+	suspect atomic.Bool
+	// mending is set while what nothing can replace is mended.
+	mending *mending
+	// asideDir is where this start puts aside what is damaged; empty: nothing is.
+	asideDir string
+	// anew says that everything but the feed is decided anew.
+	anew bool
+	// deciding is set until that is done.
+	deciding atomic.Bool
+	runners  []runner
+	budget   budget
 	// starting is why it is not ready yet.
 	starting atomic.Pointer[error]
 	// cleanups are run last in, first out.
@@ -82,8 +94,18 @@ func New(config Config) (*App, error) {
 }
 
 // Start starts all targets, downstream first and the gateway last, and returns
-// when they run. After an error nothing is left running.
-func (a *App) Start(ctx context.Context) (err error) {
+// when they run. After an error nothing is left running. What the log can give
+// back is given back.
+func (a *App) Start(ctx context.Context) error {
+	err := a.start(ctx)
+	if errors.Is(err, errAnew) {
+		a.config.Logger.Error("everything but the feed is decided anew", "why", err)
+		err = a.start(ctx)
+	}
+	return err
+}
+
+func (a *App) start(ctx context.Context) (err error) {
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, a.Stop(context.WithoutCancel(ctx)))
@@ -102,7 +124,7 @@ func (a *App) Start(ctx context.Context) (err error) {
 		return err
 	}
 	a.later("traces", a.tracer.Stop)
-	if err := a.openData(); err != nil {
+	if err := a.openData(ctx); err != nil {
 		return err
 	}
 	if err := a.connect(ctx); err != nil {
@@ -118,7 +140,12 @@ func (a *App) Start(ctx context.Context) (err error) {
 	if err := a.startGateway(ctx, registry); err != nil {
 		return err
 	}
+	if err := a.noteFixed(); err != nil {
+		return err
+	}
+	a.startScrub(registry)
 	a.note(nil)
+	a.finishAnew()
 	return nil
 }
 
@@ -140,7 +167,7 @@ func (a *App) later(name string, do func(context.Context) error) {
 }
 
 // openData takes the data directory.
-func (a *App) openData() error {
+func (a *App) openData(ctx context.Context) error {
 	// Processes that share a data directory share its secrets only; the lock
 	// belongs to the one that keeps streams or documents in it.
 	if a.config.NATS == "" || a.config.Store == "" {
@@ -154,6 +181,11 @@ func (a *App) openData() error {
 	}
 	if err := checkWhole(a.config.Data, a.config.Work); err != nil {
 		return err
+	}
+	if !a.shared() {
+		if err := a.examine(ctx); err != nil {
+			return err
+		}
 	}
 	return checkFormat(a.config.Data)
 }
@@ -172,19 +204,25 @@ func (a *App) connect(ctx context.Context) error {
 	if err := a.openStreams(ctx, a.users()...); err != nil {
 		return err
 	}
-	return a.openStore(ctx)
+	if err := a.startAnew(ctx); err != nil {
+		return err
+	}
+	if err := a.openStore(ctx); err != nil {
+		return err
+	}
+	if err := a.comparePositions(ctx); err != nil {
+		return err
+	}
+	a.deciding.Store(a.decidesAnew())
+	return nil
 }
 
 func (a *App) openStore(ctx context.Context) (err error) {
-	address := a.config.Store
-	if address == "" {
-		address = "sqlite:" + filepath.Join(a.config.Data, "state")
-	}
 	var options []sqlitestore.Option
 	if a.budget.cache > 0 {
 		options = append(options, sqlitestore.WithCache(a.budget.cache))
 	}
-	a.store, err = storeurl.Open(ctx, address, options...)
+	a.store, err = storeurl.Open(ctx, a.address(), options...)
 	if err != nil {
 		return err
 	}
@@ -313,6 +351,9 @@ func (a *App) space() *space.Guard {
 // ready reports what does not run.
 func (a *App) ready() error {
 	var waiting []error
+	if a.deciding.Load() {
+		waiting = append(waiting, errDeciding)
+	}
 	for _, r := range a.runners {
 		waiting = append(waiting, r.Ready())
 	}

@@ -52,9 +52,24 @@ func Archive(ctx context.Context, config Config, before string, until time.Time,
 			return err
 		}
 		done.First = done.Last + 1
-		return b.Purge(ctx, done.First)
+		return a.purge(ctx, b, done.First)
 	})
 	return done, err
+}
+
+// purge removes what comes before a message. Meanwhile it is not known where the
+// log begins.
+func (a *App) purge(ctx context.Context, b *bus.Bus, before uint64) error {
+	if a.config.NATS != "" {
+		return b.Purge(ctx, before)
+	}
+	if err := a.noteBegan(0); err != nil {
+		return err
+	}
+	if err := b.Purge(ctx, before); err != nil {
+		return err
+	}
+	return a.noteBegan(before)
 }
 
 func (a *App) extend(ctx context.Context, b *bus.Bus, before string, until time.Time, readBy uint64) (done Archived, err error) {
@@ -142,6 +157,9 @@ func (a *App) addTo(ctx context.Context, b *bus.Bus, w *archive.Writer, behind, 
 
 // addMessage adds a message, if all in it was received before an instant.
 func addMessage(w *archive.Writer, deliveries []bus.Delivery, until time.Time) error {
+	if deliveries[0].Empty {
+		return w.Add(nil, 0)
+	}
 	parts := make([][]byte, len(deliveries))
 	for i, d := range deliveries {
 		part, received, err := asReceived(d)

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"google.golang.org/protobuf/proto"
 
@@ -157,7 +158,7 @@ func Forget(ctx context.Context, config Config, seal []byte) error {
 		if err := a.begin(ctx, b, work); err != nil {
 			return err
 		}
-		if err := a.record(ctx, b, "rebuild"); err != nil {
+		if err := a.record(ctx, b, "rebuild", a.accepted()...); err != nil {
 			return err
 		}
 		if err := a.drop(ctx); err != nil {
@@ -176,14 +177,21 @@ func Forget(ctx context.Context, config Config, seal []byte) error {
 
 // drop deletes the documents that can be built anew.
 func (a *App) drop(ctx context.Context) error {
-	address := a.config.Store
-	if address == "" {
-		address = "sqlite:" + filepath.Join(a.config.Data, "state")
-	}
-	if err := hush(ctx, address); err != nil {
+	if err := hush(ctx, a.address()); err != nil {
 		return err
 	}
-	return storeurl.Drop(ctx, address, store.Originals(Collections(1))...)
+	return storeurl.Drop(ctx, a.address(), store.Originals(Collections(1))...)
+}
+
+// original reports whether the log cannot give back the documents of a group.
+func original(group string) bool { return slices.Contains(store.Originals(Collections(1)), group) }
+
+// address is where documents are kept.
+func (a *App) address() string {
+	if a.config.Store != "" {
+		return a.config.Store
+	}
+	return "sqlite:" + filepath.Join(a.config.Data, stateName)
 }
 
 // hush lets nobody be told again what the ledger says when it is built anew.
@@ -204,7 +212,10 @@ func withBus(ctx context.Context, config Config, do func(*App, *bus.Bus) error) 
 		return err
 	}
 	defer func() { err = errors.Join(err, a.Stop(context.WithoutCancel(ctx))) }()
-	if err := a.openData(); err != nil {
+	if errors.Is(checkSynced(config.Data), ErrUnsynced) {
+		a.mending = &mending{} // what was not on the disk may be missing anywhere
+	}
+	if err := a.openData(ctx); err != nil {
 		return err
 	}
 	if a.signer, err = loadSigner(a.config.Data); err != nil {

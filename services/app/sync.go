@@ -65,16 +65,23 @@ func nowSynced(dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, unsyncedName)); errors.Is(err, fs.ErrNotExist) || checkSynced(dir) != nil {
 		return nil
 	}
-	err := filepath.WalkDir(filepath.Join(dir, natsName), func(path string, _ fs.DirEntry, err error) error {
-		if err != nil {
-			return err
-		}
-		return durable.Sync(path)
-	})
-	if err != nil {
+	if err := syncAll(filepath.Join(dir, natsName)); err != nil {
 		return fmt.Errorf("sync the log: %w", err)
 	}
 	return forgetUnsynced(dir)
+}
+
+// syncAll brings to the disk what is in a directory.
+func syncAll(dir string) error {
+	return filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err == nil {
+			err = durable.Sync(path)
+		}
+		if errors.Is(err, fs.ErrNotExist) { // it was taken away meanwhile
+			return nil
+		}
+		return err
+	})
 }
 
 // forgetUnsynced notes that nothing depends on what was not synced.

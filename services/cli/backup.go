@@ -208,22 +208,13 @@ func (s *session) restore() *cobra.Command {
 }
 
 func (s *session) restoreFrom(ctx context.Context, dir string, config app.Config, damaged bool) error {
-	m, seal, err := readManifest(dir)
+	m, seal, err := s.checkedBackup(dir)
 	if err != nil {
 		return err
 	}
 	if m.Damaged && !damaged {
 		return fmt.Errorf(s.say("%s 备份时日志已损坏，并不完整；请用更早的备份，或加 --damaged 恢复其中的内容",
 			"the log was damaged when %s was made, so it is not whole; use an older backup, or give --damaged to restore what it has"), dir)
-	}
-	for _, file := range m.Files {
-		sum, err := sealed.Hash(filepath.Join(dir, file.Name))
-		if err != nil {
-			return err
-		}
-		if sum != file.SHA256 {
-			return fmt.Errorf(s.say("%s 已损坏：校验值不是备份时的；请用另一份备份", "%s is damaged: it has not the hash it was backed up with; use another backup"), file.Name)
-		}
 	}
 	backup, err := identified(dir)
 	if err != nil {
@@ -258,6 +249,24 @@ func identified(dir string) (b app.Backup, err error) {
 		err = nil
 	}
 	return b, err
+}
+
+// checkedBackup reads the manifest of a backup and makes sure that its files are
+// as they were written.
+func (s *session) checkedBackup(dir string) (m manifest, seal *apiv1.Seal, err error) {
+	if m, seal, err = readManifest(dir); err != nil {
+		return m, nil, err
+	}
+	for _, file := range m.Files {
+		sum, err := sealed.Hash(filepath.Join(dir, file.Name))
+		if err != nil {
+			return m, nil, err
+		}
+		if sum != file.SHA256 {
+			return m, nil, fmt.Errorf(s.say("%s 已损坏：校验值不是备份时的；请用另一份备份", "%s is damaged: it has not the hash it was backed up with; use another backup"), file.Name)
+		}
+	}
+	return m, seal, nil
 }
 
 func readManifest(dir string) (m manifest, seal *apiv1.Seal, err error) {

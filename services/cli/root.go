@@ -105,7 +105,7 @@ func (s *session) groups() []group {
 			s.scores(), s.quotaCommand(), s.ledger(), s.explain(), s.ticket(), s.watch(), s.units(),
 		}},
 		{"month", s.say("月度考核：", "The month:"), []*cobra.Command{s.month(), s.report(), s.work(), s.objection(), s.draw()}},
-		{"log", s.say("事件日志：", "The log:"), []*cobra.Command{s.backup(), s.restore(), s.rebuild(), s.archive()}},
+		{"log", s.say("事件日志：", "The log:"), []*cobra.Command{s.backup(), s.restore(), s.rebuild(), s.mend(), s.archive()}},
 		{"check", s.say("检查：", "Check:"), []*cobra.Command{s.verify(), s.whatIf(), s.rulebook(), s.config(), s.keyCommand(), s.tokenCommand(), s.audit(), s.webhookCommand(), s.storeCommand(), s.natsCommand(), s.bench(), s.version()}},
 	}
 }

@@ -150,7 +150,7 @@ func (t *trail) take(batch []bus.Delivery) bool {
 		}
 		t.scanned++
 		e := &feedv1.Event{}
-		if proto.Unmarshal(d.Data, e) != nil {
+		if d.Empty || proto.Unmarshal(d.Data, e) != nil {
 			continue // ticket-ingest sets it aside
 		}
 		if r := t.recorded(d, e); t.wanted(r) {

@@ -133,6 +133,10 @@ func (g *Gateway) awaitNow(ctx context.Context) (views.Passed, error) {
 	return g.await(ctx, "", timestamppb.New(g.opts.Now()))
 }
 
+// Settle waits until all of the log as it is now is decided and can be seen. It
+// ends when the gateway stops.
+func (g *Gateway) Settle(ctx context.Context) error { return g.settled(ctx) }
+
 // settled waits until ticket-ingest has committed all that came before now. A
 // marker leaves it before its documents are committed, but a second marker finds
 // those of the first committed: a batch is not begun before the last one is.

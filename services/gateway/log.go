@@ -80,7 +80,7 @@ func decodeFeed(batch []bus.Delivery, upTo uint64) stretch {
 			break
 		}
 		s.at = d.Sequence
-		if d.Data == nil { // nothing is in the message
+		if d.Empty {
 			continue
 		}
 		if event := new(feedv1.Event); proto.Unmarshal(d.Data, event) == nil {

@@ -9,6 +9,9 @@ import (
 	"kaohe.dev/services/internal/store"
 )
 
+// Service is the name under which the views keep their documents.
+const Service = group
+
 const (
 	group             = "views"
 	entryCollection   = group + "/entries"

@@ -11,6 +11,7 @@ import (
 	"github.com/goccy/go-yaml"
 	"github.com/prometheus/client_golang/prometheus"
 
+	"kaohe.dev/services/app"
 	"kaohe.dev/services/gateway/door"
 	"kaohe.dev/services/gateway/views"
 	"kaohe.dev/services/internal/run"
@@ -47,6 +48,7 @@ func metrics(t *testing.T) recorder {
 	names := recorder{}
 	run.NewMetrics(names)
 	notify.NewMetrics(names)
+	app.ScrubMetrics(names)
 	views.New(views.Options{Registry: names})
 	if _, err := door.New(door.Options{Registry: names}); err != nil {
 		t.Fatal(err)

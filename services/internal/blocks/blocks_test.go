@@ -25,7 +25,7 @@ func open(t testing.TB, dir string) (jetstream.JetStream, func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	nc, err := nats.Connect("", nats.InProcessServer(s))
+	nc, err := nats.Connect("", nats.InProcessServer(s.Server))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -33,7 +33,7 @@ func open(t testing.TB, dir string) (jetstream.JetStream, func()) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return js, func() { nc.Close(); embedded.Stop(s) }
+	return js, func() { nc.Close(); s.Stop() }
 }
 
 // written makes a stream of so many messages with the server, and gives where it

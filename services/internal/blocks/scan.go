@@ -77,6 +77,25 @@ func (s Stream) Scan(told func(bytes int64)) (Report, error) {
 	if err != nil {
 		return Report{}, err
 	}
+	return s.scan(names, func(bytes int64) error {
+		if told != nil {
+			told(bytes)
+		}
+		return nil
+	})
+}
+
+// ScanFull reads all blocks but the last, which the server may be writing to. An
+// error of told ends it.
+func (s Stream) ScanFull(told func(bytes int64) error) (Report, error) {
+	names, err := s.blocks()
+	if err != nil || len(names) == 0 {
+		return Report{}, err
+	}
+	return s.scan(names[:len(names)-1], told)
+}
+
+func (s Stream) scan(names []uint32, told func(bytes int64) error) (Report, error) {
 	c := &scan{stream: s}
 	for i, number := range names {
 		raw, err := os.ReadFile(s.path(number))
@@ -86,8 +105,8 @@ func (s Stream) Scan(told func(bytes int64)) (Report, error) {
 		if err := c.block(number, raw, i == len(names)-1); err != nil {
 			return Report{}, err
 		}
-		if told != nil {
-			told(int64(len(raw)))
+		if err := told(int64(len(raw))); err != nil {
+			return Report{}, err
 		}
 	}
 	return c.end(), nil

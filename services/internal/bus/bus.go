@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"time"
@@ -38,6 +39,24 @@ const (
 	MarkerPrefix  = "marker."        // marker.<service>: a Barrier the service has passed
 	LedgerRecords = "ledger.records" // Records
 )
+
+// prefixes are what the subjects of the streams begin with.
+var prefixes = map[string][]string{
+	Feed: {"feed."}, Facts: {FactPrefix, WakePrefix, MarkerPrefix}, Ledger: {"ledger."},
+}
+
+// Fits reports whether a message is one that a stream can have: its subject is
+// one of the stream, and a batch can be taken apart.
+func Fits(stream, subject string, data []byte) bool {
+	if !slices.ContainsFunc(prefixes[stream], func(prefix string) bool { return strings.HasPrefix(subject, prefix) }) {
+		return false
+	}
+	if !isPacked(subject) {
+		return true
+	}
+	_, err := unpack(data)
+	return err == nil
+}
 
 // Message is one message to append.
 type Message struct {
@@ -190,11 +209,13 @@ func (b *Bus) Close() { b.nc.Close() }
 
 // subjects gives those of each stream.
 func subjects() map[string][]string {
-	return map[string][]string{
-		Feed:   {"feed.>"},
-		Facts:  {FactPrefix + ">", WakePrefix + ">", MarkerPrefix + ">"},
-		Ledger: {"ledger.>"},
+	all := map[string][]string{}
+	for stream, prefixes := range prefixes {
+		for _, prefix := range prefixes {
+			all[stream] = append(all[stream], prefix+">")
+		}
 	}
+	return all
 }
 
 // Ensure creates the streams, or brings an existing one up to date. A mark of the

@@ -84,8 +84,7 @@ func (b *Bus) endOfFeed(ctx context.Context) (sequence uint64, end chain.Hash, e
 }
 
 // ReadChecked reads the feed behind a sequence as Read does, for a checker: the
-// first delivery of a message has the message, and one that nothing is in is
-// delivered, too, without data.
+// first delivery of a message has the message.
 func (b *Bus) ReadChecked(ctx context.Context, after uint64) (*Reader, error) {
 	return b.read(ctx, Feed, []string{"feed.>"}, after, true)
 }

@@ -103,8 +103,9 @@ func TestTheFeedIsBoundTogetherWhoeverWritesAtOnce(t *testing.T) {
 	if r := checked(t, old, "one"); r.Whole() || r.Damage[0].Kind != chain.Unknown {
 		t.Errorf("of a signer that is not known: %+v", r)
 	}
+	appendAll(t, old, []bus.Message{{Subject: bus.FeedEvents}}) // with nothing in it
 	appendAll(t, old, messages(bus.FeedBatches, 1))
-	if r := checked(t, old, "one", "other"); len(r.Damage) != 1 || r.Damage[0].Kind != chain.Foreign {
+	if r := checked(t, old, "one", "other"); len(r.Damage) != 1 || r.Damage[0].Kind != chain.Foreign || r.Damage[0].To != r.Damage[0].From+1 {
 		t.Errorf("after a foreign write: %+v", r.Damage)
 	}
 }

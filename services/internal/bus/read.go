@@ -23,6 +23,9 @@ type Delivery struct {
 	Pending uint64
 	// Trace is the traceparent that it carries; empty: nobody follows it.
 	Trace string
+	// Empty says that nothing is in the message, as where one was lost: only its
+	// place is there.
+	Empty bool
 	// Whole is the message that the deliveries came in, for a checker: of the first
 	// of them, when it is read by ReadChecked and is not archived.
 	Whole *chain.Message
@@ -150,10 +153,10 @@ func (r *Reader) deliver(msg jetstream.Msg, after uint64) error {
 		}
 		deliveries = append(deliveries, d)
 	}
-	if r.checked {
-		if len(deliveries) == 0 {
-			deliveries = append(deliveries, Delivery{Subject: msg.Subject(), Sequence: base, Stored: stored})
-		}
+	if len(parts) == 0 && base > after {
+		deliveries = append(deliveries, Delivery{Subject: msg.Subject(), Sequence: base, Stored: stored, Empty: true, Pending: meta.NumPending})
+	}
+	if r.checked && len(deliveries) > 0 {
 		deliveries[0].Whole = &chain.Message{
 			Sequence: meta.Sequence.Stream, Subject: msg.Subject(), Link: msg.Headers().Get(chain.Header), Data: msg.Data(), Stored: stored,
 		}

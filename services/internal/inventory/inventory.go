@@ -30,7 +30,10 @@ const Name = "inventory"
 type Inventory struct {
 	// Taken is when it was made.
 	Taken time.Time `json:"taken"`
-	Files []File    `json:"files"`
+	// Partial says that it was made while the directory was in use, and has only
+	// what does not change then.
+	Partial bool   `json:"partial,omitempty"`
+	Files   []File `json:"files"`
 }
 
 // File is one file. Its path is relative, with slashes.
@@ -85,7 +88,7 @@ func Take(dir string, now time.Time, opts Options) (*Inventory, error) {
 func list(dir string, leave func(string) bool) (files []File, err error) {
 	err = filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil {
-			return err
+			return present(err)
 		}
 		name, err := filepath.Rel(dir, path)
 		if name = filepath.ToSlash(name); err != nil || name == "." {
@@ -104,10 +107,18 @@ func list(dir string, leave func(string) bool) (files []File, err error) {
 		if err == nil {
 			files = append(files, File{Path: name, Size: info.Size(), Modified: info.ModTime().UTC()})
 		}
-		return err
+		return present(err)
 	})
 	slices.SortFunc(files, func(a, b File) int { return strings.Compare(a.Path, b.Path) })
 	return files, err
+}
+
+// present is no error where something was taken away meanwhile.
+func present(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return err
 }
 
 // read hashes files, as many at once as there are processors.
@@ -171,17 +182,17 @@ type Change struct {
 	Was, Is int64
 }
 
-// String tells it in words.
+// String tells it in words, without the path.
 func (c Change) String() string {
 	switch {
 	case c.Was < 0:
-		return fmt.Sprintf("%s, %d bytes, was not there", c.Path, c.Is)
+		return fmt.Sprintf("the file, %d bytes, was not there", c.Is)
 	case c.Is < 0:
-		return fmt.Sprintf("%s, %d bytes, is gone", c.Path, c.Was)
+		return fmt.Sprintf("the file, %d bytes, is gone", c.Was)
 	case c.Was != c.Is:
-		return fmt.Sprintf("%s had %d bytes and has %d", c.Path, c.Was, c.Is)
+		return fmt.Sprintf("the file had %d bytes and has %d", c.Was, c.Is)
 	}
-	return fmt.Sprintf("%s, %d bytes, has other content", c.Path, c.Is)
+	return fmt.Sprintf("the file, %d bytes, has other content", c.Is)
 }
 
 // Changes gives what differs between two inventories, by paths.

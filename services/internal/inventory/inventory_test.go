@@ -2,7 +2,6 @@ package inventory_test
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -38,28 +37,35 @@ func take(t *testing.T, dir string, trust *inventory.Inventory) *inventory.Inven
 	return i
 }
 
+func told(changes []inventory.Change) (text string) {
+	for _, c := range changes {
+		text += c.Path + ": " + c.String()
+	}
+	return text
+}
+
 func TestWhateverChangesIsSeen(t *testing.T) {
 	for what, change := range map[string]func(dir string) error{
-		"[sub/b, 3000000 bytes, has other content]": func(dir string) error {
+		"sub/b: the file, 3000000 bytes, has other content": func(dir string) error {
 			return os.WriteFile(filepath.Join(dir, "sub/b"), []byte(strings.Repeat("two", 999_999)+"twO"), 0o600)
 		},
-		"[a had 3 bytes and has 2]": func(dir string) error { return os.Truncate(filepath.Join(dir, "a"), 2) },
-		"[sub/empty, 0 bytes, is gone]": func(dir string) error {
+		"a: the file had 3 bytes and has 2": func(dir string) error { return os.Truncate(filepath.Join(dir, "a"), 2) },
+		"sub/empty: the file, 0 bytes, is gone": func(dir string) error {
 			return os.Remove(filepath.Join(dir, "sub/empty"))
 		},
-		"[d, 3 bytes, was not there]": func(dir string) error { return os.WriteFile(filepath.Join(dir, "d"), []byte("new"), 0o600) },
-		"[]":                          func(dir string) error { return os.WriteFile(filepath.Join(dir, "left/c"), []byte("new"), 0o600) },
+		"d: the file, 3 bytes, was not there": func(dir string) error { return os.WriteFile(filepath.Join(dir, "d"), []byte("new"), 0o600) },
+		"":                                    func(dir string) error { return os.WriteFile(filepath.Join(dir, "left/c"), []byte("new"), 0o600) },
 	} {
 		dir := fill(t)
 		was := take(t, dir, nil)
 		if err := change(dir); err != nil {
 			t.Fatal(err)
 		}
-		if got := fmt.Sprint(was.Changes(take(t, dir, nil))); got != what {
+		if got := told(was.Changes(take(t, dir, nil))); got != what {
 			t.Errorf("%s, want %s", got, what)
 		}
 		// What was written since is read anew, trust or not.
-		if got := fmt.Sprint(was.Changes(take(t, dir, was))); got != what {
+		if got := told(was.Changes(take(t, dir, was))); got != what {
 			t.Errorf("with trust: %s, want %s", got, what)
 		}
 	}

@@ -131,6 +131,7 @@ func (s *session) dealWith(ctx context.Context, in input) error {
 	s.follow(&in)
 	s.batch.begin(ctx, in)
 	switch {
+	case in.delivery.Empty: // only its place is there
 	case in.problem != nil:
 		if s.opts.Part == 0 { // all parts read it
 			s.batch.quarantine(in, &statev1.Quarantined{Reason: in.problem})
@@ -166,6 +167,7 @@ func (s *session) decode(d bus.Delivery) input {
 	in := input{sequence: d.Sequence, delivery: d}
 	var err error
 	switch {
+	case d.Empty:
 	case s.opts.Stream == bus.Feed:
 		err = s.decodeEvent(&in)
 	case strings.HasPrefix(d.Subject, bus.MarkerPrefix):

@@ -46,6 +46,25 @@ func Check(ctx context.Context, dir string, original func(group string) bool, to
 	return all, nil
 }
 
+// Scrub looks at the seal of every document of a directory that may be in use.
+// Rest is called after every so many documents; its error ends it.
+func Scrub(ctx context.Context, dir string, rest func() error) (all []Damage, err error) {
+	paths, err := filepath.Glob(filepath.Join(dir, "*.db"))
+	if err != nil {
+		return nil, err
+	}
+	for _, path := range paths {
+		why, err := checkFile(ctx, path, func(ctx context.Context, db *sql.DB) (string, error) { return checkSeals(ctx, db, rest) })
+		if err != nil {
+			return all, fmt.Errorf("look at %s: %w", path, err)
+		}
+		if why != "" {
+			all = append(all, Damage{strings.TrimSuffix(filepath.Base(path), ".db"), why, false})
+		}
+	}
+	return all, nil
+}
+
 func checkGroup(ctx context.Context, path, group string, original bool) (found []Damage, err error) {
 	why, err := checkWAL(path + "-wal")
 	if err != nil {
@@ -57,14 +76,23 @@ func checkGroup(ctx context.Context, path, group string, original bool) (found [
 			return found, nil
 		}
 	}
-	if why, err = checkFile(ctx, path); why != "" {
+	if why, err = checkFile(ctx, path, checkWhole); why != "" {
 		found = append(found, Damage{group, why, false})
 	}
 	return found, err
 }
 
-// checkFile tells what is wrong with a file; empty: nothing.
-func checkFile(ctx context.Context, path string) (why string, err error) {
+// checkWhole looks at the structure of a file and at the seals in it.
+func checkWhole(ctx context.Context, db *sql.DB) (string, error) {
+	why, err := checkStructure(ctx, db)
+	if err != nil || why != "" {
+		return why, err
+	}
+	return checkSeals(ctx, db, func() error { return nil })
+}
+
+// checkFile tells what a look at a file finds wrong; empty: nothing.
+func checkFile(ctx context.Context, path string, look func(context.Context, *sql.DB) (string, error)) (why string, err error) {
 	absolute, err := filepath.Abs(path)
 	if err != nil {
 		return "", err
@@ -75,10 +103,7 @@ func checkFile(ctx context.Context, path string) (why string, err error) {
 	}
 	db.SetMaxOpenConns(1)
 	defer func() { err = errors.Join(err, db.Close()) }()
-	why, err = checkStructure(ctx, db)
-	if err == nil && why == "" {
-		why, err = checkSeals(ctx, db)
-	}
+	why, err = look(ctx, db)
 	var failed *sqlite.Error
 	if errors.As(err, &failed) {
 		switch failed.Code() & 0xff {
@@ -107,8 +132,11 @@ func checkStructure(ctx context.Context, db *sql.DB) (string, error) {
 	return "", rows.Err()
 }
 
+// restEvery is how many documents are read at a time.
+const restEvery = 1000
+
 // checkSeals looks at the seal of every document of every table.
-func checkSeals(ctx context.Context, db *sql.DB) (why string, err error) {
+func checkSeals(ctx context.Context, db *sql.DB, rest func() error) (why string, err error) {
 	tables, err := texts(ctx, db, `SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'`)
 	if err != nil {
 		return "", err
@@ -121,33 +149,51 @@ func checkSeals(ctx context.Context, db *sql.DB) (why string, err error) {
 		if err != nil {
 			return "", err
 		}
-		if why, err = checkTable(ctx, db, name, fields); err != nil || why != "" {
+		if why, err = checkTable(ctx, db, name, fields, rest); err != nil || why != "" {
 			return why, err
 		}
 	}
 	return "", nil
 }
 
-func checkTable(ctx context.Context, db *sql.DB, name string, fields []string) (why string, err error) {
+// checkTable reads page by page: a reader that stays keeps the write-ahead log
+// from being moved into the file.
+func checkTable(ctx context.Context, db *sql.DB, name string, fields []string, rest func() error) (why string, err error) {
 	c := store.Collection{Name: name}
 	for _, field := range fields {
 		c.Fields = append(c.Fields, store.Field{Name: field})
 	}
-	rows, err := db.QueryContext(ctx, fmt.Sprintf("SELECT %s FROM %s", strings.Join(columns(c), ", "), quote(name)))
+	page := fmt.Sprintf("SELECT rowid, %s FROM %s WHERE rowid > ? ORDER BY rowid LIMIT %d", strings.Join(columns(c), ", "), quote(name), restEvery)
+	for after, n := int64(-1<<63), restEvery; n == restEvery; {
+		if after, n, why, err = checkPage(ctx, db, name, len(fields), page, after); err != nil || why != "" {
+			return why, err
+		}
+		if err := rest(); err != nil {
+			return "", err
+		}
+	}
+	return "", nil
+}
+
+// checkPage looks at the documents of a page, and gives the last row and how many
+// there were.
+func checkPage(ctx context.Context, db *sql.DB, name string, fields int, page string, after int64) (last int64, n int, why string, err error) {
+	rows, err := db.QueryContext(ctx, page, after)
 	if err != nil {
-		return "", err
+		return 0, 0, "", err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
-	r := newReading(len(fields))
-	for rows.Next() {
-		if err := rows.Scan(r.dest...); err != nil {
-			return fmt.Sprintf("a document of %s: %v", name, err), nil
+	r := newReading(fields)
+	dest := append([]any{&last}, r.dest...)
+	for ; rows.Next(); n++ {
+		if err := rows.Scan(dest...); err != nil {
+			return last, n, fmt.Sprintf("a document of %s: %v", name, err), nil
 		}
 		if _, whole := unseal(r.body, r.key, r.version, r.values); !whole {
-			return fmt.Sprintf("%s %q is not as it was stored", name, r.key), nil
+			return last, n, fmt.Sprintf("%s %q is not as it was stored", name, r.key), nil
 		}
 	}
-	return "", rows.Err()
+	return last, n, "", rows.Err()
 }
 
 // texts reads a single text column.
