@@ -16,7 +16,7 @@ export CGO_ENABLED ?= 0
 # the standard library's known vulnerabilities are mended in it.
 export GOTOOLCHAIN ?= auto
 
-.PHONY: help build demo up test race bench overload kill pull flip busy chaos hostile adversary fuzz verify generate lint vulns sbom pin release clean
+.PHONY: help build demo up test check race bench overload kill pull flip busy chaos hostile adversary fuzz verify generate lint vulns sbom pin release clean
 
 help: ## what each target does
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-9s %s\n", $$1, $$2}'
@@ -35,6 +35,9 @@ test: ## vet and all tests: pure core, edges on real servers, black box over the
 	$(GO) vet ./proto/... ./services/... ./e2e/...
 	$(GO) test ./proto/... ./services/...
 	$(GO) test -timeout 30m ./e2e/...
+
+check: ## before every commit, about a minute: vet, analysis of what changed, tests of what needs no server
+	scripts/check.sh
 
 race: ## the tests of the services under the race detector (needs a C compiler)
 	CGO_ENABLED=1 $(GO) test -race -short ./services/...

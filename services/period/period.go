@@ -103,7 +103,7 @@ func (p Period) String() string {
 	return ""
 }
 
-// IsZero reports whether it is none.
+// IsZero tells whether it is none.
 func (p Period) IsZero() bool { return p.kind == 0 }
 
 // Kind tells how long it is; 0 for none.
